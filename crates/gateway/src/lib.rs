@@ -1,0 +1,1 @@
+//! The hot path: identify, admit, forward, trace.

@@ -1,0 +1,1 @@
+//! The protocols on the wire: OAuth 2, JOSE. Pure.

@@ -1,0 +1,1 @@
+//! The faces: REST API, OAuth endpoints, pages.
