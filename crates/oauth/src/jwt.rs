@@ -1,0 +1,279 @@
+//! Signed JWTs (RFC 7519, RFC 7515), ES256 only (RFC 7518 section 3.4): we sign every token that we
+//! accept, so there is one algorithm, and a header that says another is refused.
+
+use std::collections::HashMap;
+
+use aws_lc_rs::{
+    rand::SystemRandom,
+    signature::{ECDSA_P256_SHA256_FIXED, ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, KeyPair, UnparsedPublicKey},
+};
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
+
+use crate::jwk::Jwk;
+
+/// A longer token is refused before anything in it is read.
+pub const MAX_TOKEN: usize = 8_192;
+
+/// The `typ` of an access token (RFC 9068 section 2.1).
+pub const ACCESS_TOKEN: &str = "at+jwt";
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum KeyError {
+    #[error("the key is not a PKCS#8 ECDSA P-256 private key")]
+    Rejected,
+    #[error("the system could not make or use a key")]
+    System,
+}
+
+/// A key pair, parsed once: signing costs the signature alone.
+pub struct SigningKeyPair {
+    kid: String,
+    pair: EcdsaKeyPair,
+    random: SystemRandom,
+}
+impl SigningKeyPair {
+    /// # Errors
+    /// When the bytes are not a PKCS#8 ECDSA P-256 private key.
+    pub fn from_pkcs8(kid: impl Into<String>, pkcs8: &[u8]) -> Result<Self, KeyError> {
+        let pair = EcdsaKeyPair::from_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, pkcs8).map_err(|_| KeyError::Rejected)?;
+        Ok(Self { kid: kid.into(), pair, random: SystemRandom::new() })
+    }
+
+    /// A new private key, as PKCS#8.
+    ///
+    /// # Errors
+    /// When the system's random generator fails.
+    pub fn generate_pkcs8() -> Result<Vec<u8>, KeyError> {
+        let document =
+            EcdsaKeyPair::generate_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, &SystemRandom::new()).map_err(|_| KeyError::System)?;
+        Ok(document.as_ref().to_vec())
+    }
+
+    #[must_use]
+    pub fn kid(&self) -> &str {
+        &self.kid
+    }
+
+    /// The public half.
+    #[must_use]
+    pub fn jwk(&self) -> Option<Jwk> {
+        Jwk::p256(&self.kid, self.pair.public_key().as_ref())
+    }
+
+    /// The compact form of a JWT with these claims; `typ` goes into its header.
+    ///
+    /// # Errors
+    /// When the claims cannot be written as JSON, or the signature fails.
+    pub fn sign(&self, typ: &str, claims: &impl Serialize) -> Result<String, KeyError> {
+        let header = Header { typ: typ.to_owned(), alg: "ES256".to_owned(), kid: self.kid.clone() };
+        let header = serde_json::to_vec(&header).map_err(|_| KeyError::System)?;
+        let claims = serde_json::to_vec(claims).map_err(|_| KeyError::System)?;
+        let mut token = URL_SAFE_NO_PAD.encode(header);
+        token.push('.');
+        URL_SAFE_NO_PAD.encode_string(claims, &mut token);
+        let signature = self.pair.sign(&self.random, token.as_bytes()).map_err(|_| KeyError::System)?;
+        token.push('.');
+        URL_SAFE_NO_PAD.encode_string(signature, &mut token);
+        Ok(token)
+    }
+}
+
+/// Our own header, and nothing but: `jku`, `jwk`, `x5c`, `crit` and the like are unknown members,
+/// and an unknown member is refused.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Header {
+    typ: String,
+    alg: String,
+    kid: String,
+}
+
+/// Claims of an access token (RFC 9068 section 2.2), plus the stage it is bound to. Times are
+/// integers: a token whose `exp` is a text, a fraction or absent does not parse.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AccessTokenClaims {
+    pub iss: String,
+    pub sub: String,
+    pub aud: String,
+    pub client_id: String,
+    pub exp: i64,
+    pub iat: i64,
+    pub jti: String,
+    pub scope: String,
+    pub octroi_stage: String,
+}
+
+/// Why a token is refused. Outside it is one answer; the difference is for tests and metrics.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum TokenError {
+    #[error("not a JWT of ours")]
+    Malformed,
+    #[error("signed with a key that is not known")]
+    UnknownKey,
+    #[error("the signature is wrong")]
+    BadSignature,
+    #[error("issued by another, or for another")]
+    Misdirected,
+    #[error("out of date")]
+    Expired,
+}
+
+/// Checks tokens of one issuer, for one audience and stage.
+pub struct Verifier {
+    keys: HashMap<String, UnparsedPublicKey<Vec<u8>>>,
+    issuer: String,
+    audience: String,
+    stage: String,
+}
+impl Verifier {
+    #[must_use]
+    pub fn new<'a>(keys: impl IntoIterator<Item = &'a SigningKeyPair>, issuer: &str, audience: &str, stage: &str) -> Self {
+        let keys = keys
+            .into_iter()
+            .map(|key| (key.kid.clone(), UnparsedPublicKey::new(&ECDSA_P256_SHA256_FIXED, key.pair.public_key().as_ref().to_vec())))
+            .collect();
+        Self { keys, issuer: issuer.to_owned(), audience: audience.to_owned(), stage: stage.to_owned() }
+    }
+
+    /// Checks an access token at `now` (seconds since the epoch). No leeway: we issued it ourselves.
+    ///
+    /// # Errors
+    /// For anything but a token that this platform signed for this audience and stage, in date.
+    pub fn access_token(&self, token: &str, now: i64) -> Result<AccessTokenClaims, TokenError> {
+        let claims: AccessTokenClaims = self.open(token, ACCESS_TOKEN)?;
+        if claims.iss != self.issuer || claims.aud != self.audience || claims.octroi_stage != self.stage || claims.sub != claims.client_id {
+            return Err(TokenError::Misdirected);
+        }
+        // Another node's clock may be a little ahead of ours.
+        if claims.exp <= now || claims.iat > now.saturating_add(60) {
+            return Err(TokenError::Expired);
+        }
+        Ok(claims)
+    }
+
+    fn open<T: DeserializeOwned>(&self, token: &str, typ: &str) -> Result<T, TokenError> {
+        if token.len() > MAX_TOKEN {
+            return Err(TokenError::Malformed);
+        }
+        let (message, signature) = token.rsplit_once('.').ok_or(TokenError::Malformed)?;
+        let (header, claims) = message.split_once('.').ok_or(TokenError::Malformed)?;
+        let decode = |part: &str| URL_SAFE_NO_PAD.decode(part).map_err(|_| TokenError::Malformed);
+        let header: Header = serde_json::from_slice(&decode(header)?).map_err(|_| TokenError::Malformed)?;
+        if header.alg != "ES256" || header.typ != typ {
+            return Err(TokenError::Malformed);
+        }
+        let key = self.keys.get(&header.kid).ok_or(TokenError::UnknownKey)?;
+        key.verify(message.as_bytes(), &decode(signature)?).map_err(|_| TokenError::BadSignature)?;
+        serde_json::from_slice(&decode(claims)?).map_err(|_| TokenError::Malformed)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::{Value, json};
+
+    fn key(kid: &str) -> SigningKeyPair {
+        SigningKeyPair::from_pkcs8(kid, &SigningKeyPair::generate_pkcs8().unwrap()).unwrap()
+    }
+    fn claims() -> Value {
+        json!({"iss": "https://o", "sub": "c", "aud": "sandbox", "client_id": "c", "exp": 100, "iat": 10, "jti": "j", "scope": "a b", "octroi_stage": "sandbox"})
+    }
+    fn verifier(key: &SigningKeyPair) -> Verifier {
+        Verifier::new([key], "https://o", "sandbox", "sandbox")
+    }
+    fn with(name: &str, value: Value) -> Value {
+        let mut changed = claims();
+        changed[name] = value;
+        changed
+    }
+
+    #[test]
+    fn a_token_of_ours_is_accepted_in_its_time() {
+        let key = key("k");
+        let token = key.sign(ACCESS_TOKEN, &claims()).unwrap();
+        assert_eq!(verifier(&key).access_token(&token, 99).map(|claims| claims.scope), Ok("a b".to_owned()));
+        assert_eq!(verifier(&key).access_token(&token, 100), Err(TokenError::Expired));
+    }
+
+    #[test]
+    fn claims_must_be_ours_and_typed() {
+        let key = key("k");
+        #[track_caller]
+        fn check(key: &SigningKeyPair, claims: Value, expected: TokenError) {
+            let token = key.sign(ACCESS_TOKEN, &claims).unwrap();
+            assert_eq!(verifier(key).access_token(&token, 50), Err(expected), "{claims}");
+        }
+        for value in [json!("9999999999"), Value::Null, json!(1e10), json!([99]), json!(-1.5)] {
+            check(&key, with("exp", value.clone()), TokenError::Malformed);
+            check(&key, with("iat", value), TokenError::Malformed);
+        }
+        check(&key, with("aud", json!(["sandbox"])), TokenError::Malformed);
+        check(&key, with("aud", json!("production")), TokenError::Misdirected);
+        check(&key, with("iss", json!("https://other")), TokenError::Misdirected);
+        check(&key, with("octroi_stage", json!("production")), TokenError::Misdirected);
+        check(&key, with("sub", json!("other")), TokenError::Misdirected);
+        check(&key, with("nbf", json!(0)), TokenError::Malformed);
+        check(&key, with("iat", json!(1_000)), TokenError::Expired);
+        let mut missing = claims();
+        missing.as_object_mut().unwrap().remove("exp");
+        check(&key, missing, TokenError::Malformed);
+    }
+
+    #[test]
+    fn forged_headers_and_signatures_are_refused() {
+        let (ours, other) = (key("k"), key("k"));
+        let verifier = verifier(&ours);
+        let good = ours.sign(ACCESS_TOKEN, &claims()).unwrap();
+        let (message, signature) = good.rsplit_once('.').unwrap();
+        let body = message.split_once('.').unwrap().1;
+        let forged = |header: Value| format!("{}.{body}.{signature}", URL_SAFE_NO_PAD.encode(header.to_string()));
+        for header in [
+            json!({"typ": "at+jwt", "alg": "none", "kid": "k"}),
+            json!({"typ": "at+jwt", "alg": "None", "kid": "k"}),
+            json!({"typ": "at+jwt", "alg": "HS256", "kid": "k"}),
+            json!({"typ": "JWT", "alg": "ES256", "kid": "k"}),
+            json!({"typ": "at+jwt", "alg": "ES256"}),
+            json!({"typ": "at+jwt", "alg": "ES256", "kid": "k", "crit": ["exp"]}),
+            json!({"typ": "at+jwt", "alg": "ES256", "kid": "k", "jku": "http://x"}),
+            json!({"typ": "at+jwt", "alg": "ES256", "kid": "../../dev/null"}),
+        ] {
+            assert!(verifier.access_token(&forged(header.clone()), 50).is_err(), "{header}");
+        }
+        assert_eq!(verifier.access_token(&other.sign(ACCESS_TOKEN, &claims()).unwrap(), 50), Err(TokenError::BadSignature));
+        assert_eq!(verifier.access_token(&ours.sign("JWT", &claims()).unwrap(), 50), Err(TokenError::Malformed));
+        let zero = URL_SAFE_NO_PAD.encode([0; 64]);
+        for broken in [
+            format!("{message}."),
+            message.to_owned(),
+            format!("{message}.{zero}"),
+            format!("{good}="),
+            format!(" {good}"),
+            format!("{good}.x"),
+            String::new(),
+            ".".into(),
+            "..".into(),
+            "a".repeat(9_000),
+        ] {
+            assert!(verifier.access_token(&broken, 50).is_err(), "{broken}");
+        }
+        let duplicate = r#"{"typ":"at+jwt","typ":"at+jwt","alg":"ES256","kid":"k"}"#;
+        assert!(verifier.access_token(&format!("{}.{body}.{signature}", URL_SAFE_NO_PAD.encode(duplicate)), 50).is_err());
+    }
+
+    #[test]
+    fn another_library_reads_what_we_sign() {
+        let key = key("k");
+        let token = key.sign(ACCESS_TOKEN, &claims()).unwrap();
+        let jwk = key.jwk().unwrap();
+        let decoding = jsonwebtoken::DecodingKey::from_ec_components(&jwk.x, &jwk.y).unwrap();
+        let mut validation = jsonwebtoken::Validation::new(jsonwebtoken::Algorithm::ES256);
+        validation.validate_exp = false;
+        validation.set_audience(&["sandbox"]);
+        let read = jsonwebtoken::decode::<Value>(&token, &decoding, &validation).unwrap();
+        assert_eq!(read.claims, claims());
+        assert_eq!(read.header.typ.as_deref(), Some("at+jwt"));
+    }
+}
