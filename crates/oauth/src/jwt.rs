@@ -103,6 +103,9 @@ pub struct AccessTokenClaims {
     pub jti: String,
     pub scope: String,
     pub octroi_stage: String,
+    /// The secret that it was obtained with: the token dies with it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub octroi_credential: Option<String>,
 }
 
 /// Why a token is refused. Outside it is one answer; the difference is for tests and metrics.

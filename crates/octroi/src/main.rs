@@ -1,2 +1,27 @@
-//! The binary: configuration, commands, wiring, the feed between the two planes.
-fn main() {}
+//! Octroi: decides who may use restricted data, and enforces it on every call.
+
+mod admin;
+mod cli;
+mod clock;
+mod config;
+mod demo;
+mod feed;
+mod master_key;
+mod ports;
+mod run;
+mod traces;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+fn main() -> ExitCode {
+    let command = cli::Cli::parse();
+    match cli::execute(command) {
+        Ok(code) => code,
+        Err(error) => {
+            eprintln!("octroi: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}

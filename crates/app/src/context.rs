@@ -1,0 +1,211 @@
+//! What an operation works with: the application, who asks, and one transaction.
+
+use std::{future::Future, pin::Pin, sync::Arc};
+
+use octroi_domain::{
+    Moment,
+    definition::FieldError,
+    policy::{self, Action, Person, Principal, Subject},
+    text::Language,
+};
+use octroi_oauth::seal::MasterKey;
+use octroi_store::{Answered, Store, StoreError, Tx};
+use serde::Serialize;
+use tokio::sync::Semaphore;
+
+use crate::error::{Error, Require};
+
+type Boxed<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
+
+/// What the control plane asks of the data plane; the binary implements it.
+pub trait GatewayPort: Send + Sync {
+    /// Returns when the gateway serves `version` of its state or a newer one.
+    fn refresh(&self, version: i64) -> Boxed<'_, ()>;
+    /// Returns when every trace emitted so far can be read from the store.
+    fn flush_traces(&self) -> Boxed<'_, ()>;
+}
+
+/// What an operator sets.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// Where people and programs reach the portal; never taken from a request.
+    pub public_url: String,
+    /// The example data and the mailbox are there.
+    pub demo: bool,
+    /// Days after which a trace is anonymised.
+    pub trace_retention_days: u16,
+}
+
+/// The application: cheap to clone.
+#[derive(Clone)]
+pub struct App {
+    pub(crate) inner: Arc<Inner>,
+}
+pub(crate) struct Inner {
+    pub store: Store,
+    pub settings: Settings,
+    pub gateway: Arc<dyn GatewayPort>,
+    pub master_key: MasterKey,
+    /// Password hashes at work: bounded, so that a flood of sign-ins cannot take the machine.
+    pub hashing: Semaphore,
+    /// Verified against when the account does not exist, so that the time says nothing.
+    pub decoy_hash: String,
+}
+
+/// A request that may be sent twice and must act once.
+#[derive(Debug, Clone, Copy)]
+pub struct Idempotency {
+    /// Digest of who asks, what for, and the key that was sent.
+    pub key: [u8; 32],
+    /// Digest of the request itself.
+    pub request: [u8; 32],
+}
+
+/// Who asks, when, and how the answer will be read.
+#[derive(Debug, Clone)]
+pub struct Context {
+    pub principal: Principal,
+    pub now: Moment,
+    pub language: Language,
+    pub idempotency: Option<Idempotency>,
+}
+impl Context {
+    #[must_use]
+    pub const fn new(principal: Principal, now: Moment) -> Self {
+        Self { principal, now, language: Language::Fr, idempotency: None }
+    }
+
+    /// Asks the policy.
+    ///
+    /// # Errors
+    /// The policy's refusal.
+    pub(crate) fn require(&self, action: Action, subject: &Subject) -> Result<(), Error> {
+        policy::decide(&self.principal, action, subject).require()
+    }
+
+    pub(crate) fn person(&self) -> Result<&Person, Error> {
+        match &self.principal {
+            Principal::Person(person) => Ok(person),
+            Principal::Anonymous => Err(Error::SignIn),
+            Principal::Application(_) => Err(Error::Forbidden(policy::Forbidden::PersonRequired)),
+        }
+    }
+}
+
+/// The outcome of a write: made now, or made before under the same idempotency key.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Done<T> {
+    Now { status: u16, value: T },
+    /// The body as it was answered the first time; none when it held a secret.
+    Before { status: u16, body: Option<String> },
+}
+impl<T> Done<T> {
+    /// The value, when it was made now.
+    pub fn value(self) -> Option<T> {
+        match self {
+            Self::Now { value, .. } => Some(value),
+            Self::Before { .. } => None,
+        }
+    }
+}
+
+/// How a write begins: with a transaction, or with the answer given before.
+pub(crate) enum Begin<T> {
+    Fresh(Tx),
+    Replay(Done<T>),
+}
+
+/// Is the body kept for a repeated request?
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Keep {
+    Body,
+    /// It holds a secret, which is shown once.
+    Nothing,
+}
+
+impl App {
+    /// # Errors
+    /// When the decoy password cannot be hashed.
+    pub fn new(store: Store, settings: Settings, gateway: Arc<dyn GatewayPort>, master_key: MasterKey) -> Result<Self, Error> {
+        let decoy_hash = crate::password::hash("a password that nobody has")?;
+        let hashing = Semaphore::new(std::thread::available_parallelism().map_or(1, |cores| cores.get().saturating_sub(1).max(1)));
+        Ok(Self { inner: Arc::new(Inner { store, settings, gateway, master_key, hashing, decoy_hash }) })
+    }
+
+    #[must_use]
+    pub fn settings(&self) -> &Settings {
+        &self.inner.settings
+    }
+
+    #[must_use]
+    pub fn gateway(&self) -> &dyn GatewayPort {
+        self.inner.gateway.as_ref()
+    }
+
+    #[must_use]
+    pub fn store(&self) -> &Store {
+        &self.inner.store
+    }
+
+    /// Opens the transaction of a write, unless its idempotency key was answered before.
+    pub(crate) async fn begin<T>(&self, context: &Context) -> Result<Begin<T>, Error> {
+        let tx = self.inner.store.write().await?;
+        if let Some(idempotency) = context.idempotency
+            && let Some(answered) = tx.idempotency_find(&idempotency.key).await?
+        {
+            return replay(idempotency, answered).map(Begin::Replay);
+        }
+        Ok(Begin::Fresh(tx))
+    }
+
+    /// Commits: the state, the ledger, the outbox and the idempotency record, or nothing. Returns
+    /// once the gateway knows.
+    pub(crate) async fn finish<T: Serialize>(&self, context: &Context, mut tx: Tx, status: u16, value: T, keep: Keep) -> Result<Done<T>, Error> {
+        if let Some(idempotency) = context.idempotency {
+            let body = match keep {
+                Keep::Body => Some(serde_json::to_string(&value).map_err(|error| Error::Internal(error.to_string()))?),
+                Keep::Nothing => None,
+            };
+            let answered = Answered { request: idempotency.request, status, body, created_at: context.now };
+            if let Err(error) = tx.idempotency_insert(&idempotency.key, &answered).await {
+                drop(tx);
+                return self.lost_to_twin(idempotency, error).await;
+            }
+        }
+        match tx.commit().await {
+            Ok(Some(version)) => self.inner.gateway.refresh(version).await,
+            Ok(None) => {}
+            Err(error) if error.is_duplicate() && context.idempotency.is_some() => {
+                if let Some(idempotency) = context.idempotency {
+                    return self.lost_to_twin(idempotency, error).await;
+                }
+            }
+            Err(error) => return Err(error.into()),
+        }
+        Ok(Done::Now { status, value })
+    }
+
+    /// A parallel request with the same key was first: its answer is ours.
+    async fn lost_to_twin<T>(&self, idempotency: Idempotency, error: StoreError) -> Result<Done<T>, Error> {
+        if !error.is_duplicate() {
+            return Err(error.into());
+        }
+        match self.inner.store.read().idempotency_find(&idempotency.key).await? {
+            Some(answered) => replay(idempotency, answered),
+            None => Err(Error::conflict("in_progress", "La même requête est en cours ; réessayez.", "The same request is in progress; try again.")),
+        }
+    }
+}
+
+fn replay<T>(idempotency: Idempotency, answered: Answered) -> Result<Done<T>, Error> {
+    if answered.request == idempotency.request {
+        Ok(Done::Before { status: answered.status, body: answered.body })
+    } else {
+        Err(Error::IdempotencyMismatch)
+    }
+}
+
+/// Prefixes the pointers of field errors, for answers that stand inside a larger body.
+pub(crate) fn under(prefix: &str, errors: Vec<FieldError>) -> Error {
+    Error::Invalid(errors.into_iter().map(|error| FieldError { pointer: format!("{prefix}{}", error.pointer), ..error }).collect())
+}

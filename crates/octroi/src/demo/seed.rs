@@ -1,0 +1,216 @@
+//! The example data: a few weeks of a platform's life, lived through its own operations.
+
+use std::collections::BTreeMap;
+
+use octroi_app::{
+    App, Context, Error,
+    access_requests::{ApproveInput, NewRequest},
+    applications::{NewApplication, NewSubscription},
+    permits::PermitMove,
+};
+use octroi_domain::{
+    Id, Moment, Number, Slug, access_request::AccessRequest, application::Application, credential::CredentialKind, permit::Permit, stage::Stage,
+};
+use serde_json::{Value, json};
+
+use super::{
+    file::{Client, DemoFile},
+    people::{self, People, Someone},
+    traces,
+};
+
+fn impossible(what: impl std::fmt::Display) -> Error {
+    Error::Internal(format!("demo: {what}"))
+}
+
+/// How far a request of the example goes.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Fate {
+    Draft,
+    Submitted,
+    ChangesRequested,
+    Resubmitted,
+    Refused,
+    Archived,
+    Approved,
+    Suspended,
+    Revoked,
+    Amended,
+}
+
+const FATES: [Fate; 12] = [
+    Fate::Draft,
+    Fate::Submitted,
+    Fate::Approved,
+    Fate::ChangesRequested,
+    Fate::Submitted,
+    Fate::Refused,
+    Fate::Approved,
+    Fate::Archived,
+    Fate::Resubmitted,
+    Fate::Suspended,
+    Fate::Revoked,
+    Fate::Amended,
+];
+
+const TITLES: [&str; 9] = [
+    "Tarifs de la cantine selon le quotient familial",
+    "Accueil de loisirs du mercredi",
+    "Inscription en crèche",
+    "Stationnement résidentiel",
+    "Aide sociale facultative",
+    "Carte de transport solidaire",
+    "Bourse communale aux étudiants",
+    "Tarif de l'école de musique",
+    "Dossier unique des familles",
+];
+
+/// Writes everything; returns what `demo.json` says.
+pub async fn seed(app: &App, now: Moment) -> Result<DemoFile, Error> {
+    let people = people::create(app, now.plus_days(-30)).await?;
+    let permit = granted(app, &people.applicant, &people.reviewer, "api-particulier", "libre", "Tarifs de la cantine de Rivebelle", now.plus_days(-21)).await?;
+    let tax = granted(app, &people.applicant, &people.tax_reviewer, "api-impot-particulier", "libre", "Revenus des foyers pour les aides communales", now.plus_days(-20)).await?;
+    requests(app, &people, now).await?;
+    let clients = clients(app, &people, permit, tax, now.plus_days(-14)).await?;
+    traces::write(app, &clients, &people, permit, now).await?;
+    Ok(DemoFile { accounts: people.accounts, clients, ..DemoFile::default() })
+}
+
+/// A complete request, submitted.
+async fn submitted(app: &App, by: &Someone, definition: &str, form: &str, title: &str, at: Moment) -> Result<(Number<AccessRequest>, u32), Error> {
+    let id = drafted(app, by, definition, form, title, at, true).await?;
+    let view = app.submit_request(&by.at(at.plus_seconds(900)), id, None).await?.value().ok_or_else(|| impossible("submit"))?;
+    Ok((id, view.version))
+}
+
+async fn drafted(app: &App, by: &Someone, definition: &str, form: &str, title: &str, at: Moment, complete: bool) -> Result<Number<AccessRequest>, Error> {
+    let slug: Slug = definition.parse().map_err(impossible)?;
+    let context = by.at(at);
+    let input = NewRequest { definition: slug.clone(), form: form.parse().map_err(impossible)?, organization: by.organization };
+    let view = app.create_request(&context, input).await?.value().ok_or_else(|| impossible("draft"))?;
+    let id = view.id.parse().map_err(impossible)?;
+    if complete {
+        let shown = app.read_definition(&context, &slug).await?;
+        let form = shown.forms.iter().find(|shown| shown.slug == form).ok_or_else(|| impossible("form"))?;
+        let open = |name: &str| form.fields.iter().any(|field| field.field.id == name && !field.locked && !field.hidden);
+        let mut answers: BTreeMap<String, Value> = form.example.as_object().into_iter().flatten().map(|(name, value)| (name.clone(), value.clone())).collect();
+        answers.insert("title".to_owned(), json!(title));
+        answers.retain(|name, _| open(name));
+        app.edit_request(&by.at(at.plus_seconds(600)), id, None, answers).await?;
+    }
+    Ok(id)
+}
+
+/// A request that was approved; the number of its permit.
+async fn granted(app: &App, by: &Someone, reviewer: &Someone, definition: &str, form: &str, title: &str, at: Moment) -> Result<Number<Permit>, Error> {
+    let (id, version) = submitted(app, by, definition, form, title, at).await?;
+    approve(app, reviewer, id, version, at.plus_days(2)).await
+}
+
+async fn approve(app: &App, reviewer: &Someone, id: Number<AccessRequest>, version: u32, at: Moment) -> Result<Number<Permit>, Error> {
+    let input = ApproveInput { version, content_hash: None, message: None };
+    let view = app.approve_request(&reviewer.at(at), id, input).await?.value().ok_or_else(|| impossible("approve"))?;
+    view.permit.parse().map_err(impossible)
+}
+
+/// A few dozen requests, in every state.
+async fn requests(app: &App, people: &People, now: Moment) -> Result<(), Error> {
+    let (agency, agency_version) = submitted(app, &people.agency, "api-particulier", "libre", "Proposer des voyages aux familles selon leurs revenus", now.plus_days(-18)).await?;
+    debug_assert!(agency_version > 0);
+    app.refuse_request(&people.reviewer.at(now.plus_days(-16)), agency, "Une agence de voyages n'a pas de base légale pour ces données.".to_owned()).await?;
+    let applicants = [&people.applicant, &people.ministry, &people.stranger, &people.vendor];
+    let forms = ["libre", "cantine"];
+    for (place, title) in TITLES.iter().cycle().take(36).enumerate() {
+        let fate = FATES.get(place % FATES.len()).copied().unwrap_or(Fate::Draft);
+        let by = applicants.get(place % applicants.len()).copied().unwrap_or(&people.applicant);
+        let form = forms.get((place / 4) % forms.len()).copied().unwrap_or("libre");
+        let at = now.plus_days(-15).plus_seconds(i64::try_from(place).unwrap_or(0) * 29_000);
+        live(app, people, by, form, title, fate, at).await?;
+    }
+    Ok(())
+}
+
+async fn live(app: &App, people: &People, by: &Someone, form: &str, title: &str, fate: Fate, at: Moment) -> Result<(), Error> {
+    let reviewer = |hours: i64| people.reviewer.at(at.plus_seconds(hours * 3_600));
+    if matches!(fate, Fate::Draft | Fate::Archived) {
+        let id = drafted(app, by, "api-particulier", form, title, at, fate == Fate::Archived).await?;
+        if fate == Fate::Archived {
+            app.archive_request(&by.at(at.plus_seconds(7_200)), id).await?;
+        }
+        return Ok(());
+    }
+    let (id, version) = submitted(app, by, "api-particulier", form, title, at).await?;
+    match fate {
+        Fate::ChangesRequested | Fate::Resubmitted => {
+            let message = "Précisez les destinataires des données et joignez la délibération.".to_owned();
+            app.request_changes(&reviewer(4), id, message).await?;
+            if fate == Fate::Resubmitted {
+                app.submit_request(&by.at(at.plus_seconds(6 * 3_600)), id, None).await?;
+            }
+        }
+        Fate::Refused => {
+            app.refuse_request(&reviewer(5), id, "La finalité décrite ne demande pas ces données.".to_owned()).await?;
+        }
+        Fate::Approved | Fate::Suspended | Fate::Revoked | Fate::Amended => {
+            let permit = approve(app, &people.reviewer, id, version, at.plus_seconds(3 * 3_600)).await?;
+            after(app, by, permit, fate, &reviewer(7)).await?;
+        }
+        Fate::Draft | Fate::Archived | Fate::Submitted => {}
+    }
+    Ok(())
+}
+
+async fn after(app: &App, by: &Someone, permit: Number<Permit>, fate: Fate, reviewer: &Context) -> Result<(), Error> {
+    match fate {
+        Fate::Suspended => {
+            app.move_permit(reviewer, permit, PermitMove::Suspend { reason: "Volume d'appels inhabituel, en cours de vérification.".to_owned() }).await?;
+        }
+        Fate::Revoked => {
+            app.move_permit(reviewer, permit, PermitMove::Revoke { reason: "Le service a fermé.".to_owned() }).await?;
+        }
+        Fate::Amended => {
+            app.follow_permit(&by.at(reviewer.now), permit, false).await?;
+        }
+        _ => {}
+    }
+    Ok(())
+}
+
+/// Applications with everything they need to call.
+async fn clients(app: &App, people: &People, permit: Number<Permit>, tax: Number<Permit>, at: Moment) -> Result<Vec<Client>, Error> {
+    let mut clients = Vec::new();
+    for stage in [Stage::Sandbox, Stage::Production] {
+        let restricted: &[(&str, Option<Number<Permit>>)] = match stage {
+            Stage::Sandbox => &[("dinum/api-particulier", Some(permit)), ("dgfip/impot-particulier", Some(tax))],
+            Stage::Production => &[("dinum/api-particulier", Some(permit))],
+        };
+        clients.push(client(app, &people.applicant, "Portail famille de Rivebelle", stage, restricted, at).await?);
+        let open = [("dila/legifrance", None), ("cassation/judilibre", None)];
+        clients.push(client(app, &people.vendor, "Veille juridique du Clocher", stage, &open, at).await?);
+    }
+    Ok(clients)
+}
+
+async fn client(app: &App, by: &Someone, name: &str, stage: Stage, apis: &[(&str, Option<Number<Permit>>)], at: Moment) -> Result<Client, Error> {
+    let context = by.at(at);
+    let new = NewApplication { name: name.to_owned(), stage, organization: by.organization, management: false };
+    let view = app.create_application(&context, new).await?.value().ok_or_else(|| impossible("application"))?;
+    let id: Id<Application> = view.id.parse().map_err(impossible)?;
+    for (api, permit) in apis {
+        let new = NewSubscription { api: api.parse().map_err(impossible)?, permit: *permit, plan: None, accept_terms: true };
+        app.subscribe(&context, id, new).await?;
+    }
+    let mut secrets = Vec::new();
+    for kind in [CredentialKind::ClientSecret, CredentialKind::ApiKey] {
+        secrets.push(app.create_credential(&context, id, kind).await?.value().ok_or_else(|| impossible("credential"))?.secret);
+    }
+    let mut secrets = secrets.into_iter();
+    Ok(Client {
+        name: name.to_owned(),
+        stage: stage.to_string(),
+        client_id: view.client_id,
+        client_secret: secrets.next().unwrap_or_default(),
+        api_key: secrets.next().unwrap_or_default(),
+        apis: apis.iter().map(|(api, _)| (*api).to_owned()).collect(),
+    })
+}

@@ -1,0 +1,242 @@
+//! Starting everything, and stopping it without losing a call or a trace.
+
+use std::{collections::HashMap, net::SocketAddr, sync::Arc, time::Duration};
+
+use octroi_app::{App, Settings};
+use octroi_domain::stage::Stage;
+use octroi_gateway::{Handle, trace};
+use octroi_store::Store;
+use octroi_web::WebState;
+use tokio::{net::TcpListener, sync::watch, task::JoinSet};
+
+use crate::{
+    admin,
+    cli::{CommandError, other},
+    clock::now,
+    config::{Config, Gateway},
+    feed, master_key,
+    ports::Gateways,
+    traces::{self, Stored},
+};
+
+/// Sets the log up: lines on standard error, `RUST_LOG` says how much.
+pub fn log() {
+    let filter = tracing_subscriber::EnvFilter::try_from_default_env().unwrap_or_else(|_| "warn,octroi=info".into());
+    // A second call (tests) keeps the first.
+    let _ = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_target(false).try_init();
+}
+
+/// Opens the database that the settings mean, and brings it to this version's schema.
+///
+/// # Errors
+/// When it cannot be opened, another process serves it, or a newer version made it.
+pub async fn open_store(config: &Config) -> Result<Store, CommandError> {
+    let store = Store::open(&config.database_url()?).await?;
+    for name in store.migrate().await? {
+        tracing::info!(name, "schema migrated");
+    }
+    Ok(store)
+}
+
+#[must_use]
+pub fn app_settings(config: &Config, demo: bool) -> Settings {
+    Settings { public_url: config.portal.public_url.clone(), demo, trace_retention_days: config.traces.retention_days }
+}
+
+/// Everything that runs.
+pub struct Running {
+    pub portal_url: String,
+    pub production_url: String,
+    pub sandbox_url: String,
+    pub admin: SocketAddr,
+    drain: Duration,
+    gateways: Arc<HashMap<Stage, Handle>>,
+    writers: JoinSet<()>,
+    background: JoinSet<()>,
+    stopping: watch::Sender<bool>,
+    app: App,
+}
+
+/// Binds every listener, then starts the portal, the gateways, the feed and the jobs.
+///
+/// # Errors
+/// When a listener cannot be bound, a key does not open, or the first view does not build.
+pub async fn start(config: &Config, store: Store, demo: bool) -> Result<(Running, App), CommandError> {
+    let master_key = master_key::load_or_create(&config.data)?;
+    let bound = |address: SocketAddr, what: &'static str| async move {
+        TcpListener::bind(address).await.map_err(|error| other(format!("{what}: cannot listen on {address}: {error}")))
+    };
+    let portal = bound(config.portal.listen, "portal.listen").await?;
+    let admin_listener = bound(config.admin.listen, "admin.listen").await?;
+    let portal_url = actual_url(&config.portal.public_url, config.portal.listen, portal.local_addr()?);
+    let admin_address = admin_listener.local_addr()?;
+    let (stopping, stopped) = watch::channel(false);
+
+    let mut sinks = Vec::new();
+    let mut sources = Vec::new();
+    let mut handles = HashMap::new();
+    for (stage, gateway) in [(Stage::Production, &config.gateway.production), (Stage::Sandbox, &config.gateway.sandbox)] {
+        let (sink, source) = trace::channel(config.traces.buffer, config.data.join(format!("traces-{stage}.spill")));
+        let handle = start_gateway(config, stage, gateway, &portal_url, sink.clone())?;
+        let stored = Arc::new(Stored::default());
+        sinks.push((sink, stored.clone()));
+        sources.push((source, stored));
+        handles.insert(stage, handle);
+    }
+    let handles = Arc::new(handles);
+    let (port, ends) = feed::channel();
+    let settings = Settings { public_url: portal_url.clone(), ..app_settings(config, demo) };
+    let app = App::new(store, settings, Arc::new(port), master_key)?;
+    let (publisher, flushes) = ends.split();
+
+    let mut writers = JoinSet::new();
+    for (source, stored) in sources {
+        writers.spawn(traces::write(app.clone(), source, stored, stopped.clone()));
+    }
+    let mut background = JoinSet::new();
+    background.spawn(feed::publish_changes(app.clone(), handles.clone(), publisher));
+    background.spawn(traces::answer_flushes(flushes, sinks));
+    app.ensure_keys(now()).await?;
+    // The first view, built before anybody is told that we are up.
+    app.gateway().refresh(app.gateway_version().await?).await;
+
+    let urls = [(Stage::Production, &config.gateway.production), (Stage::Sandbox, &config.gateway.sandbox)].map(|(stage, gateway)| {
+        handles.get(&stage).map(|handle| actual_url(&gateway.public_url, gateway.listen, handle.local_addr())).unwrap_or_default()
+    });
+    let [production_url, sandbox_url] = urls;
+    let state = WebState::new(app.clone(), Arc::new(Gateways(handles.clone())), Arc::new(now), production_url.clone(), sandbox_url.clone());
+    background.spawn(serve(portal, octroi_web::router(state), stopped.clone()));
+    background.spawn(serve(admin_listener, admin::router(app.clone(), handles.clone()), stopped.clone()));
+    background.spawn(jobs(app.clone(), handles.clone()));
+    let drain = Duration::from_secs(u64::from(config.gateway.drain));
+    let running = Running { portal_url, production_url, sandbox_url, admin: admin_address, drain, gateways: handles, writers, background, stopping, app: app.clone() };
+    Ok((running, app))
+}
+
+fn start_gateway(config: &Config, stage: Stage, gateway: &Gateway, issuer: &str, sink: trace::TraceSink) -> Result<Handle, CommandError> {
+    let mut settings = octroi_gateway::Settings::new(stage, gateway.listen, issuer, &gateway.public_url);
+    if gateway.threads > 0 {
+        settings.threads = gateway.threads;
+    }
+    settings.token_lifetime_s = i64::from(config.gateway.token_lifetime);
+    settings.max_masked_body = config.gateway.max_masked_bytes;
+    settings.max_view_age = Duration::from_secs(u64::from(config.gateway.max_view_age));
+    settings.time_zone.clone_from(&config.gateway.time_zone);
+    for text in &config.gateway.trusted_proxies {
+        settings.trusted_proxies.push(text.parse().map_err(|error| other(format!("setting `gateway.trusted_proxies`: {error}")))?);
+    }
+    octroi_gateway::start(settings, sink).map_err(|error| other(format!("gateway.{stage}.listen: {error}")))
+}
+
+/// The public URL, with the port that was really taken where port 0 was asked for.
+fn actual_url(public: &str, asked: SocketAddr, actual: SocketAddr) -> String {
+    if asked.port() == 0 { format!("http://localhost:{}", actual.port()) } else { public.to_owned() }
+}
+
+/// Serves a router over HTTP/1.1 and HTTP/2 until told to stop; slow heads and idle connections are closed.
+async fn serve(listener: TcpListener, router: axum::Router, mut stopped: watch::Receiver<bool>) {
+    use hyper_util::{rt::{TokioExecutor, TokioIo, TokioTimer}, server::{conn::auto, graceful::GracefulShutdown}, service::TowerToHyperService};
+    let mut builder = auto::Builder::new(TokioExecutor::new());
+    builder.http1().timer(TokioTimer::new()).header_read_timeout(Duration::from_secs(10)).max_buf_size(65_536);
+    builder.http2().timer(TokioTimer::new()).max_concurrent_streams(100).max_header_list_size(32_768).keep_alive_interval(Duration::from_secs(30));
+    let open = GracefulShutdown::new();
+    let room = Arc::new(tokio::sync::Semaphore::new(1_024));
+    loop {
+        let accepted = tokio::select! {
+            accepted = listener.accept() => accepted,
+            _ = stopped.wait_for(|stop| *stop) => break,
+        };
+        let (stream, peer) = match accepted {
+            Ok(accepted) => accepted,
+            Err(error) => {
+                // Out of file descriptors, most likely: what is open goes on.
+                tracing::warn!(%error, "a connection was not accepted");
+                tokio::time::sleep(Duration::from_millis(50)).await;
+                continue;
+            }
+        };
+        let Ok(place) = room.clone().try_acquire_owned() else { continue };
+        let _ = stream.set_nodelay(true);
+        let service = TowerToHyperService::new(router.clone().layer(axum::Extension(octroi_web::Peer(peer.ip()))));
+        let connection = builder.serve_connection(TokioIo::new(stream), service).into_owned();
+        let watched = open.watch(connection);
+        tokio::spawn(async move {
+            // A connection that breaks is its client's business.
+            let _ = watched.await;
+            drop(place);
+        });
+    }
+    drop(listener);
+    let _ = tokio::time::timeout(Duration::from_secs(5), open.shutdown()).await;
+}
+
+/// What happens by itself.
+async fn jobs(app: App, gateways: Arc<HashMap<Stage, Handle>>) {
+    let mut tick: u64 = 0;
+    let mut beat = tokio::time::interval(Duration::from_millis(250));
+    beat.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    loop {
+        beat.tick().await;
+        report("counters", save_uses(&app, &gateways).await);
+        if tick.is_multiple_of(4) && app.settings().demo {
+            report("mails", app.deliver_mails(now()).await);
+        }
+        if tick.is_multiple_of(20) {
+            report("expiry of permits", app.expire_permits(now()).await);
+        }
+        if tick.is_multiple_of(14_400) {
+            report("retention of traces", app.anonymise_old_traces(now()).await);
+            report("purge", app.purge(now()).await);
+        }
+        tick = tick.wrapping_add(1);
+    }
+}
+
+async fn save_uses(app: &App, gateways: &HashMap<Stage, Handle>) -> Result<(), octroi_app::Error> {
+    for handle in gateways.values() {
+        let (days, last) = (handle.day_uses(), handle.last_used());
+        if !days.is_empty() || !last.is_empty() {
+            app.take_uses(&days, &last).await?;
+        }
+    }
+    Ok(())
+}
+
+fn report<T>(what: &str, outcome: Result<T, octroi_app::Error>) {
+    if let Err(error) = outcome {
+        tracing::error!(%error, what, "a job failed; it is tried again");
+    }
+}
+
+impl Running {
+    /// Runs until SIGTERM or Ctrl-C, then stops: no new connection, calls in flight finish, traces and counters are written.
+    ///
+    /// # Errors
+    /// When the signals cannot be listened for.
+    pub async fn until_stopped(self) -> Result<(), CommandError> {
+        let mut terminate = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())?;
+        tokio::select! {
+            _ = terminate.recv() => {}
+            stopped = tokio::signal::ctrl_c() => stopped?,
+        }
+        self.stop().await;
+        Ok(())
+    }
+
+    /// Stops in order: the gateways, then what their calls left behind, then the portal.
+    pub async fn stop(self) {
+        let Self { gateways, drain, mut writers, mut background, stopping, app, .. } = self;
+        tracing::info!("stopping");
+        for handle in gateways.values() {
+            handle.shutdown(drain).await;
+        }
+        stopping.send_replace(true);
+        report("counters", save_uses(&app, &gateways).await);
+        let written = tokio::time::timeout(Duration::from_secs(10), async { while writers.join_next().await.is_some() {} }).await;
+        if written.is_err() {
+            tracing::error!("traces were still waiting; they are in memory no more");
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+        background.shutdown().await;
+    }
+}

@@ -1,0 +1,126 @@
+//! Opening the database: what each engine needs so that an answered write survives.
+
+use std::{
+    fs::{self, File, OpenOptions, TryLockError},
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+use sea_orm::{ConnectOptions, Database, DatabaseConnection};
+
+use crate::{StoreError, error::At};
+
+/// Readers of the embedded database: enough for two cores, each costs a thread.
+const SQLITE_READERS: u32 = 4;
+const POSTGRES_CONNECTIONS: u32 = 16;
+/// How long a caller waits for a connection, the embedded database's only writer included.
+const ACQUIRE: Duration = Duration::from_secs(10);
+
+/// The connections of one database, and the lock that goes with them.
+#[derive(Debug)]
+pub(crate) struct Connections {
+    pub(crate) reader: DatabaseConnection,
+    /// SQLite: the only connection that writes. PostgreSQL: the same pool as the reader.
+    pub(crate) writer: DatabaseConnection,
+    /// Held as long as the store lives; the system lets it go when the process ends, however it ends.
+    pub(crate) lock: Option<File>,
+}
+
+/// Is this process the one that serves the database?
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Ownership {
+    Exclusive,
+    Shared,
+}
+
+pub(crate) async fn connect(url: &str, ownership: Ownership) -> Result<Connections, StoreError> {
+    if let Some(path) = url.strip_prefix("sqlite://") {
+        sqlite(Path::new(path), ownership).await
+    } else if url.starts_with("postgres://") || url.starts_with("postgresql://") {
+        postgres(url).await
+    } else {
+        Err(StoreError::Url("must begin with `sqlite://` or `postgres://`"))
+    }
+}
+
+async fn sqlite(path: &Path, ownership: Ownership) -> Result<Connections, StoreError> {
+    if path.as_os_str().is_empty() || path.to_string_lossy().contains('?') {
+        return Err(StoreError::Url("must be `sqlite://` and the path of a file, without parameters"));
+    }
+    prepare_file(path)?;
+    let lock = match ownership {
+        Ownership::Exclusive => Some(lock(path)?),
+        Ownership::Shared => None,
+    };
+    let options = |connections: u32, pragmas: &'static [(&'static str, &'static str)]| {
+        let file = path.to_path_buf();
+        let mut options = ConnectOptions::new("sqlite://octroi.db");
+        options
+            .max_connections(connections)
+            .min_connections(1)
+            .acquire_timeout(ACQUIRE)
+            .connect_timeout(ACQUIRE)
+            .idle_timeout(None)
+            .max_lifetime(None)
+            .test_before_acquire(false)
+            .sqlx_logging(false)
+            .map_sqlx_sqlite_opts(move |sqlite| {
+                let sqlite = sqlite.filename(&file).create_if_missing(true).busy_timeout(Duration::from_secs(5));
+                pragmas.iter().fold(sqlite, |sqlite, (name, value)| sqlite.pragma(*name, *value))
+            });
+        options
+    };
+    // FULL: a commit returns when the journal is on the disk. secure_delete: what is deleted is overwritten.
+    let writing = [("journal_mode", "WAL"), ("foreign_keys", "ON"), ("synchronous", "FULL"), ("secure_delete", "ON")].as_slice();
+    let reading = [("query_only", "ON")].as_slice();
+    let writer = Database::connect(options(1, writing)).await.at("sqlite")?;
+    let reader = Database::connect(options(SQLITE_READERS, reading)).await.at("sqlite")?;
+    Ok(Connections { reader, writer, lock })
+}
+
+async fn postgres(url: &str) -> Result<Connections, StoreError> {
+    // The driver's own reading of the address panics on some malformed ones: ask it first.
+    if url.parse::<sea_orm::sqlx::postgres::PgConnectOptions>().is_err() {
+        return Err(StoreError::Url("is not of the form `postgres://user:password@host:port/database`"));
+    }
+    let mut options = ConnectOptions::new(url);
+    options
+        .max_connections(POSTGRES_CONNECTIONS)
+        .min_connections(1)
+        .acquire_timeout(ACQUIRE)
+        .connect_timeout(ACQUIRE)
+        .test_before_acquire_if_idle_for(Duration::from_secs(10))
+        .set_application_name("octroi")
+        .statement_timeout(Duration::from_secs(30))
+        .sqlx_logging(false);
+    let pool = Database::connect(options).await.at("postgres")?;
+    Ok(Connections { reader: pool.clone(), writer: pool, lock: None })
+}
+
+/// The folder, and the file readable by its owner alone: SQLite gives the journal the same rights.
+fn prepare_file(path: &Path) -> Result<(), StoreError> {
+    if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
+        fs::create_dir_all(folder).map_err(StoreError::io)?;
+    }
+    private().open(path).map_err(StoreError::io)?;
+    Ok(())
+}
+
+fn lock(path: &Path) -> Result<File, StoreError> {
+    let mut name = path.as_os_str().to_owned();
+    name.push(".lock");
+    let file = private().open(PathBuf::from(name)).map_err(StoreError::io)?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => Err(StoreError::Locked { path: path.to_path_buf() }),
+        Err(TryLockError::Error(error)) => Err(StoreError::io(error)),
+    }
+}
+
+fn private() -> OpenOptions {
+    let mut options = OpenOptions::new();
+    options.read(true).write(true).create(true).truncate(false);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options
+}

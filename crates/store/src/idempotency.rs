@@ -1,0 +1,77 @@
+//! Answers to keep, so that a request sent twice is done once (`Idempotency-Key`).
+
+use octroi_domain::Moment;
+use sea_orm::{ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter};
+
+use crate::{Reader, StoreError, Tx, error::At, row::Row};
+
+const TABLE: &str = "idempotency";
+
+mod table {
+    use sea_orm::entity::prelude::*;
+
+    #[derive(Clone, Debug, DeriveEntityModel)]
+    #[sea_orm(table_name = "idempotency")]
+    pub struct Model {
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub key: Vec<u8>,
+        pub request: Vec<u8>,
+        pub status: i64,
+        pub body: Option<String>,
+        pub created_at: i64,
+    }
+    #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+    pub enum Relation {}
+    impl ActiveModelBehavior for ActiveModel {}
+}
+use table::{Column, Entity, Model};
+
+/// What was answered to a key.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Answered {
+    /// The hash of the request: the same key with another request is a mistake.
+    pub request: [u8; 32],
+    pub status: u16,
+    pub body: Option<String>,
+    pub created_at: Moment,
+}
+
+impl Reader {
+    /// # Errors
+    /// [`StoreError`]
+    pub async fn idempotency_find(&self, key: &[u8; 32]) -> Result<Option<Answered>, StoreError> {
+        let Some(model) = Entity::find_by_id(key.to_vec()).one(&self.db()).await.at(TABLE)? else { return Ok(None) };
+        let row = Row::new(TABLE, &model.created_at);
+        Ok(Some(Answered {
+            request: row.bytes32("request", &model.request)?,
+            status: row.number("status", model.status)?,
+            body: model.body,
+            created_at: Moment::from_micros(model.created_at),
+        }))
+    }
+}
+
+impl Tx {
+    /// Keeps the answer in the transaction that has the effect. Twins sent at once meet here: one of
+    /// them waits for the other, and then conflicts.
+    ///
+    /// # Errors
+    /// [`StoreError::Conflict`] with [`crate::Why::Duplicate`] when the twin was first.
+    pub async fn idempotency_insert(&mut self, key: &[u8; 32], answered: &Answered) -> Result<(), StoreError> {
+        let model = Model {
+            key: key.to_vec(),
+            request: answered.request.to_vec(),
+            status: i64::from(answered.status),
+            body: answered.body.clone(),
+            created_at: answered.created_at.micros(),
+        };
+        Entity::insert(model.into_active_model()).exec_without_returning(&self.db()).await.at(TABLE).map(|_| ())
+    }
+
+    /// # Errors
+    /// [`StoreError`]
+    pub async fn idempotency_purge(&mut self, created_before: Moment) -> Result<u64, StoreError> {
+        let delete = Entity::delete_many().filter(Column::CreatedAt.lt(created_before.micros()));
+        Ok(delete.exec(&self.db()).await.at(TABLE)?.rows_affected)
+    }
+}

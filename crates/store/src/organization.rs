@@ -1,0 +1,157 @@
+//! Organisations.
+
+use octroi_domain::{
+    Id, Moment,
+    organization::{Organization, Siret},
+};
+use sea_orm::{ColumnTrait, EntityTrait, IntoActiveModel, Order, QueryFilter, QueryOrder, QuerySelect};
+
+use crate::{
+    Cursor, Listing, Page, Reader, StoreError, Tx,
+    error::At,
+    row::{CHUNK, Row, before},
+};
+
+pub(crate) const TABLE: &str = "organization";
+
+pub(crate) mod table {
+    use sea_orm::entity::prelude::*;
+
+    #[derive(Clone, Debug, DeriveEntityModel)]
+    #[sea_orm(table_name = "organization")]
+    pub struct Model {
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub id: Uuid,
+        pub siret: String,
+        pub name: String,
+        pub created_at: i64,
+    }
+    #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+    pub enum Relation {}
+    impl ActiveModelBehavior for ActiveModel {}
+}
+use table::{Column, Entity, Model};
+
+fn organization(model: Model) -> Result<Organization, StoreError> {
+    let siret: Siret = Row::new(TABLE, &model.id).parse("siret", &model.siret)?;
+    Ok(Organization { id: Id::from_uuid(model.id), siret, name: model.name, created_at: Moment::from_micros(model.created_at) })
+}
+
+impl Reader {
+    /// # Errors
+    /// [`StoreError`]
+    pub async fn organization_by_id(&self, id: Id<Organization>) -> Result<Option<Organization>, StoreError> {
+        Entity::find_by_id(id.uuid()).one(&self.db()).await.at(TABLE)?.map(organization).transpose()
+    }
+
+    /// Those of `ids` that exist, in no order.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    pub async fn organizations_by_ids(&self, ids: &[Id<Organization>]) -> Result<Vec<Organization>, StoreError> {
+        let mut found = Vec::with_capacity(ids.len());
+        for some in ids.chunks(CHUNK) {
+            let rows = Entity::find().filter(Column::Id.is_in(some.iter().map(|id| id.uuid()))).all(&self.db()).await.at(TABLE)?;
+            for row in rows {
+                found.push(organization(row)?);
+            }
+        }
+        Ok(found)
+    }
+
+    /// # Errors
+    /// [`StoreError`]
+    pub async fn organization_by_siret(&self, siret: &Siret) -> Result<Option<Organization>, StoreError> {
+        Entity::find().filter(Column::Siret.eq(siret.as_str())).one(&self.db()).await.at(TABLE)?.map(organization).transpose()
+    }
+
+    /// Newest first.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    pub async fn organization_list(&self, page: Page) -> Result<Listing<Organization>, StoreError> {
+        let mut query = Entity::find();
+        if let Some(after) = page.after {
+            query = query.filter(before(Column::CreatedAt, Column::Id, (after.at, after.uuid())));
+        }
+        let rows = query
+            .order_by(Column::CreatedAt, Order::Desc)
+            .order_by(Column::Id, Order::Desc)
+            .limit(page.fetch())
+            .all(&self.db())
+            .await
+            .at(TABLE)?;
+        page.cut(rows, |row: &Model| Cursor::of_uuid(row.created_at, row.id), organization)
+    }
+}
+
+impl Tx {
+    /// # Errors
+    /// [`StoreError::Conflict`] with [`crate::Why::Duplicate`] when the SIRET is there already.
+    pub async fn organization_insert(&mut self, organization: &Organization) -> Result<(), StoreError> {
+        let model = Model {
+            id: organization.id.uuid(),
+            siret: organization.siret.to_string(),
+            name: organization.name.clone(),
+            created_at: organization.created_at.micros(),
+        };
+        Entity::insert(model.into_active_model()).exec_without_returning(&self.db()).await.at(TABLE).map(|_| ())
+    }
+}
+
+#[cfg(test)]
+pub(crate) fn new_id() -> Id<Organization> {
+    Id::from_uuid(uuid::Uuid::now_v7())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::each;
+
+    #[test]
+    fn organizations_are_kept_and_unique() {
+        each(async |store| {
+            let one = Organization {
+                id: new_id(),
+                siret: "13002526500013".parse().unwrap(),
+                name: "DINUM".into(),
+                created_at: Moment::from_micros(5),
+            };
+            let two = Organization { id: new_id(), siret: "21750001600019".parse().unwrap(), name: "Paris".into(), ..one.clone() };
+            let mut tx = store.write().await.unwrap();
+            tx.organization_insert(&one).await.unwrap();
+            tx.organization_insert(&two).await.unwrap();
+            tx.commit().await.unwrap();
+
+            let mut tx = store.write().await.unwrap();
+            let again = Organization { id: new_id(), ..one.clone() };
+            assert!(tx.organization_insert(&again).await.unwrap_err().is_duplicate());
+            drop(tx);
+
+            let reader = store.read();
+            assert_eq!(reader.organization_by_id(one.id).await.unwrap(), Some(one.clone()));
+            assert_eq!(reader.organization_by_siret(&two.siret).await.unwrap(), Some(two.clone()));
+            assert_eq!(reader.organization_by_id(again.id).await.unwrap(), None);
+            assert_eq!(reader.organizations_by_ids(&[one.id, two.id, again.id]).await.unwrap().len(), 2);
+            // The instants are equal, so the order is that of the keys.
+            let first = reader.organization_list(Page::first(1)).await.unwrap();
+            assert_eq!(first.items, [two]);
+            let rest = reader.organization_list(Page::new(first.next, 1)).await.unwrap();
+            assert_eq!((rest.items, rest.next), (vec![one], None));
+        });
+    }
+
+    #[test]
+    fn a_transaction_that_is_dropped_never_happened() {
+        each(async |store| {
+            let one =
+                Organization { id: new_id(), siret: "13002526500013".parse().unwrap(), name: "x".into(), created_at: Moment::default() };
+            let mut tx = store.write().await.unwrap();
+            tx.organization_insert(&one).await.unwrap();
+            assert!(tx.organization_by_id(one.id).await.unwrap().is_some());
+            drop(tx);
+            assert_eq!(store.read().organization_by_id(one.id).await.unwrap(), None);
+        });
+    }
+}

@@ -1,0 +1,193 @@
+//! Sessions of the portal, and attempts to log in.
+
+use octroi_domain::{Id, Moment, user::User};
+use sea_orm::{ActiveValue::Set, ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter, QuerySelect, sea_query::OnConflict};
+
+use crate::{
+    Reader, Store, StoreError, Tx,
+    error::At,
+    row::{Row, touched},
+};
+
+const TABLE: &str = "session";
+const ATTEMPT: &str = "login_attempt";
+
+mod table {
+    use sea_orm::entity::prelude::*;
+
+    #[derive(Clone, Debug, DeriveEntityModel)]
+    #[sea_orm(table_name = "session")]
+    pub struct Model {
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub digest: Vec<u8>,
+        pub user_id: Uuid,
+        pub csrf: Vec<u8>,
+        pub created_at: i64,
+        pub last_seen_at: i64,
+        pub expires_at: i64,
+    }
+    #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+    pub enum Relation {}
+    impl ActiveModelBehavior for ActiveModel {}
+}
+mod attempt {
+    use sea_orm::entity::prelude::*;
+
+    #[derive(Clone, Debug, DeriveEntityModel)]
+    #[sea_orm(table_name = "login_attempt")]
+    pub struct Model {
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub key: String,
+        pub window_start: i64,
+        pub count: i64,
+    }
+    #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+    pub enum Relation {}
+    impl ActiveModelBehavior for ActiveModel {}
+}
+use table::{Column, Entity, Model};
+
+/// A session, known by the digest of its cookie: the cookie itself is nowhere.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Session {
+    pub digest: [u8; 32],
+    pub user: Id<User>,
+    /// The digest of the token that a form or a program sends back.
+    pub csrf: [u8; 32],
+    pub created_at: Moment,
+    pub last_seen_at: Moment,
+    pub expires_at: Moment,
+}
+impl std::fmt::Debug for Session {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Session").field("user", &self.user).field("expires_at", &self.expires_at).finish_non_exhaustive()
+    }
+}
+
+fn session(model: &Model) -> Result<Session, StoreError> {
+    let row = Row::new(TABLE, &model.user_id);
+    Ok(Session {
+        digest: row.bytes32("digest", &model.digest)?,
+        user: Id::from_uuid(model.user_id),
+        csrf: row.bytes32("csrf", &model.csrf)?,
+        created_at: Moment::from_micros(model.created_at),
+        last_seen_at: Moment::from_micros(model.last_seen_at),
+        expires_at: Moment::from_micros(model.expires_at),
+    })
+}
+
+/// How many attempts still count at `now`.
+fn still_counting(model: &attempt::Model, now: Moment, window_seconds: i64) -> i64 {
+    if Moment::from_micros(model.window_start).plus_seconds(window_seconds) > now { model.count } else { 0 }
+}
+
+impl Reader {
+    /// The session of a cookie's digest, unless it has expired at `now`.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    pub async fn session_by_digest(&self, digest: &[u8; 32], now: Moment) -> Result<Option<Session>, StoreError> {
+        let found = Entity::find_by_id(digest.to_vec()).one(&self.db()).await.at(TABLE)?;
+        found.as_ref().filter(|model| model.expires_at > now.micros()).map(session).transpose()
+    }
+
+    /// The attempts of the current window, without counting one.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    pub async fn login_attempts(&self, key: &str, now: Moment, window_seconds: i64) -> Result<i64, StoreError> {
+        let found = attempt::Entity::find_by_id(key.to_owned()).one(&self.db()).await.at(ATTEMPT)?;
+        Ok(found.map_or(0, |model| still_counting(&model, now, window_seconds)))
+    }
+}
+
+impl Store {
+    /// Counts an attempt to log in, in a transaction of its own, so that it stays counted whatever
+    /// becomes of the attempt; the number of attempts in the window of `key`, this one included.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    pub async fn login_attempt(&self, key: &str, now: Moment, window_seconds: i64) -> Result<i64, StoreError> {
+        let tx = self.write().await?;
+        let fresh = attempt::Model { key: key.to_owned(), window_start: now.micros(), count: 0 };
+        let insert = attempt::Entity::insert(fresh.into_active_model())
+            .on_conflict(OnConflict::new().do_nothing().to_owned())
+            .exec_without_returning(&tx.db())
+            .await;
+        match insert {
+            Ok(_) | Err(sea_orm::DbErr::RecordNotInserted) => {}
+            Err(error) => return Err(error).at(ATTEMPT),
+        }
+        let found = attempt::Entity::find_by_id(key.to_owned()).lock_exclusive().one(&tx.db()).await.at(ATTEMPT)?;
+        let Some(found) = found else { return Err(StoreError::stale(ATTEMPT)) };
+        let counted = still_counting(&found, now, window_seconds);
+        let count = counted.saturating_add(1);
+        let window_start = if counted == 0 { now.micros() } else { found.window_start };
+        let model = attempt::ActiveModel { window_start: Set(window_start), count: Set(count), ..Default::default() };
+        let update = attempt::Entity::update_many().set(model).filter(attempt::Column::Key.eq(key)).exec(&tx.db()).await;
+        touched(update.map(|result| result.rows_affected), ATTEMPT)?;
+        tx.commit().await?;
+        Ok(count)
+    }
+}
+
+impl Tx {
+    /// # Errors
+    /// [`StoreError`]
+    pub async fn session_insert(&mut self, session: &Session) -> Result<(), StoreError> {
+        let model = Model {
+            digest: session.digest.to_vec(),
+            user_id: session.user.uuid(),
+            csrf: session.csrf.to_vec(),
+            created_at: session.created_at.micros(),
+            last_seen_at: session.last_seen_at.micros(),
+            expires_at: session.expires_at.micros(),
+        };
+        Entity::insert(model.into_active_model()).exec_without_returning(&self.db()).await.at(TABLE).map(|_| ())
+    }
+
+    /// Notes that a session was used and how long it may last; false when it is gone.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    pub async fn session_touch(&mut self, digest: &[u8; 32], last_seen: Moment, expires: Moment) -> Result<bool, StoreError> {
+        let model = table::ActiveModel { last_seen_at: Set(last_seen.micros()), expires_at: Set(expires.micros()), ..Default::default() };
+        let query = Entity::update_many().set(model).filter(Column::Digest.eq(digest.to_vec()));
+        Ok(query.exec(&self.db()).await.at(TABLE)?.rows_affected > 0)
+    }
+
+    /// # Errors
+    /// [`StoreError`]
+    pub async fn session_delete(&mut self, digest: &[u8; 32]) -> Result<bool, StoreError> {
+        Ok(Entity::delete_by_id(digest.to_vec()).exec(&self.db()).await.at(TABLE)?.rows_affected > 0)
+    }
+
+    /// # Errors
+    /// [`StoreError`]
+    pub async fn session_delete_of_user(&mut self, user: Id<User>) -> Result<u64, StoreError> {
+        let query = Entity::delete_many().filter(Column::UserId.eq(user.uuid()));
+        Ok(query.exec(&self.db()).await.at(TABLE)?.rows_affected)
+    }
+
+    /// # Errors
+    /// [`StoreError`]
+    pub async fn session_purge(&mut self, now: Moment) -> Result<u64, StoreError> {
+        let query = Entity::delete_many().filter(Column::ExpiresAt.lte(now.micros()));
+        Ok(query.exec(&self.db()).await.at(TABLE)?.rows_affected)
+    }
+
+    /// Forgets the attempts of a key: somebody logged in.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    pub async fn login_attempt_reset(&mut self, key: &str) -> Result<(), StoreError> {
+        attempt::Entity::delete_by_id(key.to_owned()).exec(&self.db()).await.at(ATTEMPT).map(|_| ())
+    }
+
+    /// # Errors
+    /// [`StoreError`]
+    pub async fn login_attempt_purge(&mut self, started_before: Moment) -> Result<u64, StoreError> {
+        let query = attempt::Entity::delete_many().filter(attempt::Column::WindowStart.lt(started_before.micros()));
+        Ok(query.exec(&self.db()).await.at(ATTEMPT)?.rows_affected)
+    }
+}

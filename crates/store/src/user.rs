@@ -1,0 +1,313 @@
+//! People, where they belong, and the roles they hold.
+
+use octroi_domain::{
+    Id, Moment, Slug,
+    api::ApiName,
+    organization::Organization,
+    user::{Membership, Perimeter, Role, RoleGrant, User},
+};
+use sea_orm::{
+    ActiveValue::Set, ColumnTrait, EntityTrait, IntoActiveModel, Order, QueryFilter, QueryOrder, QuerySelect, sea_query::OnConflict,
+};
+
+use crate::{
+    Cursor, Listing, Page, Reader, StoreError, Tx,
+    error::At,
+    row::{CHUNK, Row, before, touched, word},
+    visible::texts,
+};
+
+pub(crate) const TABLE: &str = "user";
+const MEMBERSHIP: &str = "membership";
+const ROLE: &str = "role_grant";
+
+pub(crate) mod table {
+    use sea_orm::entity::prelude::*;
+
+    #[derive(Clone, Debug, DeriveEntityModel)]
+    #[sea_orm(table_name = "user")]
+    pub struct Model {
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub id: Uuid,
+        pub email: String,
+        pub given_name: String,
+        pub family_name: String,
+        pub language: String,
+        pub password_hash: Option<String>,
+        pub created_at: i64,
+    }
+    #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+    pub enum Relation {}
+    impl ActiveModelBehavior for ActiveModel {}
+}
+mod membership {
+    use sea_orm::entity::prelude::*;
+
+    #[derive(Clone, Debug, DeriveEntityModel)]
+    #[sea_orm(table_name = "membership")]
+    pub struct Model {
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub user_id: Uuid,
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub organization_id: Uuid,
+        pub level: String,
+        pub created_at: i64,
+    }
+    #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+    pub enum Relation {}
+    impl ActiveModelBehavior for ActiveModel {}
+}
+mod role_grant {
+    use sea_orm::entity::prelude::*;
+
+    #[derive(Clone, Debug, DeriveEntityModel)]
+    #[sea_orm(table_name = "role_grant")]
+    pub struct Model {
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub user_id: Uuid,
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub role: String,
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub perimeter: String,
+        pub created_at: i64,
+    }
+    #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+    pub enum Relation {}
+    impl ActiveModelBehavior for ActiveModel {}
+}
+use table::{Column, Entity, Model};
+
+fn user(model: Model) -> Result<User, StoreError> {
+    let language = Row::new(TABLE, &model.id).word("language", &model.language)?;
+    Ok(User {
+        id: Id::from_uuid(model.id),
+        email: model.email,
+        given_name: model.given_name,
+        family_name: model.family_name,
+        language,
+        created_at: Moment::from_micros(model.created_at),
+    })
+}
+
+fn belongs(model: membership::Model) -> Result<Membership, StoreError> {
+    let level = Row::new(MEMBERSHIP, &model.user_id).word("level", &model.level)?;
+    Ok(Membership {
+        user: Id::from_uuid(model.user_id),
+        organization: Id::from_uuid(model.organization_id),
+        level,
+        created_at: Moment::from_micros(model.created_at),
+    })
+}
+
+fn held(model: &role_grant::Model) -> Result<RoleGrant, StoreError> {
+    let row = Row::new(ROLE, &model.user_id);
+    Ok(RoleGrant { role: row.parse("role", &model.role)?, perimeter: row.parse("perimeter", &model.perimeter)? })
+}
+
+/// One address, one spelling.
+fn folded(email: &str) -> String {
+    email.trim().to_lowercase()
+}
+
+impl Reader {
+    /// # Errors
+    /// [`StoreError`]
+    pub async fn user_by_id(&self, id: Id<User>) -> Result<Option<User>, StoreError> {
+        Entity::find_by_id(id.uuid()).one(&self.db()).await.at(TABLE)?.map(user).transpose()
+    }
+
+    /// Those of `ids` that exist, in no order.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    pub async fn users_by_ids(&self, ids: &[Id<User>]) -> Result<Vec<User>, StoreError> {
+        let mut found = Vec::with_capacity(ids.len());
+        for some in ids.chunks(CHUNK) {
+            let rows = Entity::find().filter(Column::Id.is_in(some.iter().map(|id| id.uuid()))).all(&self.db()).await.at(TABLE)?;
+            for row in rows {
+                found.push(user(row)?);
+            }
+        }
+        Ok(found)
+    }
+
+    /// In any spelling of upper and lower case.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    pub async fn user_by_email(&self, email: &str) -> Result<Option<User>, StoreError> {
+        Entity::find().filter(Column::Email.eq(folded(email))).one(&self.db()).await.at(TABLE)?.map(user).transpose()
+    }
+
+    /// The hash of the password; none when the person has no password or does not exist.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    pub async fn user_password(&self, id: Id<User>) -> Result<Option<String>, StoreError> {
+        Ok(Entity::find_by_id(id.uuid()).one(&self.db()).await.at(TABLE)?.and_then(|model| model.password_hash))
+    }
+
+    /// Newest first.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    pub async fn user_list(&self, page: Page) -> Result<Listing<User>, StoreError> {
+        let mut query = Entity::find();
+        if let Some(after) = page.after {
+            query = query.filter(before(Column::CreatedAt, Column::Id, (after.at, after.uuid())));
+        }
+        let query = query.order_by(Column::CreatedAt, Order::Desc).order_by(Column::Id, Order::Desc).limit(page.fetch());
+        let rows = query.all(&self.db()).await.at(TABLE)?;
+        page.cut(rows, |row: &Model| Cursor::of_uuid(row.created_at, row.id), user)
+    }
+
+    /// # Errors
+    /// [`StoreError`]
+    pub async fn memberships_of_user(&self, user: Id<User>) -> Result<Vec<Membership>, StoreError> {
+        let query = membership::Entity::find().filter(membership::Column::UserId.eq(user.uuid()));
+        let rows = query.order_by(membership::Column::CreatedAt, Order::Asc).all(&self.db()).await.at(MEMBERSHIP)?;
+        rows.into_iter().map(belongs).collect()
+    }
+
+    /// # Errors
+    /// [`StoreError`]
+    pub async fn memberships_of_organization(&self, organization: Id<Organization>) -> Result<Vec<Membership>, StoreError> {
+        let query = membership::Entity::find().filter(membership::Column::OrganizationId.eq(organization.uuid()));
+        let rows = query.order_by(membership::Column::CreatedAt, Order::Asc).limit(10_000).all(&self.db()).await.at(MEMBERSHIP)?;
+        rows.into_iter().map(belongs).collect()
+    }
+
+    /// # Errors
+    /// [`StoreError`]
+    pub async fn roles_of_user(&self, user: Id<User>) -> Result<Vec<RoleGrant>, StoreError> {
+        let query = role_grant::Entity::find().filter(role_grant::Column::UserId.eq(user.uuid()));
+        let rows = query.order_by(role_grant::Column::CreatedAt, Order::Asc).all(&self.db()).await.at(ROLE)?;
+        rows.iter().map(held).collect()
+    }
+
+    /// Everybody's roles, at most 10,000.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    pub async fn role_list(&self) -> Result<Vec<(Id<User>, RoleGrant)>, StoreError> {
+        let query = role_grant::Entity::find().order_by(role_grant::Column::CreatedAt, Order::Asc).limit(10_000);
+        let rows = query.all(&self.db()).await.at(ROLE)?;
+        rows.iter().map(|row| Ok((Id::from_uuid(row.user_id), held(row)?))).collect()
+    }
+
+    /// The people who hold `role` in any of these perimeters, each once.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    pub async fn role_holders(&self, role: Role, perimeters: &[Perimeter]) -> Result<Vec<User>, StoreError> {
+        let query = role_grant::Entity::find()
+            .filter(role_grant::Column::Role.eq(role.as_str()))
+            .filter(role_grant::Column::Perimeter.is_in(texts(perimeters)));
+        let rows = query.limit(10_000).all(&self.db()).await.at(ROLE)?;
+        let mut ids: Vec<Id<User>> = rows.iter().map(|row| Id::from_uuid(row.user_id)).collect();
+        ids.sort_unstable();
+        ids.dedup();
+        self.users_by_ids(&ids).await
+    }
+
+    /// The people who hold `role` for a definition, or for its whole provider.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    pub async fn users_covering_definition(&self, role: Role, definition: &Slug, provider: &Slug) -> Result<Vec<User>, StoreError> {
+        self.role_holders(role, &[Perimeter::Definition(definition.clone()), Perimeter::Provider(provider.clone())]).await
+    }
+
+    /// The people who hold `role` for an API, or for its whole provider.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    pub async fn users_covering_api(&self, role: Role, api: &ApiName) -> Result<Vec<User>, StoreError> {
+        self.role_holders(role, &[Perimeter::Api(api.clone()), Perimeter::Provider(api.provider.clone())]).await
+    }
+}
+
+impl Tx {
+    /// # Errors
+    /// [`StoreError::Conflict`] when the address is taken.
+    pub async fn user_insert(&mut self, user: &User, password_hash: Option<&str>) -> Result<(), StoreError> {
+        let model = Model {
+            id: user.id.uuid(),
+            email: folded(&user.email),
+            given_name: user.given_name.clone(),
+            family_name: user.family_name.clone(),
+            language: word(&user.language),
+            password_hash: password_hash.map(str::to_owned),
+            created_at: user.created_at.micros(),
+        };
+        Entity::insert(model.into_active_model()).exec_without_returning(&self.db()).await.at(TABLE).map(|_| ())
+    }
+
+    /// Names, language and address.
+    ///
+    /// # Errors
+    /// [`StoreError::Conflict`] when the address is taken, or the person is not there.
+    pub async fn user_save(&mut self, user: &User) -> Result<(), StoreError> {
+        let model = table::ActiveModel {
+            email: Set(folded(&user.email)),
+            given_name: Set(user.given_name.clone()),
+            family_name: Set(user.family_name.clone()),
+            language: Set(word(&user.language)),
+            ..Default::default()
+        };
+        let result = Entity::update_many().set(model).filter(Column::Id.eq(user.id.uuid())).exec(&self.db()).await;
+        touched(result.map(|result| result.rows_affected), TABLE)
+    }
+
+    /// # Errors
+    /// [`StoreError::Conflict`] when the person is not there.
+    pub async fn user_set_password(&mut self, id: Id<User>, hash: &str) -> Result<(), StoreError> {
+        let model = table::ActiveModel { password_hash: Set(Some(hash.to_owned())), ..Default::default() };
+        let result = Entity::update_many().set(model).filter(Column::Id.eq(id.uuid())).exec(&self.db()).await;
+        touched(result.map(|result| result.rows_affected), TABLE)
+    }
+
+    /// # Errors
+    /// [`StoreError::Conflict`] when the link is there, or one of its ends is not.
+    pub async fn membership_insert(&mut self, membership: &Membership) -> Result<(), StoreError> {
+        let model = membership::Model {
+            user_id: membership.user.uuid(),
+            organization_id: membership.organization.uuid(),
+            level: word(&membership.level),
+            created_at: membership.created_at.micros(),
+        };
+        membership::Entity::insert(model.into_active_model()).exec_without_returning(&self.db()).await.at(MEMBERSHIP).map(|_| ())
+    }
+
+    /// Gives a role; false when it was held already.
+    ///
+    /// # Errors
+    /// [`StoreError::Conflict`] when the person is not there.
+    pub async fn role_add(&mut self, user: Id<User>, grant: &RoleGrant, at: Moment) -> Result<bool, StoreError> {
+        let model = role_grant::Model {
+            user_id: user.uuid(),
+            role: grant.role.to_string(),
+            perimeter: grant.perimeter.to_string(),
+            created_at: at.micros(),
+        };
+        let insert = role_grant::Entity::insert(model.into_active_model())
+            .on_conflict(OnConflict::new().do_nothing().to_owned())
+            .exec_without_returning(&self.db())
+            .await;
+        match insert {
+            Ok(rows) => Ok(rows > 0),
+            Err(sea_orm::DbErr::RecordNotInserted) => Ok(false),
+            Err(error) => Err(error).at(ROLE),
+        }
+    }
+
+    /// Takes a role back; false when it was not held.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    pub async fn role_remove(&mut self, user: Id<User>, grant: &RoleGrant) -> Result<bool, StoreError> {
+        let key = (user.uuid(), grant.role.to_string(), grant.perimeter.to_string());
+        let result = role_grant::Entity::delete_by_id(key).exec(&self.db()).await.at(ROLE)?;
+        Ok(result.rows_affected > 0)
+    }
+}

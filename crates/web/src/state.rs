@@ -1,0 +1,93 @@
+//! What every route works with.
+
+use std::{fmt, sync::Arc};
+
+use bytes::Bytes;
+use octroi_app::App;
+use octroi_domain::Moment;
+
+use crate::oidc::TokenPort;
+
+/// What time it is; a test moves it.
+pub type Clock = Arc<dyn Fn() -> Moment + Send + Sync>;
+
+/// What runs, for the home page and the OpenAPI document.
+#[derive(Debug, Clone)]
+pub struct About {
+    pub name: String,
+    pub version: String,
+    /// Where the gateways are reached, for example `http://localhost:8080`.
+    pub gateway_production: String,
+    pub gateway_sandbox: String,
+}
+
+/// Handed over by the binary. The public address comes from the settings of `app`, never from a request.
+#[derive(Clone)]
+pub struct WebState {
+    pub app: App,
+    pub tokens: Arc<dyn TokenPort>,
+    pub clock: Clock,
+    pub about: About,
+}
+
+/// The state, with what is worked out once.
+pub(crate) struct Shared {
+    pub web: WebState,
+    /// The public address without a slash at its end: the issuer.
+    pub public_url: String,
+    /// Scheme, host and port of the public address, as a browser writes them in `Origin`.
+    pub origin: String,
+    pub https: bool,
+    /// The OpenAPI document, as JSON.
+    pub openapi: Bytes,
+}
+
+impl Shared {
+    pub fn new(web: WebState) -> Self {
+        let public_url = web.app.settings().public_url.trim_end_matches('/').to_owned();
+        let https = public_url.starts_with("https://");
+        let openapi = crate::openapi::json(&web.about.version).into();
+        Self { origin: origin(&public_url), https, openapi, public_url, web }
+    }
+
+    pub fn now(&self) -> Moment {
+        (self.web.clock)()
+    }
+
+    /// The name of the session cookie: with `__Host-` a browser takes it from this host over TLS only.
+    pub const fn cookie_name(&self) -> &'static str {
+        if self.https { "__Host-octroi" } else { "octroi_session" }
+    }
+}
+impl fmt::Debug for Shared {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Shared").field("public_url", &self.public_url).finish_non_exhaustive()
+    }
+}
+
+/// Everything before the path, in lower case, without the scheme's own port (RFC 6454 section 6.1).
+fn origin(url: &str) -> String {
+    let after_scheme = url.find("://").map_or(0, |place| place + 3);
+    let end = url.get(after_scheme..).and_then(|rest| rest.find('/')).map_or(url.len(), |place| after_scheme + place);
+    let origin = url.get(..end).unwrap_or(url).to_ascii_lowercase();
+    let default_port = if origin.starts_with("https://") { ":443" } else { ":80" };
+    origin.strip_suffix(default_port).map_or_else(|| origin.clone(), str::to_owned)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_origin_is_what_a_browser_says() {
+        for (url, expected) in [
+            ("http://localhost:3000", "http://localhost:3000"),
+            ("https://Portail.Example.fr/base", "https://portail.example.fr"),
+            ("https://a.fr:443", "https://a.fr"),
+            ("http://a.fr:80/x", "http://a.fr"),
+            ("http://a.fr:8080", "http://a.fr:8080"),
+        ] {
+            assert_eq!(origin(url), expected, "{url}");
+        }
+    }
+}
