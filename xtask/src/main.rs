@@ -1,1 +1,53 @@
-fn main() {}
+//! Tasks of the house, run by `cargo xtask`. Nothing of the product depends on them.
+
+mod bench;
+mod tidy;
+
+use std::{
+    path::{Path, PathBuf},
+    process::ExitCode,
+};
+
+/// A task ends well, or with a sentence for the terminal.
+pub type Result<T> = std::result::Result<T, Box<dyn std::error::Error>>;
+
+const HELP: &str = "\
+cargo xtask help             this page
+cargo xtask tidy             check that what README.md, ARCHITECTURE.md and CONTRIBUTING.md name exists
+cargo xtask bench [OPTIONS]  measure the gateway beside its peers, and write docs/performance.md
+    --rounds N     rounds, interleaved (default 6)
+    --quick        two rounds of one second: a smoke test, not a measurement
+    --only NAME    only the targets, and the figures of the whole program, whose name holds NAME; may be repeated
+    --binary FILE  the program to measure (default target/release/octroi)
+    --install      install what is missing: nginx, HAProxy and wrk by apt-get (as root), Envoy by pip into target/bench/venv
+  docs/performance.md is written by whole runs alone: six rounds or more, without --quick and --only.
+";
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    let outcome = match words.as_slice() {
+        [] | ["help" | "--help" | "-h"] => {
+            print!("{HELP}");
+            Ok(())
+        }
+        ["tidy"] => tidy::run(&root()),
+        ["bench", options @ ..] => bench::run(&root(), options),
+        // What `bench` starts as its upstream.
+        ["upstream", port] => bench::upstream::serve(port),
+        other => Err(format!("`{}` is not a task; see `cargo xtask help`", other.join(" ")).into()),
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("{error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// The folder of the workspace.
+fn root() -> PathBuf {
+    let own = Path::new(env!("CARGO_MANIFEST_DIR"));
+    own.parent().unwrap_or(own).to_owned()
+}

@@ -1,9 +1,11 @@
-//! How a face asks for lists, and names an organisation.
+//! How a face asks for lists, and the two questions that it asks about organisations.
 
-use octroi_domain::{Id, organization::Organization, organization::Siret};
-pub use octroi_store::{
-    Cursor, Page, PermitFilter, RequestFilter, SubscriptionFilter, TraceFilter, TraceVisible, Visible,
+use octroi_domain::{
+    Id,
+    application::Application,
+    organization::{Organization, Siret},
 };
+pub use octroi_store::{Cursor, Page, PermitFilter, RequestFilter, SubscriptionFilter, TraceFilter, TraceVisible, Visible};
 
 use crate::{context::App, error::Error};
 
@@ -15,5 +17,16 @@ impl App {
     /// When the store cannot answer.
     pub async fn organization_of_siret(&self, siret: &Siret) -> Result<Option<Id<Organization>>, Error> {
         Ok(self.inner.store.read().organization_by_siret(siret).await?.map(|organization| organization.id))
+    }
+
+    /// Do two OAuth clients belong to one organisation? An unknown client belongs to none.
+    ///
+    /// # Errors
+    /// When the store cannot answer.
+    pub async fn same_organization(&self, one: &str, other: &str) -> Result<bool, Error> {
+        let (Ok(one), Ok(other)) = (one.parse::<Id<Application>>(), other.parse::<Id<Application>>()) else { return Ok(false) };
+        let reader = self.inner.store.read();
+        let (one, other) = (reader.application_by_id(one).await?, reader.application_by_id(other).await?);
+        Ok(one.zip(other).is_some_and(|(one, other)| one.organization == other.organization))
     }
 }

@@ -84,6 +84,6 @@ mod tests {
             assert!(bad.parse::<Siret>().is_err(), "{bad}");
         }
         // Sums to a multiple of 5 but is not La Poste.
-        assert!("13002526500005".parse::<Siret>().is_err());
+        assert!("13002526500010".parse::<Siret>().is_err());
     }
 }

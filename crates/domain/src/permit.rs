@@ -159,11 +159,11 @@ impl Permit {
     ///
     /// # Errors
     /// The permit itself, when it has ended already.
-    pub fn open(self) -> Result<Open, Self> {
+    pub fn open(self) -> Result<Open, Box<Self>> {
         match self {
             Self::Active(active) => Ok(active.into()),
             Self::Suspended(suspended) => Ok(suspended.into()),
-            Self::Ended(_) => Err(self),
+            Self::Ended(_) => Err(Box::new(self)),
         }
     }
 

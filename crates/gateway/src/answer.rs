@@ -20,6 +20,7 @@ use crate::{
 
 /// Names the refusal on every answer that the gateway makes itself.
 pub const OCTROI_ERROR: HeaderName = HeaderName::from_static("octroi-error");
+const PROBLEM: &str = "application/problem+json";
 pub(crate) const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
 /// Why the body of an answer ends before its end: hyper closes the connection, so that the client
@@ -122,24 +123,22 @@ impl<'a> From<&'a Violation> for Fault<'a> {
     }
 }
 
-/// The answer to a call that is refused.
-pub(crate) fn problem(mut call: Box<Call>, denied: &Denied) -> Response<Outcoming> {
+/// The problem document (RFC 9457) of a refusal.
+fn document(denied: &Denied, language: Language, id: &str) -> Vec<u8> {
     let reason = denied.reason;
-    call.refusal = Some(reason);
-    let id = call.request_id.as_str();
     let detail = match denied.note {
-        Note::Because(why) if call.language == Language::En => format!("{} Here: {why}.", reason.detail(call.language)),
-        Note::Because(why) => format!("{} Ici : {why}.", reason.detail(call.language)),
-        _ => reason.detail(call.language).to_owned(),
+        Note::Because(why) if language == Language::En => format!("{} Here: {why}.", reason.detail(language)),
+        Note::Because(why) => format!("{} Ici : {why}.", reason.detail(language)),
+        _ => reason.detail(language).to_owned(),
     };
-    let body = Problem {
+    let problem = Problem {
         kind: format!("urn:octroi:problem:{}", reason.code()),
-        title: reason.title(call.language),
+        title: reason.title(language),
         status: reason.status(),
         detail,
         code: reason.code(),
         request_id: id,
-        instance: if id.len() == 36 { format!("urn:uuid:{id}") } else { format!("urn:octroi:request:{id}") },
+        instance: if uuid::Uuid::try_parse(id).is_ok() && id.len() == 36 { format!("urn:uuid:{id}") } else { format!("urn:octroi:request:{id}") },
         errors: match &denied.note {
             Note::Violations(violations) => Some(violations.iter().map(Fault::from).collect()),
             _ => None,
@@ -149,13 +148,35 @@ pub(crate) fn problem(mut call: Box<Call>, denied: &Denied) -> Response<Outcomin
             _ => None,
         },
     };
-    let body = serde_json::to_vec(&body).unwrap_or_default();
+    serde_json::to_vec(&problem).unwrap_or_default()
+}
+
+/// The answer to a call that is refused.
+pub(crate) fn problem(mut call: Box<Call>, denied: &Denied) -> Response<Outcoming> {
+    call.refusal = Some(denied.reason);
+    let body = document(denied, call.language, &call.request_id);
     let mut headers = HeaderMap::with_capacity(12);
-    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(PROBLEM));
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    headers.insert(OCTROI_ERROR, HeaderValue::from_static(reason.code()));
+    headers.insert(OCTROI_ERROR, HeaderValue::from_static(denied.reason.code()));
     annotate(&mut headers, denied);
-    ours(reason.status_code(), headers, body, call)
+    ours(denied.reason.status_code(), headers, body, call)
+}
+
+/// The same as bytes of HTTP/1.1, for a head that could not be read; the connection ends with it.
+pub(crate) fn raw_problem(mut call: Box<Call>, reason: Reason) -> Vec<u8> {
+    call.refusal = Some(reason);
+    call.status = reason.status();
+    let body = document(&Denied::with(reason, Note::None), call.language, &call.request_id);
+    let (status, code, id) = (reason.status_code(), reason.code(), &call.request_id);
+    let mut bytes = format!(
+        "HTTP/1.1 {status}\r\ncontent-type: {PROBLEM}\r\ncache-control: no-store\r\noctroi-error: {code}\r\nx-request-id: {id}\r\ncontent-length: {}\r\nconnection: close\r\n\r\n",
+        body.len()
+    )
+    .into_bytes();
+    call.response_bytes = body.len() as u64;
+    bytes.extend_from_slice(&body);
+    bytes
 }
 
 /// The headers that go with a kind of refusal.

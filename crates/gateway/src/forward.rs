@@ -10,7 +10,7 @@ use std::{
 };
 
 use bytes::{Bytes, BytesMut};
-use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, StatusCode, Uri, Version, header, request::Parts};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, Uri, Version, header, request::Parts};
 use http_body::{Body, Frame, SizeHint};
 use tokio::time::{Sleep, sleep_until, timeout_at};
 

@@ -19,7 +19,7 @@ use std::{
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
-use crate::limits::monotonic_us;
+use crate::{denied::Reason, limits::monotonic_us};
 
 /// Largest head, bytes; above it hyper answers 431.
 pub(crate) const MAX_HEAD: usize = 32 * 1024;
@@ -67,6 +67,11 @@ impl Fault {
 }
 
 impl Watch {
+    /// Has a head begun that has not ended?
+    pub(crate) fn is_partial(&self) -> bool {
+        self.partial_since.load(Relaxed) != 0
+    }
+
     /// Called once for each request that hyper hands over.
     ///
     /// # Errors
@@ -280,19 +285,38 @@ fn number_of(digits: &[u8]) -> Option<u64> {
     (!digits.is_empty() && digits.iter().all(u8::is_ascii_digit)).then(|| std::str::from_utf8(digits).ok()?.parse().ok())?
 }
 
+/// Writes the whole answer to a head that hyper could not read.
+pub(crate) type Refuse = Box<dyn Fn(Reason) -> Vec<u8> + Send>;
+
+/// hyper answers an unreadable head by itself, with a status and nothing more. It is known by the
+/// request id that it lacks.
+fn is_bare_refusal(bytes: &[u8]) -> Option<Reason> {
+    let reason = match bytes.strip_prefix(b"HTTP/1.1 ").or_else(|| bytes.strip_prefix(b"HTTP/1.0 "))?.get(..3)? {
+        b"400" => Reason::MalformedRequest,
+        b"414" => Reason::UriTooLong,
+        b"431" => Reason::HeadersTooLarge,
+        _ => return None,
+    };
+    let has = |text: &[u8]| memchr::memmem::find(bytes, text).is_some();
+    (bytes.len() < 256 && bytes.ends_with(b"\r\n\r\n") && !has(b"x-request-id")).then_some(reason)
+}
+
 /// A client's connection, watched.
 pub(crate) struct Guarded<T> {
     inner: T,
     reader: Reader,
+    refuse: Refuse,
+    /// Our refusal, as far as it is not written yet, and how many of hyper's bytes it stands for.
+    refusal: Option<(Vec<u8>, usize)>,
 }
 impl<T> Guarded<T> {
-    pub(crate) fn http1(inner: T, watch: Arc<Watch>) -> Self {
-        Self { inner, reader: Reader { state: State::Head, held: Vec::new(), watch } }
+    pub(crate) fn http1(inner: T, watch: Arc<Watch>, refuse: Refuse) -> Self {
+        Self { inner, reader: Reader { state: State::Head, held: Vec::new(), watch }, refuse, refusal: None }
     }
 
-    pub(crate) fn http2(inner: T, watch: Arc<Watch>) -> Self {
+    pub(crate) fn http2(inner: T, watch: Arc<Watch>, refuse: Refuse) -> Self {
         watch.blind.store(true, Relaxed);
-        Self { inner, reader: Reader { state: State::Blind, held: Vec::new(), watch } }
+        Self { inner, reader: Reader { state: State::Blind, held: Vec::new(), watch }, refuse, refusal: None }
     }
 }
 
@@ -309,6 +333,30 @@ impl<T: AsyncRead + Unpin> AsyncRead for Guarded<T> {
 }
 
 impl<T: AsyncWrite + Unpin> Guarded<T> {
+    /// Writes our refusal in the place of hyper's; `None` when these bytes are not one.
+    fn poll_refusal(&mut self, cx: &mut Context<'_>, first: &[u8], length: usize) -> Option<Poll<io::Result<usize>>> {
+        if self.refusal.is_none() {
+            let watch = &self.reader.watch;
+            if watch.in_flight.load(Relaxed) > 0 || !first.starts_with(b"HTTP/1.") {
+                return None;
+            }
+            let reason = is_bare_refusal(first).filter(|_| first.len() == length)?;
+            self.refusal = Some(((self.refuse)(reason), length));
+        }
+        let (rest, stands_for) = self.refusal.as_mut()?;
+        while !rest.is_empty() {
+            match Pin::new(&mut self.inner).poll_write(cx, rest) {
+                Poll::Ready(Ok(0)) => return Some(Poll::Ready(Err(io::ErrorKind::WriteZero.into()))),
+                Poll::Ready(Ok(count)) => drop(rest.drain(..count.min(rest.len()))),
+                Poll::Ready(Err(error)) => return Some(Poll::Ready(Err(error))),
+                Poll::Pending => return Some(Poll::Pending),
+            }
+        }
+        let written = *stands_for;
+        self.refusal = None;
+        Some(Poll::Ready(Ok(written)))
+    }
+
     fn written(&self, result: Poll<io::Result<usize>>) -> Poll<io::Result<usize>> {
         let watch = &self.reader.watch;
         match &result {
@@ -325,11 +373,18 @@ impl<T: AsyncWrite + Unpin> Guarded<T> {
 impl<T: AsyncWrite + Unpin> AsyncWrite for Guarded<T> {
     fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         let this = self.get_mut();
+        if let Some(refused) = this.poll_refusal(cx, bytes, bytes.len()) {
+            return this.written(refused);
+        }
         let result = Pin::new(&mut this.inner).poll_write(cx, bytes);
         this.written(result)
     }
     fn poll_write_vectored(self: Pin<&mut Self>, cx: &mut Context<'_>, slices: &[io::IoSlice<'_>]) -> Poll<io::Result<usize>> {
         let this = self.get_mut();
+        let length = slices.iter().map(|slice| slice.len()).sum();
+        if let Some(refused) = this.poll_refusal(cx, slices.first().map_or(&[], |slice| slice), length) {
+            return this.written(refused);
+        }
         let result = Pin::new(&mut this.inner).poll_write_vectored(cx, slices);
         this.written(result)
     }

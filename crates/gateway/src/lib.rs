@@ -27,6 +27,8 @@ mod server;
 mod settings;
 mod snapshot;
 mod stats;
+#[cfg(test)]
+mod tests;
 mod token;
 pub mod trace;
 

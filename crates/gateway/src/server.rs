@@ -25,9 +25,10 @@ use socket2::{Domain, Protocol, Socket, Type};
 use tokio::net::{TcpListener, TcpStream};
 
 use crate::{
-    answer::Outcoming,
+    answer::{Outcoming, raw_problem},
+    call::Call,
     gate,
-    guard::{Guarded, MAX_HEAD, Patience, Watch},
+    guard::{Guarded, MAX_HEAD, Patience, Refuse, Watch},
     handle::Gateway,
     identify::Remembered,
     pool::Pool,
@@ -206,6 +207,10 @@ async fn converse(connection: Arc<Connection>, stream: TcpStream) {
         () = last_word => return,
     };
     let watch = Arc::clone(&connection.watch);
+    let refuse: Refuse = {
+        let connection = Arc::clone(&connection);
+        Box::new(move |reason| raw_problem(Call::begin(&connection, &Request::new(()).into_parts().0), reason))
+    };
     let service = Gate(connection);
     if http2 {
         let mut builder = http2::Builder::new(TokioExecutor::new());
@@ -216,12 +221,12 @@ async fn converse(connection: Arc<Connection>, stream: TcpStream) {
             .max_pending_accept_reset_streams(20)
             .keep_alive_interval(Duration::from_secs(20))
             .keep_alive_timeout(Duration::from_secs(10));
-        let io = TokioIo::new(Guarded::http2(stream, Arc::clone(&watch)));
+        let io = TokioIo::new(Guarded::http2(stream, Arc::clone(&watch), refuse));
         Conversation::new(builder.serve_connection(io, service), gateway, watch).await;
     } else {
         let mut builder = http1::Builder::new();
         builder.max_header_size(MAX_HEAD).max_buf_size(2 * MAX_HEAD);
-        let io = TokioIo::new(Guarded::http1(stream, Arc::clone(&watch)));
+        let io = TokioIo::new(Guarded::http1(stream, Arc::clone(&watch), refuse));
         Conversation::new(builder.serve_connection(io, service), gateway, watch).await;
     }
 }
@@ -285,14 +290,15 @@ impl<C: Graceful> Conversation<C> {
         }
     }
 
-    /// Ends the connection once it owes nothing: at once between requests, after its first request
-    /// when it has said nothing yet.
+    /// Ends the connection once it owes nothing: at once between requests, but a head that has begun,
+    /// or the first one of a connection that was just made, is waited for a moment.
     fn drain(&mut self) {
         let since = *self.draining.get_or_insert_with(Instant::now);
         if self.finishing {
             return;
         }
-        if self.watch.bytes_in.load(Relaxed) > 0 || since.elapsed() >= LAST_WORD {
+        let has_spoken = self.watch.bytes_in.load(Relaxed) > 0 && !self.watch.is_partial();
+        if has_spoken || since.elapsed() >= LAST_WORD {
             self.finishing = true;
             self.connection.as_mut().finish();
         } else {

@@ -10,8 +10,10 @@ use octroi_domain::{
     user::User,
 };
 use sea_orm::{
-    ActiveValue::Set, ColumnTrait, Condition, EntityTrait, FromQueryResult, IntoActiveModel, JoinType, Order, QueryFilter, QueryOrder,
-    QuerySelect, RelationTrait, Select,
+    ActiveValue::Set,
+    ColumnTrait, Condition, EntityTrait, FromQueryResult, IntoActiveModel, JoinType, Order, QueryFilter, QueryOrder, QuerySelect,
+    RelationTrait, Select,
+    sea_query::{Expr, ExprTrait},
 };
 use uuid::Uuid;
 
@@ -352,12 +354,20 @@ impl Reader {
         Ok(query.into_tuple::<i64>().one(&self.db()).await.at(TABLE)?.map(Number::new))
     }
 
-    /// Approved requests whose permit is not there, at most one: a fault.
+    /// The first request that is approved without its permit, or has a permit without being approved: a fault.
     pub(crate) async fn access_request_without_permit(&self) -> Result<Option<Number<AccessRequest>>, StoreError> {
         use crate::permit::table as permit;
-        let permits = permit::Entity::find().select_only().column(permit::Column::RequestId);
-        let query = Entity::find().select_only().column(Column::Id).filter(Column::State.eq(State::Approved.as_str()));
-        let query = query.filter(Column::Id.not_in_subquery(sea_orm::QueryTrait::into_query(permits))).order_by_asc(Column::Id).limit(1);
+        let anothers = ExprTrait::not_equals(Expr::col((permit::Entity, permit::Column::Id)), (Entity, Column::PermitId));
+        let not_its_own = Condition::any().add(permit::Column::Id.is_null()).add(Column::PermitId.is_null()).add(anothers);
+        let approved = Condition::all().add(Column::State.eq(State::Approved.as_str())).add(not_its_own);
+        let other = Condition::all().add(Column::State.ne(State::Approved.as_str())).add(permit::Column::Id.is_not_null());
+        let query = Entity::find()
+            .select_only()
+            .column(Column::Id)
+            .join(JoinType::LeftJoin, Entity::belongs_to(permit::Entity).from(Column::Id).to(permit::Column::RequestId).into())
+            .filter(Condition::any().add(approved).add(other))
+            .order_by_asc(Column::Id)
+            .limit(1);
         Ok(query.into_tuple::<i64>().one(&self.db()).await.at(TABLE)?.map(Number::new))
     }
 

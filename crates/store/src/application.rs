@@ -16,7 +16,7 @@ use sea_orm::{
 use crate::{
     Cursor, Listing, Page, Reader, StoreError, Tx,
     error::At,
-    row::{CHUNK, Row, before, touched, word},
+    row::{CHUNK, Row, before, plain, touched, word},
 };
 
 const TABLE: &str = "application";
@@ -240,7 +240,7 @@ impl Tx {
     pub async fn application_insert(&mut self, application: &Application) -> Result<(), StoreError> {
         let model = Model {
             id: application.id.uuid(),
-            name: application.name.clone(),
+            name: plain(&application.name),
             stage: application.stage.to_string(),
             organization_id: application.organization.uuid(),
             created_by: application.created_by.uuid(),
@@ -257,7 +257,7 @@ impl Tx {
     /// [`StoreError::Conflict`] when it is not there.
     pub async fn application_save(&mut self, application: &Application) -> Result<(), StoreError> {
         let change = table::ActiveModel {
-            name: Set(application.name.clone()),
+            name: Set(plain(&application.name)),
             management: Set(application.management),
             state: Set(word(&application.state)),
             ..Default::default()
@@ -315,3 +315,6 @@ impl Tx {
         Ok(update.exec(&self.db()).await.at(SUBSCRIPTION)?.rows_affected)
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -468,7 +468,7 @@ impl Tx {
     /// [`StoreError::Conflict`] when the mount is another API's, or the provider is not there.
     pub async fn api_put(&mut self, document: &ApiDocument, at: Moment) -> Result<Put, StoreError> {
         let (text, hash) = sealed(API_VERSION, document)?;
-        let name = ApiName { provider: document.api.provider.clone(), api: document.api.slug.clone() };
+        let name = document.api.full_name();
         let key = name.to_string();
         let current = api::Entity::find_by_id(key.clone()).lock_exclusive().one(&self.db()).await.at(API)?;
         if let Some(current) = &current {
@@ -510,3 +510,6 @@ impl Tx {
         Ok(update.exec(&self.db()).await.at(API)?.rows_affected > 0)
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -124,3 +124,64 @@ fn private() -> OpenOptions {
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
     options
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        Store,
+        testing::{on_sqlite, organization},
+    };
+    use sea_orm::{ConnectionTrait, DbBackend, Statement};
+
+    #[test]
+    fn one_process_serves_and_commands_go_beside_it() {
+        on_sqlite(async |store, path| {
+            let url = format!("sqlite://{}", path.display());
+            let second = Store::open(&url).await;
+            assert!(matches!(&second, Err(StoreError::Locked { path: named }) if *named == path), "{second:?}");
+            let beside = Store::open_shared(&url).await.unwrap();
+            let mut tx = beside.write().await.unwrap();
+            tx.organization_insert(&organization("13002526500013", "DINUM")).await.unwrap();
+            tx.commit().await.unwrap();
+            assert!(store.read().organization_by_siret(&"13002526500013".parse().unwrap()).await.unwrap().is_some());
+            beside.close().await.unwrap();
+            store.close().await.unwrap();
+            Store::open(&url).await.unwrap().close().await.unwrap();
+        });
+    }
+
+    #[test]
+    fn the_file_is_safe_and_private() {
+        on_sqlite(async |store, path| {
+            let pragma = async |db: &DatabaseConnection, name: &str| {
+                let row = db.query_one_raw(Statement::from_string(DbBackend::Sqlite, format!("PRAGMA {name}"))).await.unwrap().unwrap();
+                row.try_get_by_index::<i64>(0).map_or_else(|_| row.try_get_by_index::<String>(0).unwrap(), |number| number.to_string())
+            };
+            for (name, expected) in
+                [("journal_mode", "wal"), ("synchronous", "2"), ("foreign_keys", "1"), ("secure_delete", "1"), ("busy_timeout", "5000")]
+            {
+                assert_eq!(pragma(store.writer(), name).await, expected, "{name}");
+            }
+            assert!(store.read().db().execute_unprepared("DELETE FROM counter").await.is_err());
+            #[cfg(unix)]
+            for file in fs::read_dir(path.parent().unwrap()).unwrap() {
+                let mode = std::os::unix::fs::PermissionsExt::mode(&file.as_ref().unwrap().metadata().unwrap().permissions());
+                assert_eq!(mode & 0o077, 0, "{:?}", file.unwrap().path());
+            }
+        });
+    }
+
+    #[test]
+    fn an_address_that_cannot_be_used_is_said_so() {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        for url in ["", "mysql://x", "sqlite://", "sqlite:///tmp/x?mode=rwc", "postgres://[", "octroi.db"] {
+            let outcome = runtime.block_on(Store::open(url));
+            assert!(matches!(outcome, Err(StoreError::Url(_))), "{url}: {outcome:?}");
+        }
+        let gone = runtime.block_on(Store::open("postgres://x:secret@127.0.0.1:1/x"));
+        let Err(error) = gone else { panic!("something listens on port 1") };
+        assert!(matches!(error, StoreError::Unavailable(_)), "{error:?}");
+        assert_eq!(error.to_string(), "the database does not answer");
+    }
+}

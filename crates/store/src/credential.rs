@@ -11,7 +11,11 @@ use sea_orm::{
     ActiveValue::Set, ColumnTrait, Condition, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder, QuerySelect, sea_query::OnConflict,
 };
 
-use crate::{Reader, Store, StoreError, Tx, error::At, row::Row};
+use crate::{
+    Reader, Store, StoreError, Tx,
+    error::At,
+    row::{Row, plain},
+};
 
 const TABLE: &str = "credential";
 const KEY: &str = "signing_key";
@@ -178,7 +182,7 @@ impl Reader {
     /// # Errors
     /// [`StoreError`]
     pub async fn revoked_token_is(&self, jti: &str, stage: Stage) -> Result<bool, StoreError> {
-        let found = revoked_token::Entity::find_by_id(jti.to_owned()).one(&self.db()).await.at(REVOKED)?;
+        let found = revoked_token::Entity::find_by_id(plain(jti)).one(&self.db()).await.at(REVOKED)?;
         Ok(found.is_some_and(|model| model.stage == stage.as_str()))
     }
 }
@@ -256,7 +260,7 @@ impl Tx {
         let change = signing_key::ActiveModel { retired_at: Set(Some(at.micros())), ..Default::default() };
         let update = signing_key::Entity::update_many()
             .set(change)
-            .filter(signing_key::Column::Kid.eq(kid))
+            .filter(signing_key::Column::Kid.eq(plain(kid)))
             .filter(signing_key::Column::RetiredAt.is_null());
         Ok(update.exec(&self.db()).await.at(KEY)?.rows_affected > 0)
     }
@@ -275,7 +279,7 @@ impl Tx {
     /// # Errors
     /// [`StoreError`]
     pub async fn revoked_token_insert(&mut self, jti: &str, stage: Stage, expires_at: Moment) -> Result<(), StoreError> {
-        let model = revoked_token::Model { jti: jti.to_owned(), stage: stage.to_string(), expires_at: expires_at.micros() };
+        let model = revoked_token::Model { jti: plain(jti), stage: stage.to_string(), expires_at: expires_at.micros() };
         let insert = revoked_token::Entity::insert(model.into_active_model())
             .on_conflict(OnConflict::new().do_nothing().to_owned())
             .exec_without_returning(&self.db())

@@ -327,3 +327,6 @@ impl SubscriptionLine {
         })
     }
 }
+
+#[cfg(test)]
+mod tests;

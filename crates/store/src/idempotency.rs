@@ -3,7 +3,11 @@
 use octroi_domain::Moment;
 use sea_orm::{ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter};
 
-use crate::{Reader, StoreError, Tx, error::At, row::Row};
+use crate::{
+    Reader, StoreError, Tx,
+    error::At,
+    row::{Row, plain},
+};
 
 const TABLE: &str = "idempotency";
 
@@ -62,7 +66,7 @@ impl Tx {
             key: key.to_vec(),
             request: answered.request.to_vec(),
             status: i64::from(answered.status),
-            body: answered.body.clone(),
+            body: answered.body.as_deref().map(plain),
             created_at: answered.created_at.micros(),
         };
         Entity::insert(model.into_active_model()).exec_without_returning(&self.db()).await.at(TABLE).map(|_| ())
@@ -73,5 +77,42 @@ impl Tx {
     pub async fn idempotency_purge(&mut self, created_before: Moment) -> Result<u64, StoreError> {
         let delete = Entity::delete_many().filter(Column::CreatedAt.lt(created_before.micros()));
         Ok(delete.exec(&self.db()).await.at(TABLE)?.rows_affected)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::{at, each};
+
+    #[test]
+    fn twins_run_once() {
+        each(async |store| {
+            let tasks: Vec<_> = (0..8_u8)
+                .map(|task| {
+                    let store = store.clone();
+                    tokio::spawn(async move {
+                        let mut tx = store.write().await.unwrap();
+                        let answered = Answered { request: [task; 32], status: 201, body: Some("{}".into()), created_at: at(0) };
+                        tx.record(at(0), "user:x", "thing.done", "x", serde_json::json!({}));
+                        match tx.idempotency_insert(&[1; 32], &answered).await {
+                            Ok(()) => tx.commit().await.map(|_| true),
+                            Err(error) if error.is_duplicate() => Ok(false),
+                            Err(error) => Err(error),
+                        }
+                    })
+                })
+                .collect();
+            let mut done = 0;
+            for task in tasks {
+                done += u32::from(task.await.unwrap().unwrap());
+            }
+            assert_eq!((done, store.read().ledger_head().await.unwrap().0), (1, 1));
+            let found = store.read().idempotency_find(&[1; 32]).await.unwrap().unwrap();
+            assert_eq!((found.status, found.body.as_deref(), found.created_at), (201, Some("{}"), at(0)));
+            assert_eq!(store.read().idempotency_find(&[2; 32]).await.unwrap(), None);
+            let mut tx = store.write().await.unwrap();
+            assert_eq!(tx.idempotency_purge(at(1)).await.unwrap(), 1);
+        });
     }
 }

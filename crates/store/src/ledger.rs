@@ -7,8 +7,7 @@ use serde_json::Value;
 use crate::{
     Page, Reader, StoreError,
     error::{At, Cause},
-    row::{Row, touched},
-    visible::texts,
+    row::{Row, plain, touched},
 };
 
 pub(crate) const TABLE: &str = "ledger";
@@ -114,7 +113,7 @@ pub(crate) async fn append(db: &impl ConnectionTrait, pending: Vec<Pending>) -> 
         let text = canonical::text(&entry.details);
         let unreadable = |_| StoreError::Other { table: TABLE, cause: Cause::said("the facts have no canonical text") };
         let details: Value = serde_json::from_str(&text).map_err(unreadable)?;
-        let bound = Entry::bind(seq + 1, entry.at, entry.actor, entry.action, entry.subject, details, hash);
+        let bound = Entry::bind(seq + 1, entry.at, plain(&entry.actor), plain(&entry.action), plain(&entry.subject), details, hash);
         let model = Model {
             seq: bound.seq,
             at: bound.at.micros(),
@@ -151,16 +150,16 @@ impl Reader {
     ) -> Result<Vec<Model>, StoreError> {
         let mut query = Entity::find();
         if let Some(subject) = &filter.subject {
-            query = query.filter(Column::Subject.eq(subject));
+            query = query.filter(Column::Subject.eq(plain(subject)));
         }
         if !filter.subjects.is_empty() {
-            query = query.filter(Column::Subject.is_in(texts(&filter.subjects)));
+            query = query.filter(Column::Subject.is_in(filter.subjects.iter().map(|subject| plain(subject))));
         }
         if let Some(action) = &filter.action {
-            query = query.filter(Column::Action.eq(action));
+            query = query.filter(Column::Action.eq(plain(action)));
         }
         if let Some(actor) = &filter.actor {
-            query = query.filter(Column::Actor.eq(actor));
+            query = query.filter(Column::Actor.eq(plain(actor)));
         }
         query = match order {
             Order::Ascending => query.filter(Column::Seq.gt(after.unwrap_or(i64::MIN))).order_by_asc(Column::Seq),

@@ -9,7 +9,7 @@ use sea_orm::{ColumnTrait, EntityTrait, IntoActiveModel, Order, QueryFilter, Que
 use crate::{
     Cursor, Listing, Page, Reader, StoreError, Tx,
     error::At,
-    row::{CHUNK, Row, before},
+    row::{CHUNK, Row, before, plain},
 };
 
 pub(crate) const TABLE: &str = "organization";
@@ -92,7 +92,7 @@ impl Tx {
         let model = Model {
             id: organization.id.uuid(),
             siret: organization.siret.to_string(),
-            name: organization.name.clone(),
+            name: plain(&organization.name),
             created_at: organization.created_at.micros(),
         };
         Entity::insert(model.into_active_model()).exec_without_returning(&self.db()).await.at(TABLE).map(|_| ())
@@ -100,32 +100,22 @@ impl Tx {
 }
 
 #[cfg(test)]
-pub(crate) fn new_id() -> Id<Organization> {
-    Id::from_uuid(uuid::Uuid::now_v7())
-}
-
-#[cfg(test)]
 mod tests {
     use super::*;
-    use crate::testing::each;
+    use crate::testing::{each, organization};
 
     #[test]
     fn organizations_are_kept_and_unique() {
         each(async |store| {
-            let one = Organization {
-                id: new_id(),
-                siret: "13002526500013".parse().unwrap(),
-                name: "DINUM".into(),
-                created_at: Moment::from_micros(5),
-            };
-            let two = Organization { id: new_id(), siret: "21750001600019".parse().unwrap(), name: "Paris".into(), ..one.clone() };
+            let one = organization("13002526500013", "DINUM");
+            let two = organization("21750001600019", "Paris");
             let mut tx = store.write().await.unwrap();
             tx.organization_insert(&one).await.unwrap();
             tx.organization_insert(&two).await.unwrap();
             tx.commit().await.unwrap();
 
             let mut tx = store.write().await.unwrap();
-            let again = Organization { id: new_id(), ..one.clone() };
+            let again = organization("13002526500013", "Another");
             assert!(tx.organization_insert(&again).await.unwrap_err().is_duplicate());
             drop(tx);
 
@@ -145,8 +135,7 @@ mod tests {
     #[test]
     fn a_transaction_that_is_dropped_never_happened() {
         each(async |store| {
-            let one =
-                Organization { id: new_id(), siret: "13002526500013".parse().unwrap(), name: "x".into(), created_at: Moment::default() };
+            let one = organization("13002526500013", "DINUM");
             let mut tx = store.write().await.unwrap();
             tx.organization_insert(&one).await.unwrap();
             assert!(tx.organization_by_id(one.id).await.unwrap().is_some());

@@ -10,7 +10,7 @@ use sea_orm::{
 use crate::{
     Page, Reader, Store, StoreError, Tx,
     error::At,
-    row::{Row, json, touched},
+    row::{Row, json, plain, touched},
 };
 
 const TABLE: &str = "outbox";
@@ -101,7 +101,7 @@ impl Reader {
     pub async fn mailbox_list(&self, to: Option<&str>, limit: u32) -> Result<Vec<DeliveredMail>, StoreError> {
         let mut query = mailbox::Entity::find().order_by_desc(mailbox::Column::Id).limit(u64::from(limit.clamp(1, Page::MAX)));
         if let Some(to) = to {
-            query = query.filter(mailbox::Column::Recipient.eq(to));
+            query = query.filter(mailbox::Column::Recipient.eq(plain(to)));
         }
         let rows = query.all(&self.db()).await.at(MAILBOX)?;
         let delivered = |model: mailbox::Model| DeliveredMail {
@@ -199,7 +199,7 @@ impl Tx {
         let wait = RETRY.0.saturating_mul(1_i64 << doublings).min(RETRY.1);
         let change = table::ActiveModel {
             next_attempt_at: Set(at.plus_seconds(wait).micros()),
-            last_error: Set(Some(error.chars().filter(|c| *c != '\0').take(500).collect())),
+            last_error: Set(Some(plain(error).chars().take(500).collect())),
             ..Default::default()
         };
         Entity::update_many().set(change).filter(Column::Id.eq(id)).exec(&self.db()).await.at(TABLE).map(|_| ())
@@ -213,9 +213,9 @@ impl Tx {
         let model = mailbox::ActiveModel {
             id: NotSet,
             outbox_id: Set(id),
-            recipient: Set(mail.to.clone()),
-            subject: Set(mail.subject.clone()),
-            body: Set(mail.text.clone()),
+            recipient: Set(plain(&mail.to)),
+            subject: Set(plain(&mail.subject)),
+            body: Set(plain(&mail.text)),
             at: Set(at.micros()),
         };
         let insert = mailbox::Entity::insert(model)
@@ -239,5 +239,104 @@ impl Tx {
     pub async fn outbox_purge(&mut self, done_before: Moment) -> Result<u64, StoreError> {
         let delete = Entity::delete_many().filter(Column::DoneAt.lt(done_before.micros()));
         Ok(delete.exec(&self.db()).await.at(TABLE)?.rows_affected)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::{at, each};
+
+    fn mail(to: &str) -> Mail {
+        Mail { to: to.into(), subject: "Sujet é".into(), text: "a\nb".into() }
+    }
+
+    async fn enqueue(store: &Store, recipients: &[&str]) {
+        let mut tx = store.write().await.unwrap();
+        for to in recipients {
+            tx.enqueue_mail(at(0), &mail(to)).await.unwrap();
+        }
+        tx.commit().await.unwrap();
+    }
+
+    #[test]
+    fn a_mail_is_claimed_once_and_delivered_once() {
+        each(async |store| {
+            enqueue(&store, &["a", "b", "c"]).await;
+            assert_eq!(store.outbox_claim(at(-1), 9).await.unwrap(), []);
+            let mut claimed = store.outbox_claim(at(0), 2).await.unwrap();
+            claimed.extend(store.outbox_claim(at(0), 2).await.unwrap());
+            let to: Vec<_> = claimed.iter().map(|OutboxItem { message: OutboxMessage::Mail(mail), .. }| mail.to.as_str()).collect();
+            assert_eq!(to, ["a", "b", "c"]);
+            assert_eq!(store.outbox_claim(at(59), 9).await.unwrap(), []);
+            assert_eq!(store.read().outbox_pending().await.unwrap(), 3);
+            for _ in 0..2 {
+                let mut tx = store.write().await.unwrap();
+                for OutboxItem { id, message: OutboxMessage::Mail(mail), .. } in &claimed {
+                    tx.mailbox_deliver(*id, mail, at(1)).await.unwrap();
+                }
+                tx.commit().await.unwrap();
+            }
+            let found = store.read().mailbox_list(None, 9).await.unwrap();
+            assert_eq!(found.iter().map(|found| found.mail.clone()).collect::<Vec<_>>(), [mail("c"), mail("b"), mail("a")]);
+            assert_eq!(store.read().mailbox_list(Some("b"), 9).await.unwrap().len(), 1);
+            assert_eq!(store.read().outbox_pending().await.unwrap(), 0);
+            assert_eq!(store.outbox_claim(at(9_999), 9).await.unwrap(), []);
+            let mut tx = store.write().await.unwrap();
+            assert_eq!(tx.outbox_purge(at(1)).await.unwrap(), 0);
+            assert_eq!(tx.outbox_purge(at(2)).await.unwrap(), 3);
+        });
+    }
+
+    #[test]
+    fn what_failed_is_tried_later_and_later() {
+        each(async |store| {
+            enqueue(&store, &["a"]).await;
+            let mut now = at(0);
+            for (attempt, wait) in [(1, 10), (2, 20), (3, 40), (4, 80)] {
+                let claimed = store.outbox_claim(now, 9).await.unwrap();
+                let [item] = claimed.as_slice() else { panic!("{claimed:?}") };
+                assert_eq!(item.attempts, attempt);
+                let mut tx = store.write().await.unwrap();
+                tx.outbox_failed(item.id, now, "no route\0").await.unwrap();
+                tx.commit().await.unwrap();
+                assert_eq!(store.outbox_claim(now.plus_seconds(wait - 1), 9).await.unwrap(), []);
+                now = now.plus_seconds(wait);
+            }
+        });
+    }
+
+    #[test]
+    fn what_nobody_reported_on_is_given_again_and_what_is_unreadable_stops_nothing() {
+        use sea_orm::ConnectionTrait;
+        each(async |store| {
+            enqueue(&store, &["a", "b"]).await;
+            store.writer().execute_unprepared("UPDATE outbox SET payload = 'x' WHERE id = 1").await.unwrap();
+            assert_eq!(store.outbox_claim(at(0), 9).await.unwrap().len(), 1);
+            assert_eq!(store.outbox_claim(at(60), 9).await.unwrap().len(), 1);
+        });
+    }
+
+    #[test]
+    fn two_workers_never_claim_the_same() {
+        each(async |store| {
+            let names: Vec<String> = (0..40).map(|n| n.to_string()).collect();
+            enqueue(&store, &names.iter().map(String::as_str).collect::<Vec<_>>()).await;
+            let worker = |store: Store| async move {
+                let mut ids = Vec::new();
+                loop {
+                    let claimed = store.outbox_claim(at(0), 3).await.unwrap();
+                    if claimed.is_empty() {
+                        return ids;
+                    }
+                    ids.extend(claimed.iter().map(|item| item.id));
+                }
+            };
+            let (one, two) = tokio::join!(tokio::spawn(worker(store.clone())), tokio::spawn(worker(store.clone())));
+            let mut ids = [one.unwrap(), two.unwrap()].concat();
+            ids.sort_unstable();
+            // A worker that met only locked rows may have stopped early, but the other took them.
+            assert_eq!(ids, (1..=40).collect::<Vec<i64>>());
+        });
     }
 }

@@ -356,3 +356,6 @@ impl Tx {
         touched(update.exec(&self.db()).await.map(|result| result.rows_affected), TABLE)
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -77,7 +77,12 @@ pub(crate) fn word<T: Serialize>(value: &T) -> String {
     }
 }
 
-/// JSON text for a column.
+/// PostgreSQL refuses a zero character in a text, which SQLite would keep: neither is given one.
+pub(crate) fn plain(text: &str) -> String {
+    text.replace('\0', "\u{fffd}")
+}
+
+/// JSON text for a column. It holds no zero character, for JSON escapes it.
 ///
 /// # Errors
 /// [`StoreError::Other`] when the value has no JSON form.
@@ -102,4 +107,39 @@ pub(crate) const CHUNK: usize = 500;
 pub(crate) fn before<C: ColumnTrait>(at: C, id: C, after: (i64, impl Into<sea_orm::Value>)) -> Expr {
     let after = Expr::tuple([Expr::val(after.0), Expr::val(after.1)]);
     ExprTrait::lt(Expr::tuple([at.into_expr(), id.into_expr()]), after)
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::{
+        Page, RequestFilter, TraceFilter, TraceVisible, Visible,
+        testing::{Town, at, each},
+    };
+
+    /// A zero character, which a client can always send, is an answer like any other on both engines.
+    #[test]
+    fn a_zero_character_breaks_nothing() {
+        each(async |store| {
+            let town = Town::found(&store).await;
+            let reader = store.read();
+            assert_eq!(reader.user_by_email("a\0da@ville.example").await.unwrap(), None);
+            assert_eq!(store.login_attempt("a\0da", at(0), 60).await.unwrap(), 1);
+            assert_eq!(reader.login_attempts("a\0da", at(0), 60).await.unwrap(), 1);
+            let filter = RequestFilter { text: Some("x\0y".into()), ..RequestFilter::within(Visible::All) };
+            assert_eq!(reader.access_request_list(&filter, Page::first(1)).await.unwrap().items, []);
+            let filter = TraceFilter { request_id: Some("\0".into()), ..TraceFilter::within(TraceVisible::All) };
+            assert_eq!(reader.trace_count(&filter).await.unwrap(), 0);
+            let mut tx = store.write().await.unwrap();
+            let id = tx.access_request_next().await.unwrap();
+            let mut header = town.header(id);
+            header.answers = octroi_domain::definition::Answers::trusted([("x".to_owned(), serde_json::json!("a\0b"))].into());
+            let request =
+                octroi_domain::access_request::AccessRequest::from_parts(header, octroi_domain::access_request::StateRecord::Draft);
+            tx.access_request_insert(&request, "a\0b").await.unwrap();
+            tx.record(at(0), "user:\0", "x", "y\0", serde_json::json!({"z\0": "\0"}));
+            tx.commit().await.unwrap();
+            assert_eq!(reader.access_request_by_number(id).await.unwrap(), Some(request));
+            assert!(matches!(store.verify_ledger(|_| ()).await.unwrap(), crate::Verdict::Sound(_)));
+        });
+    }
 }

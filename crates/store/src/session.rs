@@ -6,7 +6,7 @@ use sea_orm::{ActiveValue::Set, ColumnTrait, EntityTrait, IntoActiveModel, Query
 use crate::{
     Reader, Store, StoreError, Tx,
     error::At,
-    row::{Row, touched},
+    row::{Row, plain, touched},
 };
 
 const TABLE: &str = "session";
@@ -96,7 +96,7 @@ impl Reader {
     /// # Errors
     /// [`StoreError`]
     pub async fn login_attempts(&self, key: &str, now: Moment, window_seconds: i64) -> Result<i64, StoreError> {
-        let found = attempt::Entity::find_by_id(key.to_owned()).one(&self.db()).await.at(ATTEMPT)?;
+        let found = attempt::Entity::find_by_id(plain(key)).one(&self.db()).await.at(ATTEMPT)?;
         Ok(found.map_or(0, |model| still_counting(&model, now, window_seconds)))
     }
 }
@@ -108,8 +108,9 @@ impl Store {
     /// # Errors
     /// [`StoreError`]
     pub async fn login_attempt(&self, key: &str, now: Moment, window_seconds: i64) -> Result<i64, StoreError> {
+        let key = plain(key);
         let tx = self.write().await?;
-        let fresh = attempt::Model { key: key.to_owned(), window_start: now.micros(), count: 0 };
+        let fresh = attempt::Model { key: key.clone(), window_start: now.micros(), count: 0 };
         let insert = attempt::Entity::insert(fresh.into_active_model())
             .on_conflict(OnConflict::new().do_nothing().to_owned())
             .exec_without_returning(&tx.db())
@@ -118,7 +119,7 @@ impl Store {
             Ok(_) | Err(sea_orm::DbErr::RecordNotInserted) => {}
             Err(error) => return Err(error).at(ATTEMPT),
         }
-        let found = attempt::Entity::find_by_id(key.to_owned()).lock_exclusive().one(&tx.db()).await.at(ATTEMPT)?;
+        let found = attempt::Entity::find_by_id(key.clone()).lock_exclusive().one(&tx.db()).await.at(ATTEMPT)?;
         let Some(found) = found else { return Err(StoreError::stale(ATTEMPT)) };
         let counted = still_counting(&found, now, window_seconds);
         let count = counted.saturating_add(1);
@@ -181,7 +182,7 @@ impl Tx {
     /// # Errors
     /// [`StoreError`]
     pub async fn login_attempt_reset(&mut self, key: &str) -> Result<(), StoreError> {
-        attempt::Entity::delete_by_id(key.to_owned()).exec(&self.db()).await.at(ATTEMPT).map(|_| ())
+        attempt::Entity::delete_by_id(plain(key)).exec(&self.db()).await.at(ATTEMPT).map(|_| ())
     }
 
     /// # Errors
@@ -189,5 +190,71 @@ impl Tx {
     pub async fn login_attempt_purge(&mut self, started_before: Moment) -> Result<u64, StoreError> {
         let query = attempt::Entity::delete_many().filter(attempt::Column::WindowStart.lt(started_before.micros()));
         Ok(query.exec(&self.db()).await.at(ATTEMPT)?.rows_affected)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::{Town, at, each};
+
+    #[test]
+    fn a_session_lives_until_it_expires_or_is_deleted() {
+        each(async |store| {
+            let town = Town::found(&store).await;
+            let session = Session {
+                digest: [1; 32],
+                user: town.applicant.id,
+                csrf: [2; 32],
+                created_at: at(0),
+                last_seen_at: at(0),
+                expires_at: at(100),
+            };
+            let mut tx = store.write().await.unwrap();
+            for digest in [1, 3, 4] {
+                tx.session_insert(&Session { digest: [digest; 32], ..session.clone() }).await.unwrap();
+            }
+            tx.commit().await.unwrap();
+            let reader = store.read();
+            assert_eq!(reader.session_by_digest(&[1; 32], at(99)).await.unwrap(), Some(session));
+            assert_eq!(reader.session_by_digest(&[1; 32], at(100)).await.unwrap(), None);
+            assert_eq!(reader.session_by_digest(&[9; 32], at(0)).await.unwrap(), None);
+            let mut tx = store.write().await.unwrap();
+            assert!(tx.session_touch(&[1; 32], at(50), at(150)).await.unwrap());
+            assert!(!tx.session_touch(&[9; 32], at(50), at(150)).await.unwrap());
+            assert!(tx.session_delete(&[3; 32]).await.unwrap());
+            assert_eq!(tx.session_purge(at(120)).await.unwrap(), 1);
+            assert_eq!(tx.session_by_digest(&[1; 32], at(120)).await.unwrap().unwrap().last_seen_at, at(50));
+            assert_eq!(tx.session_delete_of_user(town.applicant.id).await.unwrap(), 1);
+            tx.commit().await.unwrap();
+        });
+    }
+
+    #[test]
+    fn attempts_at_once_are_all_counted() {
+        each(async |store| {
+            let tasks: Vec<_> = (0..20)
+                .map(|_| {
+                    let store = store.clone();
+                    tokio::spawn(async move { store.login_attempt("ada", at(0), 60).await.unwrap() })
+                })
+                .collect();
+            let mut counts = Vec::new();
+            for task in tasks {
+                counts.push(task.await.unwrap());
+            }
+            counts.sort_unstable();
+            assert_eq!(counts, (1..=20).collect::<Vec<_>>());
+            let reader = store.read();
+            assert_eq!(reader.login_attempts("ada", at(59), 60).await.unwrap(), 20);
+            assert_eq!(reader.login_attempts("ada", at(60), 60).await.unwrap(), 0);
+            assert_eq!(store.login_attempt("ada", at(60), 60).await.unwrap(), 1);
+            assert_eq!(store.login_attempt("ada", at(61), 60).await.unwrap(), 2);
+            let mut tx = store.write().await.unwrap();
+            tx.login_attempt_reset("ada").await.unwrap();
+            assert_eq!(tx.login_attempt_purge(at(1_000)).await.unwrap(), 0);
+            tx.commit().await.unwrap();
+            assert_eq!(reader.login_attempts("ada", at(61), 60).await.unwrap(), 0);
+        });
     }
 }

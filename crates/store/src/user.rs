@@ -13,7 +13,7 @@ use sea_orm::{
 use crate::{
     Cursor, Listing, Page, Reader, StoreError, Tx,
     error::At,
-    row::{CHUNK, Row, before, touched, word},
+    row::{CHUNK, Row, before, plain, touched, word},
     visible::texts,
 };
 
@@ -106,7 +106,7 @@ fn held(model: &role_grant::Model) -> Result<RoleGrant, StoreError> {
 
 /// One address, one spelling.
 fn folded(email: &str) -> String {
-    email.trim().to_lowercase()
+    plain(email.trim()).to_lowercase()
 }
 
 impl Reader {
@@ -234,8 +234,8 @@ impl Tx {
         let model = Model {
             id: user.id.uuid(),
             email: folded(&user.email),
-            given_name: user.given_name.clone(),
-            family_name: user.family_name.clone(),
+            given_name: plain(&user.given_name),
+            family_name: plain(&user.family_name),
             language: word(&user.language),
             password_hash: password_hash.map(str::to_owned),
             created_at: user.created_at.micros(),
@@ -250,8 +250,8 @@ impl Tx {
     pub async fn user_save(&mut self, user: &User) -> Result<(), StoreError> {
         let model = table::ActiveModel {
             email: Set(folded(&user.email)),
-            given_name: Set(user.given_name.clone()),
-            family_name: Set(user.family_name.clone()),
+            given_name: Set(plain(&user.given_name)),
+            family_name: Set(plain(&user.family_name)),
             language: Set(word(&user.language)),
             ..Default::default()
         };
@@ -309,5 +309,76 @@ impl Tx {
         let key = (user.uuid(), grant.role.to_string(), grant.perimeter.to_string());
         let result = role_grant::Entity::delete_by_id(key).exec(&self.db()).await.at(ROLE)?;
         Ok(result.rows_affected > 0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use octroi_domain::user::LinkLevel;
+
+    use super::*;
+    use crate::testing::{Town, at, each, user as new_user};
+
+    #[test]
+    fn people_are_known_by_their_address_in_any_case() {
+        each(async |store| {
+            let town = Town::found(&store).await;
+            let reader = store.read();
+            assert_eq!(reader.user_by_email(" ADA@ville.EXAMPLE ").await.unwrap(), Some(town.applicant.clone()));
+            assert_eq!(reader.user_by_id(town.applicant.id).await.unwrap(), Some(town.applicant.clone()));
+            assert_eq!(reader.user_password(town.applicant.id).await.unwrap().as_deref(), Some("$argon2id$…"));
+            assert_eq!(reader.user_by_email("nobody@ville.example").await.unwrap(), None);
+            let mut tx = store.write().await.unwrap();
+            let twin = User { email: "ADA@VILLE.example".into(), ..new_user("x", "A", "L") };
+            assert!(tx.user_insert(&twin, None).await.unwrap_err().is_duplicate());
+            drop(tx);
+            let mut tx = store.write().await.unwrap();
+            tx.user_set_password(town.applicant.id, "new").await.unwrap();
+            tx.user_save(&User { family_name: "Byron".into(), ..town.applicant.clone() }).await.unwrap();
+            assert!(tx.user_save(&twin).await.unwrap_err().is_stale());
+            tx.commit().await.unwrap();
+            assert_eq!(reader.user_password(town.applicant.id).await.unwrap().as_deref(), Some("new"));
+            assert_eq!(reader.user_by_id(town.applicant.id).await.unwrap().unwrap().full_name(), "Ada Byron");
+            assert_eq!(reader.user_list(Page::first(1)).await.unwrap().items.len(), 1);
+        });
+    }
+
+    #[test]
+    fn memberships_and_roles() {
+        each(async |store| {
+            let town = Town::found(&store).await;
+            let (ada, rex) = (town.applicant.id, town.reviewer.id);
+            let grant = |role, perimeter: &str| RoleGrant { role, perimeter: perimeter.parse().unwrap() };
+            let link = Membership { user: ada, organization: town.hall.id, level: LinkLevel::Verified, created_at: at(2) };
+            let mut tx = store.write().await.unwrap();
+            tx.membership_insert(&link).await.unwrap();
+            for (user, role, perimeter, new) in [
+                (rex, Role::Reviewer, "definition:canteen", true),
+                (rex, Role::Reviewer, "definition:canteen", false),
+                (rex, Role::Reviewer, "provider:dinum", true),
+                (rex, Role::Subscriber, "provider:dinum", true),
+                (ada, Role::ApiAdministrator, "api:dinum/family", true),
+                (ada, Role::Operator, "platform", true),
+            ] {
+                assert_eq!(tx.role_add(user, &grant(role, perimeter), at(3)).await.unwrap(), new, "{perimeter}");
+            }
+            tx.commit().await.unwrap();
+            let reader = store.read();
+            assert_eq!(reader.memberships_of_user(ada).await.unwrap(), std::slice::from_ref(&link));
+            assert_eq!(reader.memberships_of_organization(town.hall.id).await.unwrap(), [link]);
+            assert_eq!(reader.roles_of_user(rex).await.unwrap().len(), 3);
+            assert_eq!(reader.role_list().await.unwrap().len(), 5);
+            let (canteen, dinum) = (&town.definition, &"dinum".parse().unwrap());
+            let covering = async |role, definition: &Slug| reader.users_covering_definition(role, definition, dinum).await.unwrap();
+            assert_eq!(covering(Role::Reviewer, canteen).await, std::slice::from_ref(&town.reviewer));
+            assert_eq!(covering(Role::Subscriber, &"other".parse().unwrap()).await, std::slice::from_ref(&town.reviewer));
+            assert_eq!(covering(Role::Operator, canteen).await, []);
+            assert_eq!(reader.users_covering_api(Role::ApiAdministrator, &town.api).await.unwrap(), [town.applicant]);
+            let mut tx = store.write().await.unwrap();
+            assert!(tx.role_remove(rex, &grant(Role::Subscriber, "provider:dinum")).await.unwrap());
+            assert!(!tx.role_remove(rex, &grant(Role::Subscriber, "provider:dinum")).await.unwrap());
+            tx.commit().await.unwrap();
+            assert_eq!(covering(Role::Subscriber, canteen).await, []);
+        });
     }
 }

@@ -105,17 +105,17 @@ impl Store {
     /// # Errors
     /// [`StoreError`] when the database cannot be read; a broken ledger is a [`Verdict`].
     pub async fn verify_ledger(&self, progress: impl FnMut(i64) + Send) -> Result<Verdict, StoreError> {
-        let reader = self.frozen().await?;
-        let mut told = HashMap::new();
-        let verified = match chain(&reader, &mut told, progress).await? {
-            Ok(verified) => verified,
-            Err(fault) => return Ok(Verdict::Broken(fault)),
-        };
-        match coherence(&reader, told).await? {
-            Some(fault) => Ok(Verdict::Broken(fault)),
-            None => Ok(Verdict::Sound(verified)),
-        }
+        verify(&self.frozen().await?, progress).await
     }
+}
+
+async fn verify(reader: &Reader, progress: impl FnMut(i64) + Send) -> Result<Verdict, StoreError> {
+    let mut told = HashMap::new();
+    let verified = match chain(reader, &mut told, progress).await? {
+        Ok(verified) => verified,
+        Err(fault) => return Ok(Verdict::Broken(fault)),
+    };
+    Ok(coherence(reader, told).await?.map_or(Verdict::Sound(verified), Verdict::Broken))
 }
 
 type Permits = HashMap<Number<Permit>, Told>;

@@ -3,6 +3,8 @@
 use octroi_domain::{Id, Slug, organization::Organization, user::User};
 use sea_orm::{ColumnTrait, Condition};
 
+use crate::row::plain;
+
 /// What the asker may see of requests and permits. `Any` is an *or*: with nothing in it, it shows nothing.
 #[derive(Debug, Clone)]
 pub enum Visible {
@@ -45,7 +47,7 @@ impl Visible {
 /// Each word of what was typed must be in the searched text.
 pub(crate) fn words<C: ColumnTrait>(column: C, text: &str) -> Condition {
     let mut condition = Condition::all();
-    for word in text.to_lowercase().split_whitespace().take(8) {
+    for word in plain(text).to_lowercase().split_whitespace().take(8) {
         let word: String = word.chars().take(100).collect();
         let mut pattern = String::from("%");
         for character in word.chars() {

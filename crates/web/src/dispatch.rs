@@ -1,10 +1,10 @@
 //! From a request to its handler: method, who asks, whether they may ask at all, body, answer.
 
-use std::{future::Future, net::SocketAddr, pin::Pin, sync::Arc};
+use std::{future::Future, pin::Pin, sync::Arc};
 
 use axum::{
     body::Body,
-    extract::{ConnectInfo, RawPathParams, Request},
+    extract::{RawPathParams, Request},
     http::{HeaderMap, HeaderValue, Method, StatusCode, header, request::Parts},
     middleware::Next,
     response::Response,
@@ -24,7 +24,7 @@ use crate::{
     problem::{Facts, Failure, Problem},
     query,
     router::Route,
-    state::Shared,
+    state::{Peer, Shared},
 };
 
 type Boxed<T> = Pin<Box<dyn Future<Output = T> + Send>>;
@@ -259,7 +259,7 @@ async fn rest(
     let body = if changes { body::read(body, &parts.headers, body::MAX_BODY).await? } else { Bytes::new() };
     let idempotency =
         if changes { idempotency::read(&parts.headers, &who.principal, &route.method, parts.uri.path(), &body)? } else { None };
-    let address = parts.extensions.get::<ConnectInfo<SocketAddr>>().map_or_else(|| "unknown".to_owned(), |info| info.0.ip().to_canonical().to_string());
+    let address = parts.extensions.get::<Peer>().map_or_else(|| "unknown".to_owned(), |peer| peer.0.to_canonical().to_string());
     let call = Call {
         shared,
         principal: who.principal,

@@ -19,6 +19,6 @@ mod router;
 mod state;
 mod ui;
 
-pub use oidc::{IntrospectedToken, KnownClient, TokenAnswer, TokenPort};
+pub use oidc::{TokenAnswer, TokenPort};
 pub use router::{Route, router, routes};
-pub use state::{About, Clock, WebState};
+pub use state::{Clock, Peer, WebState};

@@ -1,6 +1,6 @@
 //! What every route works with.
 
-use std::{fmt, sync::Arc};
+use std::{fmt, net::IpAddr, sync::Arc};
 
 use bytes::Bytes;
 use octroi_app::App;
@@ -11,24 +11,27 @@ use crate::oidc::TokenPort;
 /// What time it is; a test moves it.
 pub type Clock = Arc<dyn Fn() -> Moment + Send + Sync>;
 
-/// What runs, for the home page and the OpenAPI document.
-#[derive(Debug, Clone)]
-pub struct About {
-    pub name: String,
-    pub version: String,
-    /// Where the gateways are reached, for example `http://localhost:8080`.
-    pub gateway_production: String,
-    pub gateway_sandbox: String,
-}
-
 /// Handed over by the binary. The public address comes from the settings of `app`, never from a request.
 #[derive(Clone)]
 pub struct WebState {
-    pub app: App,
-    pub tokens: Arc<dyn TokenPort>,
-    pub clock: Clock,
-    pub about: About,
+    pub(crate) app: App,
+    pub(crate) tokens: Arc<dyn TokenPort>,
+    clock: Clock,
+    /// Where the gateways are reached, for example `http://localhost:8080`: said on the home page.
+    pub(crate) production_url: String,
+    pub(crate) sandbox_url: String,
 }
+impl WebState {
+    #[must_use]
+    pub const fn new(app: App, tokens: Arc<dyn TokenPort>, clock: Clock, production_url: String, sandbox_url: String) -> Self {
+        Self { app, tokens, clock, production_url, sandbox_url }
+    }
+}
+
+/// The network address of the client. The binary puts it into the extensions of each request, so
+/// that sign-ins are counted by address.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Peer(pub IpAddr);
 
 /// The state, with what is worked out once.
 pub(crate) struct Shared {
@@ -46,7 +49,7 @@ impl Shared {
     pub fn new(web: WebState) -> Self {
         let public_url = web.app.settings().public_url.trim_end_matches('/').to_owned();
         let https = public_url.starts_with("https://");
-        let openapi = crate::openapi::json(&web.about.version).into();
+        let openapi = crate::openapi::json().into();
         Self { origin: origin(&public_url), https, openapi, public_url, web }
     }
 

@@ -25,7 +25,7 @@ pub(super) fn check(source: &Source, document: &Value) -> Result<(), Vec<Fault>>
     references_of(document, 0, &mut references);
     references.sort_unstable();
     references.dedup();
-    let broken = |reference: &&str| reference.strip_prefix('#').and_then(|pointer| document.pointer(pointer)).is_none();
+    let broken = |reference: &&str| target(document, reference).is_none();
     let fault = |reference| {
         let message = format!("the reference `{reference}` leads to nothing in the document");
         source.fault_at(&[reference], message, "write what it refers to into this document, and refer to it as `#/…`")
@@ -129,11 +129,27 @@ fn is_json(kind: &str) -> bool {
 fn resolve<'a>(document: &'a Value, mut value: &'a Value) -> Option<&'a Value> {
     for _ in 0..32 {
         match value.get("$ref").and_then(Value::as_str) {
-            Some(reference) => value = document.pointer(reference.strip_prefix('#')?)?,
+            Some(reference) => value = target(document, reference)?,
             None => return Some(value),
         }
     }
     None
+}
+
+/// What a local reference names: a JSON pointer in a URL fragment, percent-encoded (RFC 6901 section 6).
+fn target<'a>(document: &'a Value, reference: &str) -> Option<&'a Value> {
+    let pointer = reference.strip_prefix('#')?;
+    if !pointer.contains('%') {
+        return document.pointer(pointer);
+    }
+    let mut bytes = Vec::with_capacity(pointer.len());
+    let mut parts = pointer.split('%');
+    bytes.extend(parts.next().unwrap_or_default().bytes());
+    for part in parts {
+        bytes.push(u8::from_str_radix(part.get(..2)?, 16).ok()?);
+        bytes.extend(part.get(2..)?.bytes());
+    }
+    document.pointer(&String::from_utf8(bytes).ok()?)
 }
 
 /// Each schema with the alternatives it is made of; none when there are too many to tell.
@@ -216,7 +232,7 @@ mod tests {
             "components": {
                 "responses": { "r": { "content": { "application/json; charset=utf-8": { "schema": schema } } } },
                 "schemas": {
-                    "a": { "type": "object", "properties": { "x": { "type": "string" }, "again": { "$ref": "#/components/schemas/a" } } },
+                    "a": { "type": "object", "properties": { "x": { "type": "string" }, "again": { "$ref": "#/components/schemas/%61" } } },
                     "loop": { "$ref": "#/components/schemas/loop" },
                 },
             },

@@ -35,7 +35,7 @@ CREATE TABLE session (
     digest {bytes} PRIMARY KEY, user_id {uuid} NOT NULL REFERENCES "user" (id), csrf {bytes} NOT NULL,
     created_at bigint NOT NULL, last_seen_at bigint NOT NULL, expires_at bigint NOT NULL
 );
-CREATE INDEX session_user ON session (user_id);
+CREATE INDEX session_by_user ON session (user_id);
 CREATE INDEX session_expires ON session (expires_at);
 
 CREATE TABLE login_attempt (key text PRIMARY KEY, window_start bigint NOT NULL, count bigint NOT NULL);

@@ -1,1 +1,177 @@
+use std::{fs, path::Path, time::Instant};
 
+use octroi_domain::{Id, Number};
+
+use super::*;
+use crate::testing::{at, each, on_sqlite};
+
+const CANARY: &str = "CANARY-request-";
+
+fn trace(n: i64) -> Trace {
+    Trace {
+        at: at(n * 60),
+        stage: Stage::Production,
+        request_id: format!("{CANARY}{n:06}"),
+        api: Some("dinum/family".parse().unwrap()),
+        operation: Some("GET /v3/things/{id}".into()),
+        status: if n % 3 == 0 { 403 } else { 200 },
+        refusal: (n % 3 == 0).then(|| "scope_missing".into()),
+        duration_us: 1_234,
+        upstream_us: 1_000,
+        request_bytes: 100,
+        response_bytes: u64::MAX,
+        application: Some(Id::from_uuid(Uuid::from_u128(0xCA0A_2100_0000_0000_0000_0000_0000_0000 + n as u128))),
+        organization: Some(Id::from_uuid(Uuid::from_u128(7))),
+        permit: Some(Number::new(n)),
+        subscription: Some(Id::from_uuid(Uuid::from_u128(9))),
+        masked_fields: 3,
+        address: Some("2001:db8::1".parse().unwrap()),
+    }
+}
+
+fn all() -> TraceFilter {
+    TraceFilter::within(TraceVisible::All)
+}
+
+#[test]
+fn traces_are_read_back_newest_first() {
+    each(async |store| {
+        let traces: Vec<Trace> = (0..333).map(trace).collect();
+        store.trace_insert(&traces).await.unwrap();
+        store.trace_insert(&[]).await.unwrap();
+        let page = store.read().trace_list(&all(), Page::first(2)).await.unwrap();
+        let read: Vec<&str> = page.items.iter().map(|stored| stored.trace.request_id.as_str()).collect();
+        assert_eq!(read, ["CANARY-request-000332", "CANARY-request-000331"]);
+        // What does not fit a signed column is kept at its largest.
+        let expected = Trace { response_bytes: i64::MAX as u64, ..trace(332) };
+        assert_eq!(page.items.first().unwrap().trace, expected);
+        let rest = store.read().trace_list(&all(), Page::new(page.next, 1_000)).await.unwrap();
+        assert_eq!((rest.items.len(), rest.next), (331, None));
+    });
+}
+
+#[test]
+fn filters_and_statistics() {
+    each(async |store| {
+        let traces: Vec<Trace> = (0..120).map(trace).collect();
+        store.trace_insert(&traces).await.unwrap();
+        let check = async |filter: TraceFilter, expected: u64| {
+            assert_eq!(store.read().trace_count(&filter).await.unwrap(), expected, "{filter:?}");
+        };
+        let seen = |organizations: &[u128], apis: &[&str], providers: &[&str]| {
+            TraceFilter::within(TraceVisible::Any {
+                organizations: organizations.iter().map(|n| Id::from_uuid(Uuid::from_u128(*n))).collect(),
+                apis: apis.iter().map(|api| api.parse().unwrap()).collect(),
+                providers: providers.iter().map(|slug| slug.parse().unwrap()).collect(),
+            })
+        };
+        check(seen(&[], &[], &[]), 0).await;
+        check(seen(&[8], &["dinum/other"], &["dgfip"]), 0).await;
+        check(seen(&[7], &[], &[]), 120).await;
+        check(seen(&[], &["dinum/family"], &[]), 120).await;
+        check(seen(&[], &[], &["dinum"]), 120).await;
+        check(TraceFilter { status_class: Some(4), ..all() }, 40).await;
+        check(TraceFilter { status_class: Some(5), ..all() }, 0).await;
+        check(TraceFilter { refusal: Some("scope_missing".into()), ..all() }, 40).await;
+        check(TraceFilter { request_id: Some(format!("{CANARY}000003")), ..all() }, 1).await;
+        check(TraceFilter { permit: Some(Number::new(5)), ..all() }, 1).await;
+        check(TraceFilter { stage: Some(Stage::Sandbox), ..all() }, 0).await;
+        check(TraceFilter { application: trace(4).application, ..all() }, 1).await;
+        check(TraceFilter { organization: trace(4).organization, provider: Some("dinum".parse().unwrap()), ..all() }, 120).await;
+        check(TraceFilter { from: Some(at(60)), to: Some(at(180)), ..all() }, 2).await;
+        let counts = store.read().trace_statistics(&all()).await.unwrap();
+        assert_eq!(counts.iter().map(|count| count.calls).sum::<u64>(), 120);
+        assert!(counts.iter().all(|count| count.hour.micros() % 3_600_000_000 == 0), "{counts:?}");
+        assert!(counts.is_sorted_by(|a, b| a.hour >= b.hour));
+        assert_eq!(counts.iter().filter(|count| count.status == 403).map(|count| count.calls).sum::<u64>(), 40);
+    });
+}
+
+#[test]
+fn an_anonymised_trace_says_no_more_than_its_hour() {
+    each(async |store| {
+        let traces: Vec<Trace> = (0..100).map(trace).collect();
+        store.trace_insert(&traces).await.unwrap();
+        let before: Vec<Uuid> = list(&store).await.iter().map(|stored| stored.id).collect();
+        assert_eq!(store.trace_anonymise(&Anonymise::Before(at(60 * 60)), at(9_999)).await.unwrap(), 60);
+        assert_eq!(store.trace_anonymise(&Anonymise::Before(at(60 * 60)), at(9_999)).await.unwrap(), 0);
+        let (gone, kept): (Vec<_>, Vec<_>) = list(&store).await.into_iter().partition(|stored| stored.anonymised_at.is_some());
+        assert_eq!((gone.len(), kept.len()), (60, 40));
+        for stored in gone {
+            assert!(!before.contains(&stored.id));
+            let hour = stored.trace.at.micros() / 3_600_000_000 * 3_600_000_000;
+            let expected = Trace {
+                at: Moment::from_micros(hour),
+                request_id: String::new(),
+                application: None,
+                organization: None,
+                permit: None,
+                subscription: None,
+                address: None,
+                response_bytes: i64::MAX as u64,
+                status: stored.trace.status,
+                refusal: stored.trace.refusal.clone(),
+                ..trace(1)
+            };
+            assert_eq!(stored.trace, expected);
+        }
+        let filter = TraceFilter { permit: Some(Number::new(80)), ..all() };
+        assert_eq!(store.trace_anonymise(&Anonymise::Matching(filter), at(9_999)).await.unwrap(), 1);
+    });
+}
+
+async fn list(store: &Store) -> Vec<StoredTrace> {
+    store.read().trace_list(&all(), Page::first(1_000)).await.unwrap().items
+}
+
+/// How often the canary stands in the files of the database: the request ids and the keys of applications.
+fn canaries(folder: &Path) -> usize {
+    let needles: [&[u8]; 2] = [CANARY.as_bytes(), &[0xCA, 0x0A, 0x21, 0, 0, 0]];
+    let files = fs::read_dir(folder).unwrap().map(|file| fs::read(file.unwrap().path()).unwrap());
+    files
+        .map(|bytes| needles.iter().map(|needle| bytes.windows(needle.len()).filter(|window| window == needle).count()).sum::<usize>())
+        .sum()
+}
+
+#[test]
+fn nothing_of_it_stays_in_the_files() {
+    on_sqlite(async |store, path| {
+        let folder = path.parent().unwrap().to_path_buf();
+        // In an order that splits pages in the middle, so that SQLite moves cells about.
+        let order = |n: i64| (n * 7_919) % 12_000;
+        let traces: Vec<Trace> = (0..12_000).map(|n| trace(order(n))).collect();
+        for batch in traces.chunks(500) {
+            store.trace_insert(batch).await.unwrap();
+        }
+        assert!(canaries(&folder) >= 12_000);
+        // A reader that stops half-way must not keep the journal.
+        drop(store.frozen().await.unwrap());
+        assert_eq!(store.trace_anonymise(&Anonymise::Matching(all()), at(0)).await.unwrap(), 12_000);
+        assert_eq!(canaries(&folder), 0);
+        assert_eq!(store.read().trace_count(&all()).await.unwrap(), 12_000);
+    });
+}
+
+#[test]
+fn a_scrub_that_was_interrupted_is_finished() {
+    each(async |store| {
+        let tx = store.write().await.unwrap();
+        crate::counter::set(&tx.db(), crate::counter::SCRUB, 1).await.unwrap();
+        tx.commit().await.unwrap();
+        assert_eq!(store.trace_anonymise(&Anonymise::Before(at(0)), at(0)).await.unwrap(), 0);
+        assert_eq!(crate::counter::get(&store.read().db(), crate::counter::SCRUB).await.unwrap(), 0);
+    });
+}
+
+#[test]
+#[ignore = "a measure, not a check"]
+fn how_fast_are_a_thousand_traces() {
+    each(async |store| {
+        let traces: Vec<Trace> = (0..1_000).map(trace).collect();
+        for _ in 0..5 {
+            let start = Instant::now();
+            store.trace_insert(&traces).await.unwrap();
+            eprintln!("1000 traces: {:?}", start.elapsed());
+        }
+    });
+}

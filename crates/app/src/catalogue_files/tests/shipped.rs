@@ -195,3 +195,24 @@ fn masks_open_the_staged_answers() {
         }
     }
 }
+
+/// The examples of the manual of this folder are read as they stand.
+#[test]
+fn the_readme_shows_what_can_be_read() {
+    #[derive(serde::Deserialize)]
+    struct Contracts {
+        contracts: Vec<octroi_domain::api::Contract>,
+    }
+    #[track_caller]
+    fn check<T: serde::de::DeserializeOwned>(readme: &str, begins: &str) -> T {
+        let block = readme.split("```yaml\n").skip(1).filter_map(|rest| rest.split("```").next()).find(|block| block.starts_with(begins));
+        let text = block.unwrap_or_else(|| panic!("no example begins with {begins}")).to_owned();
+        yaml::parse(&Source { path: "README.md".into(), text }).unwrap_or_else(|fault| panic!("{begins}: {fault}"))
+    }
+    let readme = std::fs::read_to_string(folder().join("README.md")).unwrap();
+    check::<octroi_domain::catalogue::Provider>(&readme, "slug: ville");
+    check::<octroi_domain::api::Api>(&readme, "slug: staged");
+    check::<octroi_domain::definition::Form>(&readme, "slug: canteen");
+    check::<octroi_domain::catalogue::CaseFile>(&readme, "# mocks/family/");
+    assert_eq!(check::<Contracts>(&readme, "contracts:").contracts.len(), 3);
+}

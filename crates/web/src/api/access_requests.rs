@@ -1,0 +1,190 @@
+//! Requests (demandes d'habilitation): from the first draft to the decision.
+
+use std::collections::BTreeMap;
+
+use octroi_app::{
+    access_requests::{ApproveInput, NewRequest},
+    query::{Cursor, RequestFilter, Visible},
+    view::{ApprovalView, List, RequestLine, RequestView},
+};
+use octroi_domain::{Number, Slug, access_request::AccessRequest, access_request::State, canonical::Sha256Hash};
+use serde::Deserialize;
+use serde_json::Value;
+use utoipa::{IntoParams, ToSchema};
+
+use crate::{
+    call::{Answer, Call, Reply},
+    problem::Failure,
+    query::{Limit, from_text, page},
+};
+
+/// Where requests are; the path of one is this and its id.
+pub const COLLECTION: &str = "/api/v1/access-requests";
+
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(as = NewAccessRequest)]
+pub struct Create {
+    #[schema(value_type = String, example = "api-particulier")]
+    definition: Slug,
+    #[schema(value_type = String, example = "libre")]
+    form: Slug,
+    /// Id or SIRET; left out: the person's only organisation.
+    organization: Option<String>,
+}
+
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(as = EditAccessRequest)]
+pub struct Edit {
+    /// Field → answer; `null` takes an answer away. Fields that are not named stay.
+    #[schema(value_type = Object)]
+    answers: BTreeMap<String, Value>,
+    /// The version that they were written against: 409 when another is there.
+    version: Option<u32>,
+}
+
+#[derive(Default, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(as = SubmitAccessRequest)]
+pub struct Submit {
+    version: Option<u32>,
+}
+
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Message {
+    /// What the applicant reads.
+    message: String,
+}
+
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(as = ApproveAccessRequest)]
+pub struct Approve {
+    /// The version that was read: exactly that one is granted.
+    version: u32,
+    /// `content_hash` of what was read.
+    #[schema(value_type = Option<String>)]
+    content_hash: Option<Sha256Hash>,
+    message: Option<String>,
+}
+
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(as = TransferAccessRequest)]
+pub struct Transfer {
+    /// A colleague's address.
+    email: String,
+}
+
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+#[serde(deny_unknown_fields)]
+pub struct Filter {
+    #[param(value_type = Option<String>, example = "submitted")]
+    state: Option<State>,
+    #[param(value_type = Option<String>)]
+    definition: Option<Slug>,
+    #[param(value_type = Option<String>)]
+    provider: Option<Slug>,
+    /// Words that must all be found; `D12` finds the number.
+    q: Option<String>,
+    #[serde(default)]
+    #[param(value_type = Option<u32>, minimum = 1, maximum = 100)]
+    limit: Limit,
+    /// `next` of the page before.
+    #[serde(default, deserialize_with = "from_text")]
+    #[param(value_type = Option<String>)]
+    cursor: Option<Cursor>,
+}
+
+fn id(call: &Call) -> Result<Number<AccessRequest>, Failure> {
+    call.id("id")
+}
+
+/// Open a request
+///
+/// Opens a draft with the form's prefilled answers.
+#[utoipa::path(post, path = "/api/v1/access-requests", tag = "access requests", request_body = Create, responses((status = 201, body = RequestView)))]
+pub async fn create(call: Call, input: Create) -> Answer {
+    let organization = call.own_organization(input.organization.as_deref()).await?;
+    let new = NewRequest { definition: input.definition, form: input.form, organization };
+    Ok(Reply::done(call.app().create_request(&call.context(), new).await?)?.located(COLLECTION).tagged())
+}
+
+/// List the requests that one may see, the latest changed first
+#[utoipa::path(get, path = "/api/v1/access-requests", tag = "access requests", params(Filter), responses((status = 200, body = List<RequestLine>)))]
+pub async fn list(call: Call, input: Filter) -> Answer {
+    let mut filter = RequestFilter::within(nothing());
+    filter.states.extend(input.state);
+    filter.definitions.extend(input.definition);
+    filter.providers.extend(input.provider);
+    filter.text = input.q.filter(|text| !text.trim().is_empty());
+    Reply::ok(&call.app().list_requests(&call.context(), filter, page(input.limit, input.cursor)).await?)
+}
+
+/// What a filter sees until the operation puts the principal's own view in.
+pub const fn nothing() -> Visible {
+    Visible::Any { definitions: Vec::new(), providers: Vec::new(), organizations: Vec::new(), applicant: None }
+}
+
+/// Read a request
+#[utoipa::path(get, path = "/api/v1/access-requests/{id}", tag = "access requests", params(("id" = String, Path, example = "D1")), responses((status = 200, body = RequestView)))]
+pub async fn read(call: Call) -> Answer {
+    let id = id(&call)?;
+    Ok(Reply::ok(&call.app().read_request(&call.context(), id).await?)?.tagged())
+}
+
+/// Fill in answers of a draft
+#[utoipa::path(patch, path = "/api/v1/access-requests/{id}", tag = "access requests", params(("id" = String, Path, example = "D1")), request_body = Edit, responses((status = 200, body = RequestView)))]
+pub async fn edit(call: Call, input: Edit) -> Answer {
+    let (id, expected) = (id(&call)?, call.expected(input.version)?);
+    Ok(Reply::done(call.app().edit_request(&call.context(), id, expected, input.answers).await?)?.tagged())
+}
+
+/// Submit a request to the reviewers
+#[utoipa::path(post, path = "/api/v1/access-requests/{id}/submit", tag = "access requests", params(("id" = String, Path, example = "D1")), request_body = Option<Submit>, responses((status = 200, body = RequestView)))]
+pub async fn submit(call: Call, input: Submit) -> Answer {
+    let (id, expected) = (id(&call)?, call.expected(input.version)?);
+    Ok(Reply::done(call.app().submit_request(&call.context(), id, expected).await?)?.tagged())
+}
+
+/// Give a request back to its applicant, with a reason
+#[utoipa::path(post, path = "/api/v1/access-requests/{id}/request-changes", tag = "access requests", params(("id" = String, Path, example = "D1")), request_body = Message, responses((status = 200, body = RequestView)))]
+pub async fn request_changes(call: Call, input: Message) -> Answer {
+    let id = id(&call)?;
+    Ok(Reply::done(call.app().request_changes(&call.context(), id, input.message).await?)?.tagged())
+}
+
+/// Refuse a request, with a reason
+#[utoipa::path(post, path = "/api/v1/access-requests/{id}/refuse", tag = "access requests", params(("id" = String, Path, example = "D1")), request_body = Message, responses((status = 200, body = RequestView)))]
+pub async fn refuse(call: Call, input: Message) -> Answer {
+    let id = id(&call)?;
+    Ok(Reply::done(call.app().refuse_request(&call.context(), id, input.message).await?)?.tagged())
+}
+
+/// Approve a request: grants a permit
+///
+/// Grants exactly the version that was read, and answers once the gateways know.
+#[utoipa::path(post, path = "/api/v1/access-requests/{id}/approve", tag = "access requests", params(("id" = String, Path, example = "D1")), request_body = Approve, responses((status = 200, body = ApprovalView)))]
+pub async fn approve(call: Call, input: Approve) -> Answer {
+    let id = id(&call)?;
+    call.expected(Some(input.version))?;
+    let input = ApproveInput { version: input.version, content_hash: input.content_hash, message: input.message };
+    Reply::done(call.app().approve_request(&call.context(), id, input).await?)
+}
+
+/// Put a request away
+#[utoipa::path(post, path = "/api/v1/access-requests/{id}/archive", tag = "access requests", params(("id" = String, Path, example = "D1")), responses((status = 200, body = RequestView)))]
+pub async fn archive(call: Call) -> Answer {
+    let id = id(&call)?;
+    Ok(Reply::done(call.app().archive_request(&call.context(), id).await?)?.tagged())
+}
+
+/// Hand a request to a colleague
+#[utoipa::path(post, path = "/api/v1/access-requests/{id}/transfer", tag = "access requests", params(("id" = String, Path, example = "D1")), request_body = Transfer, responses((status = 200, body = RequestView)))]
+pub async fn transfer(call: Call, input: Transfer) -> Answer {
+    let id = id(&call)?;
+    Ok(Reply::done(call.app().transfer_request(&call.context(), id, &input.email).await?)?.tagged())
+}

@@ -1,0 +1,14 @@
+//! The REST API: one file per resource. A handler turns what was sent into what an operation takes,
+//! calls it, and writes the outcome down; nothing else.
+
+pub mod access_requests;
+pub mod applications;
+pub mod catalogue;
+pub mod credentials;
+pub mod dev;
+pub mod ledger;
+pub mod people;
+pub mod permits;
+pub mod session;
+pub mod subscriptions;
+pub mod traces;
