@@ -52,25 +52,26 @@ fn paths(line: &str) -> Vec<&str> {
     quoted.chain(links.filter(|link| !link.is_empty() && !link.contains("://") && !link.starts_with("mailto:"))).collect()
 }
 
-/// Does the text in backticks mean a file or a folder of this repository?
+/// Does the text in backticks mean a file or a folder of this repository? `NNNN` stands for a number to choose.
 fn is_path(text: &str) -> bool {
     let plain = text.chars().all(|c| c.is_ascii_alphanumeric() || "._-/".contains(c));
     let first = text.split('/').next().unwrap_or_default();
     plain
         && !text.starts_with('/')
+        && !text.contains("NNNN")
         && !MEDIA.contains(&first)
         && !MADE.contains(&first)
         && (text.contains('/') || OURS.iter().any(|ending| text.ends_with(ending)))
 }
 
-/// From the root, from `crates/`, in the sources of the crate that it begins with, or, as a bare name, anywhere.
+/// From the root, in the sources of the crate that it begins with, or as the end of any file's path.
 fn exists(root: &Path, files: &[PathBuf], path: &str) -> bool {
     let path = path.trim_start_matches("./").trim_end_matches('/');
     let in_crate = path.split_once('/').map(|(name, rest)| root.join("crates").join(name).join("src").join(rest));
     root.join(path).exists()
         || root.join("crates").join(path).exists()
         || in_crate.is_some_and(|file| file.exists())
-        || (!path.contains('/') && files.iter().any(|file| file.file_name().is_some_and(|name| name == path)))
+        || files.iter().any(|file| file.ends_with(path))
 }
 
 /// Every file of the repository, but for what git and cargo make.
@@ -102,7 +103,10 @@ mod tests {
     #[test]
     fn paths_are_told_from_other_words() {
         check("see `crates/domain`, `policy.rs` and `./test`", &["crates/domain", "policy.rs", "./test"]);
-        check("`cargo xtask tidy`, `/api/v1`, `application/json`, `octroi-data/demo.json`, `app/<resource>.rs`, `octroi.toml`", &[]);
+        check(
+            "`cargo xtask tidy`, `/api/v1`, `application/json`, `octroi-data/demo.json`, `app/<resource>.rs`, `migrations/mNNNN_what.rs`, `octroi.toml`",
+            &[],
+        );
         check("[the page](docs/a.md#part) and [out](https://a.example/b) and [here](#part)", &["docs/a.md"]);
     }
 
@@ -111,7 +115,7 @@ mod tests {
         fs::create_dir_all(house.path().join("crates/domain/src")).unwrap();
         fs::write(house.path().join("crates/domain/src/policy.rs"), "").unwrap();
         for page in PAGES {
-            fs::write(house.path().join(page), "`crates/domain` `domain/policy.rs` `policy.rs`").unwrap();
+            fs::write(house.path().join(page), "`crates/domain` `domain/policy.rs` `src/policy.rs` `policy.rs`").unwrap();
         }
         house
     }

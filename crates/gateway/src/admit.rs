@@ -137,9 +137,10 @@ pub(crate) fn admit(
 fn check(standing: &Standing, operation: usize, address: IpAddr, times: Times) -> Result<Option<Arc<Mask>>, Denied> {
     let (api, sub) = (&standing.api, &standing.sub);
     // A permit that has run out is refused as such before anything that comes after it in the order.
-    let expired = sub.permit.as_ref().is_some_and(|permit| {
-        permit.status == PermitStatus::Active && permit.expires_at.is_some_and(|end| times.now >= end)
-    });
+    let expired = sub
+        .permit
+        .as_ref()
+        .is_some_and(|permit| permit.status == PermitStatus::Active && permit.expires_at.is_some_and(|end| times.now >= end));
     match standing.obstacle {
         Some(Reason::TermsNotAccepted) | None if expired => return Err(Reason::PermitExpired.into()),
         Some(reason) => return Err(reason.into()),

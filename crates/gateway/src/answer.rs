@@ -138,7 +138,11 @@ fn document(denied: &Denied, language: Language, id: &str) -> Vec<u8> {
         detail,
         code: reason.code(),
         request_id: id,
-        instance: if uuid::Uuid::try_parse(id).is_ok() && id.len() == 36 { format!("urn:uuid:{id}") } else { format!("urn:octroi:request:{id}") },
+        instance: if uuid::Uuid::try_parse(id).is_ok() && id.len() == 36 {
+            format!("urn:uuid:{id}")
+        } else {
+            format!("urn:octroi:request:{id}")
+        },
         errors: match &denied.note {
             Note::Violations(violations) => Some(violations.iter().map(Fault::from).collect()),
             _ => None,
@@ -154,7 +158,7 @@ fn document(denied: &Denied, language: Language, id: &str) -> Vec<u8> {
 /// The answer to a call that is refused.
 pub(crate) fn problem(mut call: Box<Call>, denied: &Denied) -> Response<Outcoming> {
     call.refusal = Some(denied.reason);
-    let body = document(denied, call.language, &call.request_id);
+    let body = document(denied, call.language(), &call.request_id);
     let mut headers = HeaderMap::with_capacity(12);
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(PROBLEM));
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
@@ -164,10 +168,10 @@ pub(crate) fn problem(mut call: Box<Call>, denied: &Denied) -> Response<Outcomin
 }
 
 /// The same as bytes of HTTP/1.1, for a head that could not be read; the connection ends with it.
-pub(crate) fn raw_problem(mut call: Box<Call>, reason: Reason) -> Vec<u8> {
+pub(crate) fn raw_problem(call: &mut Call, reason: Reason) -> Vec<u8> {
     call.refusal = Some(reason);
     call.status = reason.status();
-    let body = document(&Denied::with(reason, Note::None), call.language, &call.request_id);
+    let body = document(&Denied::with(reason, Note::None), call.language(), &call.request_id);
     let (status, code, id) = (reason.status_code(), reason.code(), &call.request_id);
     let mut bytes = format!(
         "HTTP/1.1 {status}\r\ncontent-type: {PROBLEM}\r\ncache-control: no-store\r\noctroi-error: {code}\r\nx-request-id: {id}\r\ncontent-length: {}\r\nconnection: close\r\n\r\n",
@@ -208,7 +212,12 @@ pub(crate) fn ours(status: StatusCode, headers: HeaderMap, body: impl Into<Bytes
 }
 
 /// Writes what every answer carries: the request id and the state of the limits.
-pub(crate) fn finish(status: StatusCode, headers: HeaderMap, mut call: Box<Call>, body: impl FnOnce(Box<Call>) -> Outcoming) -> Response<Outcoming> {
+pub(crate) fn finish(
+    status: StatusCode,
+    headers: HeaderMap,
+    mut call: Box<Call>,
+    body: impl FnOnce(Box<Call>) -> Outcoming,
+) -> Response<Outcoming> {
     call.status = status.as_u16();
     let mut response = Response::new(());
     *response.status_mut() = status;

@@ -7,7 +7,7 @@ use std::{
     time::{Instant, SystemTime, UNIX_EPOCH},
 };
 
-use http::{HeaderValue, request::Parts};
+use http::{HeaderValue, header, request::Parts};
 use octroi_domain::{Moment, text::Language, trace::Trace};
 
 use crate::{
@@ -35,7 +35,8 @@ pub(crate) struct Call {
     pub started: Instant,
     pub times: Times,
     pub request_id: String,
-    pub language: Language,
+    /// For a refusal: what languages the caller reads.
+    accept_language: Option<HeaderValue>,
     pub address: IpAddr,
     pub api: Option<Arc<Published>>,
     pub operation: Option<Arc<str>>,
@@ -60,7 +61,7 @@ impl Call {
             started,
             times,
             request_id: parse::request_id(&parts.headers).map_or_else(|| connection.worker.next_id(now), str::to_owned),
-            language: parse::language(&parts.headers),
+            accept_language: parts.headers.get(header::ACCEPT_LANGUAGE).cloned(),
             address: parse::client_address(connection.peer, &connection.worker.gateway.settings.trusted_proxies, &parts.headers),
             api: None,
             operation: None,
@@ -78,6 +79,11 @@ impl Call {
 
     pub(crate) fn request_id_header(&self) -> HeaderValue {
         HeaderValue::from_str(&self.request_id).unwrap_or(HeaderValue::from_static("-"))
+    }
+
+    /// The language in which a refusal speaks.
+    pub(crate) fn language(&self) -> Language {
+        parse::language(self.accept_language.as_ref())
     }
 
     fn elapsed_us(&self) -> u64 {
@@ -111,10 +117,9 @@ impl Call {
 
 impl Drop for Call {
     fn drop(&mut self) {
-        let connection = Arc::clone(&self.connection);
         let trace = self.trace();
-        connection.watch.in_flight.fetch_sub(1, Relaxed);
-        connection.worker.stats.count(&trace, self.refusal);
-        connection.worker.gateway.traces.put(trace);
+        self.connection.watch.in_flight.fetch_sub(1, Relaxed);
+        self.connection.worker.stats.count(&trace, self.refusal);
+        self.connection.worker.gateway.traces.put(trace);
     }
 }

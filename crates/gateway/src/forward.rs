@@ -16,7 +16,7 @@ use tokio::time::{Sleep, sleep_until, timeout_at};
 
 use crate::{
     admit::Admitted,
-    answer::{Cut, OCTROI_ERROR, Outcoming, X_REQUEST_ID, finish},
+    answer::{Cut, Outcoming, X_REQUEST_ID, finish},
     assertion::assertion,
     call::Call,
     denied::{Denied, Reason},
@@ -162,33 +162,27 @@ impl Drop for Incoming {
 }
 
 /// Hop-by-hop fields (RFC 9110 section 7.6.1), which end here.
-const HOP_BY_HOP: [HeaderName; 9] = [
-    header::CONNECTION,
-    HeaderName::from_static("keep-alive"),
-    HeaderName::from_static("proxy-connection"),
-    header::PROXY_AUTHENTICATE,
-    header::PROXY_AUTHORIZATION,
-    header::TE,
-    header::TRAILER,
-    header::TRANSFER_ENCODING,
-    header::UPGRADE,
-];
+fn is_hop_by_hop(name: &str) -> bool {
+    matches!(
+        name,
+        "connection"
+            | "keep-alive"
+            | "proxy-connection"
+            | "proxy-authenticate"
+            | "proxy-authorization"
+            | "te"
+            | "trailer"
+            | "transfer-encoding"
+            | "upgrade"
+    )
+}
 
-/// Takes away hop-by-hop fields, and those that `Connection` names.
-fn strip_hops(headers: &mut HeaderMap) {
-    if headers.contains_key(header::CONNECTION) {
-        let named: Vec<HeaderName> = headers
-            .get_all(header::CONNECTION)
-            .iter()
-            .filter_map(|value| value.to_str().ok())
-            .flat_map(|list| list.split(','))
-            .filter_map(|name| HeaderName::from_bytes(name.trim().as_bytes()).ok())
-            .collect();
-        for name in named {
-            headers.remove(name);
-        }
-    }
-    for name in &HOP_BY_HOP {
+/// Takes away hop-by-hop fields, those that `Connection` names, and those that `more` finds: one pass.
+fn strip(headers: &mut HeaderMap, more: impl Fn(&HeaderName) -> bool) {
+    let mut doomed: Vec<HeaderName> = headers.keys().filter(|name| is_hop_by_hop(name.as_str()) || more(name)).cloned().collect();
+    let named = headers.get_all(header::CONNECTION).iter().filter_map(|value| value.to_str().ok()).flat_map(|list| list.split(','));
+    doomed.extend(named.filter_map(|name| HeaderName::from_bytes(name.trim().as_bytes()).ok()));
+    for name in doomed {
         headers.remove(name);
     }
 }
@@ -200,35 +194,22 @@ fn rewrite(parts: &mut Parts, admitted: &Admitted, upstream: &Upstream, snapshot
     const FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
     const FORWARDED_HOST: HeaderName = HeaderName::from_static("x-forwarded-host");
     let headers = &mut parts.headers;
-    strip_hops(headers);
     let assertion_header = admitted.api().assertion.as_ref();
-    let forged: Vec<HeaderName> = headers
-        .keys()
-        .filter(|name| is_forgeable(name.as_str()) || is_credential(name) || assertion_header.is_some_and(|ours| same_spelling(ours, name)))
-        .cloned()
-        .collect();
-    for name in forged {
-        headers.remove(name);
-    }
-    headers.remove(header::EXPECT);
-    if admitted.mask().is_some() {
-        const TAMPERING: [HeaderName; 7] = [
-            header::ACCEPT_ENCODING,
-            header::RANGE,
-            header::IF_RANGE,
-            header::IF_MATCH,
-            header::IF_NONE_MATCH,
-            header::IF_MODIFIED_SINCE,
-            header::IF_UNMODIFIED_SINCE,
-        ];
-        for name in &TAMPERING {
-            headers.remove(name);
-        }
-    }
+    let masked = admitted.mask().is_some();
+    strip(headers, |name| {
+        is_forgeable(name.as_str())
+            || is_ours_to_read(name)
+            || assertion_header.is_some_and(|ours| same_spelling(ours, name))
+            || (masked && is_partial(name))
+    });
     let gateway = &call.connection.worker.gateway;
     headers.insert(header::HOST, upstream.authority.clone());
     headers.insert(X_REQUEST_ID, call.request_id_header());
-    let peer = if call.address == call.connection.peer { Some(call.connection.peer_text.clone()) } else { HeaderValue::try_from(call.address.to_string()).ok() };
+    let peer = if call.address == call.connection.peer {
+        Some(call.connection.peer_text.clone())
+    } else {
+        HeaderValue::try_from(call.address.to_string()).ok()
+    };
     if let Some(peer) = peer {
         headers.insert(FORWARDED_FOR, peer);
     }
@@ -240,8 +221,17 @@ fn rewrite(parts: &mut Parts, admitted: &Admitted, upstream: &Upstream, snapshot
     Ok(())
 }
 
-fn is_credential(name: &HeaderName) -> bool {
-    matches!(name.as_str(), "authorization" | "x-api-key" | "keyid" | "cookie" | "x-jwt-assertion")
+/// Credentials for us, and what hyper answers itself.
+fn is_ours_to_read(name: &HeaderName) -> bool {
+    matches!(name.as_str(), "authorization" | "x-api-key" | "keyid" | "cookie" | "x-jwt-assertion" | "expect")
+}
+
+/// Asks for less than the whole, plain body, which could not be minimised.
+fn is_partial(name: &HeaderName) -> bool {
+    matches!(
+        name.as_str(),
+        "accept-encoding" | "range" | "if-range" | "if-match" | "if-none-match" | "if-modified-since" | "if-unmodified-since"
+    )
 }
 
 /// Would an upstream that reads `_` as `-` take one for the other?
@@ -310,13 +300,21 @@ pub(crate) async fn forward(
 
 /// Takes from the answer what belongs to the connection, or to us.
 fn clean(headers: &mut HeaderMap, mount: &str, upstream: &Upstream) {
-    strip_hops(headers);
-    for name in [header::SERVER, header::SET_COOKIE, header::ALT_SVC, OCTROI_ERROR] {
-        headers.remove(name);
-    }
-    for name in ["x-powered-by", "ratelimit", "ratelimit-policy", "ratelimit-limit", "ratelimit-remaining", "ratelimit-reset"] {
-        headers.remove(name);
-    }
+    strip(headers, |name| {
+        matches!(
+            name.as_str(),
+            "server"
+                | "set-cookie"
+                | "alt-svc"
+                | "octroi-error"
+                | "x-powered-by"
+                | "ratelimit"
+                | "ratelimit-policy"
+                | "ratelimit-limit"
+                | "ratelimit-remaining"
+                | "ratelimit-reset"
+        )
+    });
     // A redirect within the upstream is one within the mount; the upstream's own address stays hidden.
     let moved = headers.get(header::LOCATION).and_then(|value| value.to_str().ok()).and_then(|location| {
         let below = location.strip_prefix(upstream.base_url.as_str())?;

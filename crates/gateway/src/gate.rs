@@ -113,8 +113,12 @@ fn decide(call: &mut Call, parts: &Parts, presented: parse::Presented<'_>, snaps
 fn route(api: &Published, method: &Method, below: &str) -> Result<(usize, Vec<(String, String)>), Denied> {
     match api.find(method, below) {
         Found::Operation(index, params) => {
-            let reads = matches!(api.source, Some(Source::Mocks(_))) || api.operations.get(index).is_some_and(|operation| operation.validator.is_some());
-            let decoded = params.iter().filter(|_| reads).map(|(name, value)| (name.to_owned(), parse::decode(value).unwrap_or_else(|| value.to_owned())));
+            let reads = matches!(api.source, Some(Source::Mocks(_)))
+                || api.operations.get(index).is_some_and(|operation| operation.validator.is_some());
+            let decoded = params
+                .iter()
+                .filter(|_| reads)
+                .map(|(name, value)| (name.to_owned(), parse::decode(value).unwrap_or_else(|| value.to_owned())));
             Ok((index, decoded.collect()))
         }
         Found::Methods(allow) => Err(Denied::with(Reason::MethodNotAllowed, Note::Allow(allow.clone()))),
@@ -171,7 +175,8 @@ fn mocked(mocks: &Mocks, admitted: &Admitted, parts: &Parts, path_params: &[(Str
     let Some(operation) = admitted.operation() else { return Err((Reason::UnknownRoute.into(), call)) };
     // A header that is not text stands for parameters that no case has, not for none.
     let mock_params = parts.headers.get(MOCK_PARAMS).map(|value| std::str::from_utf8(value.as_bytes()).unwrap_or("\u{fffd}"));
-    let request = MockRequest { path_params, query: parts.uri.query(), content_type: text(&parts.headers, &header::CONTENT_TYPE), body, mock_params };
+    let request =
+        MockRequest { path_params, query: parts.uri.query(), content_type: text(&parts.headers, &header::CONTENT_TYPE), body, mock_params };
     let answer = mocks.answer(&operation.name, &request);
     let Ok(status) = StatusCode::from_u16(answer.status) else { return Err((Reason::UpstreamInvalid.into(), call)) };
     minimise::mocked(status, &answer.content_type, answer.body, parts.method == Method::HEAD, admitted, call)

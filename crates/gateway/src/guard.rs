@@ -107,7 +107,11 @@ enum State {
 #[derive(Debug, Clone, Copy)]
 enum Chunk {
     /// Digits of the size so far; `true` once an extension began.
-    Size { value: u64, digits: u8, extension: bool },
+    Size {
+        value: u64,
+        digits: u8,
+        extension: bool,
+    },
     Data(u64),
     /// The CR LF after the data.
     DataEnd,
@@ -478,7 +482,10 @@ mod tests {
         check(&format!("POST / HTTP/1.1\r\nContent-Length: {}\r\n\r\n{twice}GET / HTTP/1.1\r\n\r\n", twice.len()), &[None, None]);
         check(&format!("POST / HTTP/1.1\r\nContent-Length: 3\r\n\r\nabc{twice}"), &[None, Some(Fault::Framing)]);
         let chunked = |body: &str| format!("POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n{body}");
-        check(&format!("{}{twice}", chunked("3;x=\"y\"\r\nabc\r\nA\r\n0123456789\r\n0\r\nTrailer: x\r\n\r\n")), &[None, Some(Fault::Framing)]);
+        check(
+            &format!("{}{twice}", chunked("3;x=\"y\"\r\nabc\r\nA\r\n0123456789\r\n0\r\nTrailer: x\r\n\r\n")),
+            &[None, Some(Fault::Framing)],
+        );
         check(&format!("{}GET / HTTP/1.1\r\n\r\n", chunked(&format!("{:x}\r\n{twice}\r\n0\r\n\r\n", twice.len()))), &[None, None]);
     }
 

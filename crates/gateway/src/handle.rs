@@ -12,15 +12,17 @@ use std::{
 
 use arc_swap::ArcSwapOption;
 use http::{HeaderValue, Uri};
-use octroi_domain::{Id, Moment, application::Subscription, credential::Credential, feed::GatewayState, quota::DayUse};
-use octroi_oauth::{error::OAuthError, jwt::AccessTokenClaims};
+use octroi_domain::{
+    Id, Moment, api::ApiDocument, application::Subscription, credential::Credential, feed::GatewayState, quota::DayUse, stage::Stage,
+};
+use octroi_oauth::{error::OAuthError, jwk::JwkSet, jwt::AccessTokenClaims, token_request::ClientRequest};
 use tokio::sync::{Notify, oneshot};
 
 use crate::{
     call::moment,
     limits::{Calendar, Registry, monotonic_us},
     pool::{Pool, tls_config},
-    published::BuildError,
+    published::{BuildError, Published},
     server::{self, Worker},
     settings::Settings,
     snapshot::{Snapshot, Uses},
@@ -98,7 +100,7 @@ impl Gateway {
 pub struct Handle {
     gateway: Arc<Gateway>,
     workers: Vec<Arc<Worker>>,
-    ended: Vec<oneshot::Receiver<()>>,
+    ended: Mutex<Vec<oneshot::Receiver<()>>>,
     address: SocketAddr,
 }
 
@@ -146,7 +148,15 @@ pub fn start(settings: Settings, traces: TraceSink) -> Result<Handle, StartError
         });
         thread.map_err(StartError::Thread)?;
     }
-    Ok(Handle { gateway, workers, ended, address })
+    Ok(Handle { gateway, workers, ended: Mutex::new(ended), address })
+}
+
+/// Compiles a document as each stage would, without serving it: what `octroi check` asks.
+///
+/// # Errors
+/// What keeps the document from being served.
+pub fn check(document: &ApiDocument) -> Result<(), BuildError> {
+    Stage::ALL.into_iter().try_for_each(|stage| Published::compile(document, 0, stage).map(drop))
 }
 
 /// One listener per thread, all on one port.
@@ -234,6 +244,18 @@ impl Handle {
         }
     }
 
+    /// Is this the active client of this stage that it says?
+    #[must_use]
+    pub fn authenticates(&self, request: &ClientRequest) -> bool {
+        self.gateway.snapshot.load_full().is_some_and(|snapshot| token::authenticate(&snapshot, request).is_some())
+    }
+
+    /// The public keys that this stage's tokens and assertions are verified with.
+    #[must_use]
+    pub fn jwks(&self) -> JwkSet {
+        self.gateway.snapshot.load_full().and_then(|snapshot| serde_json::from_slice(&snapshot.jwks).ok()).unwrap_or_default()
+    }
+
     /// The claims of an access token of this stage that is active now.
     #[must_use]
     pub fn introspect(&self, token: &str) -> Option<AccessTokenClaims> {
@@ -242,9 +264,10 @@ impl Handle {
     }
 
     /// Stops listening, lets the calls in progress end for at most `drain`, and ends the threads.
-    pub async fn shutdown(self, drain: Duration) {
+    pub async fn shutdown(&self, drain: Duration) {
         self.gateway.begin_drain(drain);
-        for ended in self.ended {
+        let waiting = std::mem::take(&mut *self.ended.lock().unwrap_or_else(PoisonError::into_inner));
+        for ended in waiting {
             let _ = ended.await;
         }
     }

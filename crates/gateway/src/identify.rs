@@ -40,7 +40,15 @@ pub(crate) struct Caller {
 }
 impl Caller {
     pub(crate) const fn by_key(app: Arc<App>, used: Arc<LastUse>, revoked: bool) -> Self {
-        Self { app, kind: AcceptedCredential::ApiKey, scopes: None, expires: None, revoked, used: Some(used), standings: Mutex::new(Vec::new()) }
+        Self {
+            app,
+            kind: AcceptedCredential::ApiKey,
+            scopes: None,
+            expires: None,
+            revoked,
+            used: Some(used),
+            standings: Mutex::new(Vec::new()),
+        }
     }
 
     /// What it holds on an API, worked out once per snapshot; `None` without a subscription.
@@ -100,7 +108,13 @@ impl Remembered {
 pub(crate) type Identified = Result<Arc<Caller>, (Denied, Option<Arc<Caller>>)>;
 
 /// Finds who presents this credential. `now_s` is in seconds since the epoch.
-pub(crate) fn identify(presented: Presented<'_>, snapshot: &Snapshot, remembered: &Mutex<Remembered>, now: Instant, now_s: i64) -> Identified {
+pub(crate) fn identify(
+    presented: Presented<'_>,
+    snapshot: &Snapshot,
+    remembered: &Mutex<Remembered>,
+    now: Instant,
+    now_s: i64,
+) -> Identified {
     let refused = |caller| Err((Reason::InvalidCredential.into(), caller));
     let text = match presented {
         Presented::Nothing => return Err((Reason::MissingCredential.into(), None)),

@@ -34,7 +34,7 @@ pub mod trace;
 
 pub use answer::OCTROI_ERROR;
 pub use denied::Reason;
-pub use handle::{Handle, StartError, start};
+pub use handle::{Handle, StartError, check, start};
 pub use published::BuildError;
 pub use settings::{Network, NetworkError, Settings};
 pub use stats::Stats;

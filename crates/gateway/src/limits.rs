@@ -355,7 +355,10 @@ mod tests {
     #[test]
     fn any_second_holds_at_most_the_rate() {
         let ring = Ring::new(3);
-        let taken: Vec<bool> = [1, 2, 500_000, 900_000, 1_000_000, 1_000_001, 1_000_002, 1_000_003, 1_500_000].iter().map(|now| ring.take(*now).is_ok()).collect();
+        let taken: Vec<bool> = [1, 2, 500_000, 900_000, 1_000_000, 1_000_001, 1_000_002, 1_000_003, 1_500_000]
+            .iter()
+            .map(|now| ring.take(*now).is_ok())
+            .collect();
         assert_eq!(taken, [true, true, true, false, false, true, true, false, true]);
         assert_eq!(ring.left(1_500_000), (0, 500_001));
         assert_eq!(ring.left(2_000_002), (2, 499_998));
@@ -440,7 +443,11 @@ mod tests {
     fn a_refused_call_is_not_counted() {
         let registry = Registry::default();
         let limits = registry.limits(id(), Some(&plan(2, 3)), DayUse::default());
-        let reason = |now| limits.take(now, TODAY, 400).map_err(|denied| (denied.reason, matches!(denied.note, Note::RetryAfter(600) | Note::RetryAfter(1))));
+        let reason = |now| {
+            limits
+                .take(now, TODAY, 400)
+                .map_err(|denied| (denied.reason, matches!(denied.note, Note::RetryAfter(600) | Note::RetryAfter(1))))
+        };
         assert_eq!([reason(1), reason(2)], [Ok(()), Ok(())]);
         assert_eq!(reason(3), Err((Reason::RateExceeded, true)));
         assert_eq!(registry.day_uses()[0].1.used, 2);
@@ -474,7 +481,10 @@ mod tests {
         let shown = |headers: &HeaderMap, name: &str| headers.get(name).map(|value| value.to_str().unwrap().to_owned()).unwrap_or_default();
         assert_eq!(shown(&headers, "ratelimit"), "\"day\";r=1;t=600");
         assert_eq!(shown(&headers, "ratelimit-policy"), "\"second\";q=10;w=1, \"day\";q=1000;w=86400");
-        assert_eq!([shown(&headers, "ratelimit-limit"), shown(&headers, "ratelimit-remaining"), shown(&headers, "ratelimit-reset")], ["1000", "1", "600"]);
+        assert_eq!(
+            [shown(&headers, "ratelimit-limit"), shown(&headers, "ratelimit-remaining"), shown(&headers, "ratelimit-reset")],
+            ["1000", "1", "600"]
+        );
         let none = Registry::default().limits(id(), None, DayUse::default());
         let mut headers = HeaderMap::new();
         none.describe(&mut headers, 5, TODAY, 400);

@@ -50,7 +50,8 @@ fn mask_of<'a>(status: StatusCode, mask: &'a Arc<Mask>, admitted: &'a Admitted) 
 fn is_json(headers: &HeaderMap) -> bool {
     let Some(media) = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()) else { return false };
     let media = media.split(';').next().unwrap_or_default().trim();
-    media.eq_ignore_ascii_case("application/json") || media.get(media.len().saturating_sub(5)..).is_some_and(|end| end.eq_ignore_ascii_case("+json"))
+    media.eq_ignore_ascii_case("application/json")
+        || media.get(media.len().saturating_sub(5)..).is_some_and(|end| end.eq_ignore_ascii_case("+json"))
 }
 
 fn is_encoded(headers: &HeaderMap) -> bool {
@@ -90,7 +91,13 @@ pub(crate) async fn upstream_answer(
 }
 
 /// Answers what of a whole body may be shown; an empty one passes.
-fn answer(status: StatusCode, mut headers: HeaderMap, body: &[u8], mask: &Mask, mut call: Box<Call>) -> Result<Response<Outcoming>, (Denied, Box<Call>)> {
+fn answer(
+    status: StatusCode,
+    mut headers: HeaderMap,
+    body: &[u8],
+    mask: &Mask,
+    mut call: Box<Call>,
+) -> Result<Response<Outcoming>, (Denied, Box<Call>)> {
     let mut shown = Vec::new();
     if !body.is_empty() {
         match mask.apply(body, &mut shown) {
@@ -107,7 +114,14 @@ fn answer(status: StatusCode, mut headers: HeaderMap, body: &[u8], mask: &Mask, 
 }
 
 /// Answers what of a mocked answer may be shown.
-pub(crate) fn mocked(status: StatusCode, content_type: &str, body: Bytes, is_head: bool, admitted: &Admitted, call: Box<Call>) -> Result<Response<Outcoming>, (Denied, Box<Call>)> {
+pub(crate) fn mocked(
+    status: StatusCode,
+    content_type: &str,
+    body: Bytes,
+    is_head: bool,
+    admitted: &Admitted,
+    call: Box<Call>,
+) -> Result<Response<Outcoming>, (Denied, Box<Call>)> {
     let mut headers = HeaderMap::new();
     if let Some(value) = Some(content_type).filter(|text| !text.is_empty()).and_then(|text| HeaderValue::from_str(text).ok()) {
         headers.insert(header::CONTENT_TYPE, value);

@@ -254,6 +254,7 @@ fn mount_of(api: &Api) -> Result<String, String> {
     let mount = &api.mount;
     let plain = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'.' | b'_' | b'~');
     let segments = mount.strip_prefix('/').unwrap_or_default().split('/');
-    let good = mount.starts_with('/') && segments.into_iter().all(|segment| !segment.is_empty() && segment != "." && segment != ".." && segment.bytes().all(plain));
+    let good = mount.starts_with('/')
+        && segments.into_iter().all(|segment| !segment.is_empty() && segment != "." && segment != ".." && segment.bytes().all(plain));
     if good { Ok(mount.clone()) } else { Err(format!("`{mount}` cannot be a mount: write for example `/provider/api`")) }
 }

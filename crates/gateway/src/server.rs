@@ -41,13 +41,16 @@ const LAST_WORD: Duration = Duration::from_millis(250);
 /// Connections that wait to be accepted.
 const BACKLOG: i32 = 4_096;
 
+/// The snapshot in force, looked up without touching what other threads share until it changes.
+type View = Cache<Arc<ArcSwapOption<Snapshot>>, Option<Arc<Snapshot>>>;
+
 /// What one thread owns.
 pub(crate) struct Worker {
     pub gateway: Arc<Gateway>,
     pub pool: Pool,
     pub remembered: Mutex<Remembered>,
     pub stats: Counters,
-    view: Mutex<Cache<Arc<ArcSwapOption<Snapshot>>, Option<Arc<Snapshot>>>>,
+    view: Mutex<View>,
     ids: AtomicU64,
     open: AtomicUsize,
 }
@@ -209,7 +212,7 @@ async fn converse(connection: Arc<Connection>, stream: TcpStream) {
     let watch = Arc::clone(&connection.watch);
     let refuse: Refuse = {
         let connection = Arc::clone(&connection);
-        Box::new(move |reason| raw_problem(Call::begin(&connection, &Request::new(()).into_parts().0), reason))
+        Box::new(move |reason| raw_problem(&mut Call::begin(&connection, &Request::new(()).into_parts().0), reason))
     };
     let service = Gate(connection);
     if http2 {

@@ -120,7 +120,7 @@ pub struct Snapshot {
     pub(crate) keys: HashMap<[u8; 32], Arc<Caller>>,
     pub(crate) credentials: HashMap<Id<Credential>, KnownSecret>,
     /// By application; the address of an API's compiled form is its identity within a snapshot.
-    subscriptions: HashMap<Id<Application>, Vec<(Arc<Published>, Arc<Sub>)>>,
+    subscriptions: Subscriptions,
     pub(crate) revoked_tokens: HashSet<String>,
     pub(crate) verifier: Verifier,
     pub(crate) token_key: Option<SigningKeyPair>,
@@ -224,9 +224,8 @@ impl Snapshot {
 fn compile_apis(state: &GatewayState, previous: Option<&Snapshot>) -> Result<HashMap<String, Arc<Published>>, BuildError> {
     let mut apis: HashMap<String, Arc<Published>> = HashMap::new();
     for known in &state.apis {
-        let kept = previous.and_then(|snapshot| {
-            snapshot.apis.values().find(|api| api.name == known.name && api.version == known.version).map(Arc::clone)
-        });
+        let kept = previous
+            .and_then(|snapshot| snapshot.apis.values().find(|api| api.name == known.name && api.version == known.version).map(Arc::clone));
         let api = match kept {
             Some(api) => api,
             None => Arc::new(Published::compile(&known.document, known.version, state.stage)?),
@@ -274,7 +273,10 @@ fn sub_of(known: &KnownSubscription, api: &Published, registry: &Registry) -> Su
         id: known.id,
         state: known.state,
         terms_accepted: known.terms_accepted,
-        scopes: known.permit.as_ref().map_or_else(|| if api.needs_permit { ScopeSet::empty() } else { api.scopes.clone() }, |permit| permit.scopes.clone()),
+        scopes: known
+            .permit
+            .as_ref()
+            .map_or_else(|| if api.needs_permit { ScopeSet::empty() } else { api.scopes.clone() }, |permit| permit.scopes.clone()),
         permit: known.permit.clone(),
         limits: registry.limits(known.id, api.plan(&known.plan), known.used),
     }

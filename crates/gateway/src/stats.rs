@@ -2,7 +2,7 @@
 
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
-use octroi_domain::trace::Trace;
+use octroi_domain::{stage::Stage, trace::Trace};
 
 use crate::denied::Reason;
 
@@ -90,6 +90,39 @@ impl Counters {
             if let Some(counter) = self.refusals.get(reason as usize) {
                 bump(counter, 1);
             }
+        }
+    }
+}
+
+impl Stats {
+    /// Writes the counters in the text format of Prometheus (version 0.0.4).
+    pub fn prometheus(&self, stage: Stage, text: &mut String) {
+        use std::fmt::Write;
+        let counters = [
+            ("octroi_calls_total", self.calls),
+            ("octroi_calls_refused_total", self.refused),
+            ("octroi_calls_abandoned_total", self.abandoned),
+            ("octroi_request_bytes_total", self.request_bytes),
+            ("octroi_response_bytes_total", self.response_bytes),
+            ("octroi_masked_fields_total", self.masked_fields),
+            ("octroi_call_duration_microseconds_total", self.duration_us),
+            ("octroi_upstream_duration_microseconds_total", self.upstream_us),
+            ("octroi_tokens_issued_total", self.tokens_issued),
+            ("octroi_connections_opened_total", self.connections_opened),
+            ("octroi_connections_closed_total", self.connections_closed),
+            ("octroi_upstream_connections_total", self.upstream_connections),
+        ];
+        // Writing into a String does not fail.
+        for (name, value) in counters {
+            let _ = writeln!(text, "{name}{{stage=\"{stage}\"}} {value}");
+        }
+        for (class, value) in
+            [("2xx", self.answered_2xx), ("3xx", self.answered_3xx), ("4xx", self.answered_4xx), ("5xx", self.answered_5xx)]
+        {
+            let _ = writeln!(text, "octroi_answers_total{{stage=\"{stage}\",class=\"{class}\"}} {value}");
+        }
+        for (code, value) in &self.refusals {
+            let _ = writeln!(text, "octroi_refusals_total{{stage=\"{stage}\",code=\"{code}\"}} {value}");
         }
     }
 }

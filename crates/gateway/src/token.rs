@@ -63,7 +63,7 @@ pub fn respond(snapshot: &Snapshot, now: Moment, authorization: Option<&str>, co
 
 /// The active application that this client is. Every secret is compared, in constant time; an unknown
 /// client costs the same digest.
-fn authenticate<'a>(snapshot: &'a Snapshot, request: &ClientRequest) -> Option<(&'a App, &'a LastUse)> {
+pub(crate) fn authenticate<'a>(snapshot: &'a Snapshot, request: &ClientRequest) -> Option<(&'a App, &'a LastUse)> {
     let digest = request.client.digest();
     let app = request.client.client_id.parse().ok().and_then(|id| snapshot.applications.get(&id));
     let mut found = None;

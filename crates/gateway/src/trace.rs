@@ -30,6 +30,8 @@ struct Spill {
 struct Shared {
     spill: Mutex<Spill>,
     broken: AtomicBool,
+    /// How many traces were handed in.
+    put: AtomicU64,
     spilled: AtomicU64,
     lost: AtomicU64,
 }
@@ -54,6 +56,7 @@ pub fn channel(capacity: usize, spill: PathBuf) -> (TraceSink, TraceSource) {
     let shared = Arc::new(Shared {
         spill: Mutex::new(Spill { path: spill, file: None, retained: VecDeque::new() }),
         broken: AtomicBool::new(false),
+        put: AtomicU64::new(0),
         spilled: AtomicU64::new(0),
         lost: AtomicU64::new(0),
     });
@@ -63,9 +66,16 @@ pub fn channel(capacity: usize, spill: PathBuf) -> (TraceSink, TraceSource) {
 impl TraceSink {
     /// Hands a trace over; never waits, but for a write to the local file when the channel is full.
     pub fn put(&self, trace: Trace) {
+        self.shared.put.fetch_add(1, Relaxed);
         if let Err(mpsc::error::TrySendError::Full(trace) | mpsc::error::TrySendError::Closed(trace)) = self.channel.try_send(trace) {
             self.spill(trace);
         }
+    }
+
+    /// How many traces were handed in since the start: a reader that has stored as many has stored all.
+    #[must_use]
+    pub fn put_count(&self) -> u64 {
+        self.shared.put.load(Relaxed)
     }
 
     fn spill(&self, trace: Trace) {
@@ -167,6 +177,16 @@ impl TraceSource {
             }
             tokio::time::sleep(pace).await;
         }
+    }
+
+    /// Keeps traces that the store did not take, for the next start.
+    ///
+    /// # Errors
+    /// When they cannot be written; the error is the file's.
+    pub fn put_back(&self, traces: &[Trace]) -> io::Result<()> {
+        let mut spill = self.shared.spill.lock().unwrap_or_else(PoisonError::into_inner);
+        let Spill { path, file, .. } = &mut *spill;
+        traces.iter().try_for_each(|trace| append(path, file, trace))
     }
 
     /// What has spilled, now or in an earlier run; `None` when nothing has. Lines that cannot be read

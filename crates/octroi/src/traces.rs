@@ -39,14 +39,21 @@ pub async fn write(app: App, mut source: TraceSource, stored: Arc<Stored>, mut s
         // Nothing is in hand while it sleeps, so that leaving it loses nothing.
         let batch = tokio::select! {
             batch = source.next_batch(BATCH, PACE) => batch,
-            _ = stopping.wait_for(|stop| *stop) => tokio::time::timeout(PACE * 2, source.next_batch(BATCH, PACE)).await.unwrap_or_default(),
+            () = stopped(&mut stopping) => None,
+        };
+        // Once the gateways have ended, what is left is read until there is no more.
+        let batch = match batch {
+            None => tokio::time::timeout(PACE * 2, source.next_batch(BATCH, PACE)).await.unwrap_or_default(),
+            some => some,
         };
         let Some(batch) = batch else { break };
         while let Err(error) = app.take_traces(&batch).await {
             tracing::error!(%error, traces = batch.len(), "traces wait: the store does not take them");
             if *stopping.borrow() {
                 // The process must end: what the store did not take goes to the file, and is read at the next start.
-                source.put_back(batch);
+                if let Err(error) = source.put_back(&batch) {
+                    tracing::error!(%error, traces = batch.len(), "traces are lost: neither the store nor the file takes them");
+                }
                 return;
             }
             tokio::time::sleep(RETRY).await;
@@ -88,4 +95,10 @@ pub async fn answer_flushes(mut waiting: mpsc::Receiver<oneshot::Sender<()>>, st
         // The one who waits may have left.
         let _ = done.send(());
     }
+}
+
+/// Waits until the program stops.
+async fn stopped(stopping: &mut watch::Receiver<bool>) {
+    // The sender lives as long as the program: its end is a stop too.
+    let _ = stopping.wait_for(|stop| *stop).await.map(|stop| *stop);
 }

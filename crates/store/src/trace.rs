@@ -332,7 +332,7 @@ impl Store {
             return Ok(());
         }
         if self.is_sqlite() {
-            //MUT self.writer().execute_unprepared("VACUUM").await.at(TABLE)?;
+            self.writer().execute_unprepared("VACUUM").await.at(TABLE)?;
             self.empty_journal().await?;
         } else {
             self.writer().execute_unprepared("VACUUM trace").await.at(TABLE)?;

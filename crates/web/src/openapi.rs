@@ -94,6 +94,9 @@ fn operation<'a>(document: &'a mut openapi::OpenApi, route: &Route) -> Option<&'
 /// Adds what the table of routes knows: who may ask, the headers, and the refusals.
 fn complete(operation: &mut Operation, route: &Route) {
     let changes = route.method.as_str() != "GET";
+    // Unique, because the method and the path are.
+    let segments: Vec<&str> = route.path.split(['/', '{', '}', '-', '.']).filter(|segment| !matches!(*segment, "" | "api" | "v1")).collect();
+    operation.operation_id = Some(format!("{}_{}", route.method.as_str().to_lowercase(), segments.join("_")));
     let none: [String; 0] = [];
     let need = |name: &str| SecurityRequirement::new(name, none.clone());
     let mut security = Vec::new();

@@ -36,7 +36,7 @@ pub struct Route {
     pub(crate) versioned: bool,
 }
 impl Route {
-    const fn versioned(self) -> Self {
+    fn versioned(self) -> Self {
         Self { versioned: true, ..self }
     }
 }

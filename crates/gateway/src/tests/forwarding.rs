@@ -19,9 +19,19 @@ async fn identity_comes_from_the_gateway_alone() {
          X-Forwarded-Host: f\r\nX-Forwarded-Proto: f\r\nX-Forwarded-Prefix: f\r\nForwarded: for=f\r\nX-Real-IP: f\r\nX-Original-URL: f\r\nX-Rewrite-URL: f\r\nX-HTTP-Method-Override: DELETE\r\n\
          Cookie: f=f\r\nOctroi-Scopes: f\r\nX-Api-Scopes: f\r\nX-Authenticated-Userid: f\r\nX-Credential-Id: f\r\nTE: trailers\r\nKeep-Alive: f\r\nUpgrade: f\r\nProxy-Authorization: f\r\n\
          Connection: X-Mine, keep-alive\r\nX-Mine: f\r\nAccept: a/b\r\ncpro-account: kept\r\nTrailer: X\r\n";
-    let seen = rig.send(&format!("GET /dila/open/v1/echo?q=1 HTTP/1.1\r\nHost: gate\r\nX-Api-Key: {}\r\n{forged}\r\n", rig.key)).await.json();
-    assert_eq!(names(&seen), ["accept", "cpro-account", "host", "x-forwarded-for", "x-forwarded-host", "x-forwarded-proto", "x-jwt-assertion", "x-request-id"]);
-    for (name, value) in [("host", rig.upstream.address.to_string().as_str()), ("x-forwarded-for", "127.0.0.1"), ("x-forwarded-host", "gate.test"), ("x-forwarded-proto", "https"), ("cpro-account", "kept")] {
+    let seen =
+        rig.send(&format!("GET /dila/open/v1/echo?q=1 HTTP/1.1\r\nHost: gate\r\nX-Api-Key: {}\r\n{forged}\r\n", rig.key)).await.json();
+    assert_eq!(
+        names(&seen),
+        ["accept", "cpro-account", "host", "x-forwarded-for", "x-forwarded-host", "x-forwarded-proto", "x-jwt-assertion", "x-request-id"]
+    );
+    for (name, value) in [
+        ("host", rig.upstream.address.to_string().as_str()),
+        ("x-forwarded-for", "127.0.0.1"),
+        ("x-forwarded-host", "gate.test"),
+        ("x-forwarded-proto", "https"),
+        ("cpro-account", "kept"),
+    ] {
         assert_eq!(seen["headers"][name], json!([value]));
     }
     let assertions = seen["headers"]["x-jwt-assertion"].as_array().unwrap();
@@ -35,7 +45,10 @@ async fn check_assertion(rig: &Rig, token: &str) {
     let read = |part: &str| serde_json::from_slice::<Value>(&URL_SAFE_NO_PAD.decode(part).unwrap()).unwrap();
     let (head_json, claims_json) = (read(head), read(claims));
     assert_eq!(head_json, json!({"typ": "JWT", "alg": "ES256", "kid": "a1"}));
-    assert_eq!(claims_json["organization"], json!({"id": "00000000-0000-0000-0000-0000000000c1", "name": "Ville", "siret": "21750001600019"}));
+    assert_eq!(
+        claims_json["organization"],
+        json!({"id": "00000000-0000-0000-0000-0000000000c1", "name": "Ville", "siret": "21750001600019"})
+    );
     assert_eq!((claims_json["stage"].as_str(), claims_json["aud"].as_str()), (Some("sandbox"), Some("dila/open")));
     let keys = rig.send("GET /.well-known/jwks.json HTTP/1.1\r\nHost: g\r\n\r\n").await.json();
     let key = keys["keys"].as_array().unwrap().iter().find(|key| key["kid"] == "a1").unwrap();
@@ -52,7 +65,9 @@ async fn check_assertion(rig: &Rig, token: &str) {
 #[tokio::test]
 async fn bodies_pass_both_ways() {
     let rig = Rig::start().await;
-    let post = |framing: &str, body: &str| format!("POST /dila/open/v1/echo HTTP/1.1\r\nHost: g\r\nX-Api-Key: {}\r\n{framing}\r\n\r\n{body}", rig.key);
+    let post = |framing: &str, body: &str| {
+        format!("POST /dila/open/v1/echo HTTP/1.1\r\nHost: g\r\nX-Api-Key: {}\r\n{framing}\r\n\r\n{body}", rig.key)
+    };
     let sized = rig.send(&post("Content-Length: 5", "hello")).await.json();
     assert_eq!((sized["body"].as_str(), sized["headers"]["content-length"][0].as_str()), (Some("hello"), Some("5")));
     let chunked = rig.send(&post("Transfer-Encoding: chunked", "3\r\nhel\r\n2\r\nlo\r\n0\r\nX-User: f\r\n\r\n")).await.json();
@@ -63,8 +78,9 @@ async fn bodies_pass_both_ways() {
     wire.write("hello").await;
     assert_eq!(wire.answer().await.status, 100);
     assert_eq!(wire.answer().await.json()["body"], "hello");
-    let head = rig.send(&format!("HEAD /dila/open/v1/echo HTTP/1.1\r\nHost: g\r\nX-Api-Key: {}\r\nConnection: close\r\n\r\n", rig.key));
-    assert_eq!(tokio::time::timeout(Duration::from_secs(5), head).await.unwrap().status, 200);
+    let head =
+        rig.send(&format!("HEAD /dila/open/v1/echo HTTP/1.1\r\nHost: g\r\nX-Api-Key: {}\r\nConnection: close\r\n\r\n", rig.key)).await;
+    assert_eq!((head.status, head.body.as_str()), (200, ""));
 }
 
 #[tokio::test]
@@ -85,7 +101,13 @@ async fn masked_answers_show_what_the_scopes_open_or_nothing() {
     for name in ["etag", "server", "set-cookie", "octroi-error"] {
         assert_eq!(family.header(name), None, "{name}");
     }
-    for (path, code) in [("html", "answer_not_maskable"), ("encoded", "answer_not_maskable"), ("broken", "answer_not_maskable"), ("truncated", "upstream_invalid"), ("large", "answer_too_large")] {
+    for (path, code) in [
+        ("html", "answer_not_maskable"),
+        ("encoded", "answer_not_maskable"),
+        ("broken", "answer_not_maskable"),
+        ("truncated", "upstream_invalid"),
+        ("large", "answer_too_large"),
+    ] {
         let answer = rig.get(&format!("/dinum/masked/v1/{path}")).await;
         assert_eq!(answer.refusal(), (502, code), "{path}");
         assert!(!answer.body.contains("canary"), "{path}");
@@ -94,7 +116,10 @@ async fn masked_answers_show_what_the_scopes_open_or_nothing() {
     assert_eq!((failed.status, failed.body.as_str(), failed.header("octroi-error")), (500, r#"{"errors":[{"title":"t"}]}"#, None));
     let moved = rig.get("/dinum/masked/v1/moved").await;
     assert_eq!((moved.status, moved.header("location")), (302, Some("/dinum/masked/v1/there?x=1")));
-    let masked = format!("GET /dinum/masked/v1/echo HTTP/1.1\r\nHost: g\r\nX-Api-Key: {}\r\nAccept-Encoding: gzip\r\nRange: bytes=0-1\r\n\r\n", rig.key);
+    let masked = format!(
+        "GET /dinum/masked/v1/echo HTTP/1.1\r\nHost: g\r\nX-Api-Key: {}\r\nAccept-Encoding: gzip\r\nRange: bytes=0-1\r\n\r\n",
+        rig.key
+    );
     assert!(names(&rig.send(&masked).await.json()).contains(&"accept-encoding"), "an operation without a mask is left alone");
     let head = format!("HEAD /dinum/masked/v1/family HTTP/1.1\r\nHost: g\r\nX-Api-Key: {}\r\nConnection: close\r\n\r\n", rig.key);
     assert_eq!(rig.send(&head).await.status, 200);

@@ -70,7 +70,8 @@ pub(super) struct Upstream {
     pub go_on: Arc<tokio::sync::Notify>,
     pub aborted: Arc<AtomicUsize>,
 }
-pub(super) const FAMILY: &str = r#"{"data":{"quotient":1.50,"secret":"canary","enfants":[{"nom":"A","age":3},{"nom":"B","age":5}]},"links":{}}"#;
+pub(super) const FAMILY: &str =
+    r#"{"data":{"quotient":1.50,"secret":"canary","enfants":[{"nom":"A","age":3},{"nom":"B","age":5}]},"links":{}}"#;
 
 impl Upstream {
     pub(super) async fn start() -> Self {
@@ -107,19 +108,29 @@ impl Upstream {
         Ok(match path.rsplit('/').next().unwrap_or_default() {
             "stream" => self.stream(),
             "html" => Response::builder().header("content-type", "text/html").body(whole("<p>canary</p>")).unwrap(),
-            "encoded" => {
-                Response::builder().header("content-type", "application/json").header("content-encoding", "gzip").body(whole("canary")).unwrap()
-            }
+            "encoded" => Response::builder()
+                .header("content-type", "application/json")
+                .header("content-encoding", "gzip")
+                .body(whole("canary"))
+                .unwrap(),
             "broken" => json(200, "{\"data\": canary".into()),
             "truncated" => {
                 let (sender, receiver) = tokio::sync::mpsc::channel(2);
                 sender.try_send(Some("{\"data\":{\"quotient\":1".into())).unwrap();
-                sender.try_send(None).unwrap();
+                tokio::spawn(async move {
+                    // What was written is flushed before it breaks off.
+                    tokio::time::sleep(Duration::from_millis(50)).await;
+                    let _ = sender.send(None).await;
+                });
                 Response::builder().header("content-type", "application/json").body(Fed(receiver)).unwrap()
             }
             "large" => json(200, format!("{{\"data\":\"{}\"}}", "x".repeat(200_000))),
             "failed" => json(500, r#"{"errors":[{"title":"t"}],"data":"canary"}"#.into()),
-            "moved" => Response::builder().status(302).header("location", format!("http://{}/base/v1/there?x=1", self.address)).body(whole("")).unwrap(),
+            "moved" => Response::builder()
+                .status(302)
+                .header("location", format!("http://{}/base/v1/there?x=1", self.address))
+                .body(whole(""))
+                .unwrap(),
             "family" => json(200, FAMILY.into()),
             "slow" => {
                 let guard = Aborted(Arc::clone(&self.aborted));
@@ -259,7 +270,13 @@ impl Rig {
 }
 
 fn signing_key(kid: &str, purpose: KeyPurpose) -> SigningKey {
-    SigningKey { kid: kid.into(), pkcs8: SigningKeyPair::generate_pkcs8().unwrap(), purpose, active: true, created_at: Moment::from_micros(1) }
+    SigningKey {
+        kid: kid.into(),
+        pkcs8: SigningKeyPair::generate_pkcs8().unwrap(),
+        purpose,
+        active: true,
+        created_at: Moment::from_micros(1),
+    }
 }
 
 fn state(upstream: SocketAddr, key: &PlainSecret, secret: &PlainSecret) -> GatewayState {
@@ -278,7 +295,11 @@ fn state(upstream: SocketAddr, key: &PlainSecret, secret: &PlainSecret) -> Gatew
         api("dila/open", upstream, json!({})),
         api("dinum/masked", upstream, masked),
         api("dila/checked", upstream, json!({"validate_requests": true, "contracts": [{"operations": ["GET /v1/checked"]}]})),
-        api("dila/tight", upstream, json!({"plans": [{"id": "free", "name": {"fr": "x", "en": "x"}, "rate_per_second": 1000, "quota_per_day": 20}]})),
+        api(
+            "dila/tight",
+            upstream,
+            json!({"plans": [{"id": "free", "name": {"fr": "x", "en": "x"}, "rate_per_second": 1000, "quota_per_day": 20}]}),
+        ),
         api("dila/tokens", upstream, json!({"credentials": ["access_token"], "allowed_networks": ["192.0.2.0/24"]})),
         api("dila/elsewhere", upstream, json!({"backends": {"production": {"upstream": "http://127.0.0.1:1"}}})),
         api("dila/down", upstream, json!({"backends": {"sandbox": {"upstream": "http://127.0.0.1:1", "connect_timeout_ms": 500}}})),
@@ -292,7 +313,12 @@ fn state(upstream: SocketAddr, key: &PlainSecret, secret: &PlainSecret) -> Gatew
         plan: "free".parse().unwrap(),
         terms_accepted: Some(2),
         state: SubscriptionState::Active,
-        permit: (number == 1).then(|| KnownPermit { id: Number::new(7), scopes: set("quotient enfants"), status: PermitStatus::Active, expires_at: None }),
+        permit: (number == 1).then(|| KnownPermit {
+            id: Number::new(7),
+            scopes: set("quotient enfants"),
+            status: PermitStatus::Active,
+            expires_at: None,
+        }),
         used: DayUse::default(),
     });
     let credential = |id: u128, kind, digest| KnownCredential {
@@ -313,7 +339,10 @@ fn state(upstream: SocketAddr, key: &PlainSecret, secret: &PlainSecret) -> Gatew
             organization_name: "Ville".into(),
             siret: "21750001600019".parse().unwrap(),
         }],
-        credentials: vec![credential(0xd1, CredentialKind::ApiKey, key.digest()), credential(0xd2, CredentialKind::ClientSecret, secret.digest())],
+        credentials: vec![
+            credential(0xd1, CredentialKind::ApiKey, key.digest()),
+            credential(0xd2, CredentialKind::ClientSecret, secret.digest()),
+        ],
         subscriptions: subscriptions.collect(),
         apis,
         revoked_tokens: Vec::new(),
@@ -334,7 +363,12 @@ pub(super) struct Answer {
 }
 impl Answer {
     pub(super) fn header(&self, name: &str) -> Option<&str> {
-        self.head.lines().skip(1).filter_map(|line| line.split_once(':')).find(|(found, _)| found.eq_ignore_ascii_case(name)).map(|(_, value)| value.trim())
+        self.head
+            .lines()
+            .skip(1)
+            .filter_map(|line| line.split_once(':'))
+            .find(|(found, _)| found.eq_ignore_ascii_case(name))
+            .map(|(_, value)| value.trim())
     }
     pub(super) fn json(&self) -> Value {
         serde_json::from_str(&self.body).unwrap_or_else(|_| panic!("{self:?}"))
@@ -376,6 +410,7 @@ impl Wire {
         let body = if let Some(length) = answer.header("content-length") {
             let length: usize = length.parse().unwrap();
             while self.seen.len() < length && self.more().await {}
+            let length = length.min(self.seen.len());
             self.seen.drain(..length).collect()
         } else if answer.header("transfer-encoding").is_some() {
             self.chunks().await

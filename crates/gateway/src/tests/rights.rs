@@ -112,7 +112,10 @@ async fn tokens_carry_scopes_and_permits_bound_them() {
     let mut rig = Rig::start().await;
     let answer = rig.token("&scope=openid").await;
     let body = answer.json();
-    assert_eq!((body["token_type"].as_str(), body["expires_in"].as_i64(), body["scope"].as_str()), (Some("Bearer"), Some(3_600), Some("enfants quotient")));
+    assert_eq!(
+        (body["token_type"].as_str(), body["expires_in"].as_i64(), body["scope"].as_str()),
+        (Some("Bearer"), Some(3_600), Some("enfants quotient"))
+    );
     assert_eq!(answer.header("cache-control"), Some("no-store"));
     assert_eq!(rig.token("&scope=other").await.json()["error"], "invalid_scope");
     assert_eq!(rig.token("&client_id=x").await.json()["error"], "invalid_request");
@@ -210,7 +213,7 @@ async fn it_fails_closed() {
     let (sink, _full) = crate::trace::channel(1, "/nonexistent/octroi/spill".into());
     let settings = crate::Settings::new(octroi_domain::stage::Stage::Sandbox, ([127, 0, 0, 1], 0).into(), ISSUER, "https://gate.test");
     let handle = crate::start(settings, sink).unwrap();
-    std::mem::swap(&mut rig.handle, &mut { handle });
+    rig.handle = handle;
     assert_eq!(rig.get(FAMILY).await.refusal(), (503, "no_snapshot"));
     rig.handle.publish(&rig.state).unwrap();
     assert_eq!(rig.get("/dila/open/v1/echo").await.status, 503, "no key for the assertion");
@@ -220,10 +223,14 @@ async fn it_fails_closed() {
 #[tokio::test]
 async fn problems_speak_the_callers_language_and_traces_hold_no_path() {
     let mut rig = Rig::start().await;
-    let answer = rig.send("GET /dila/open/v1/echo/canary?canary=1 HTTP/1.1\r\nHost: g\r\nX-Request-Id: mine-1\r\nAccept-Language: fr\r\n\r\n").await;
+    let answer =
+        rig.send("GET /dila/open/v1/echo/canary?canary=1 HTTP/1.1\r\nHost: g\r\nX-Request-Id: mine-1\r\nAccept-Language: fr\r\n\r\n").await;
     let body = answer.json();
     assert_eq!(answer.header("content-type"), Some("application/problem+json"));
-    assert_eq!((body["type"].as_str(), body["title"].as_str(), body["request_id"].as_str()), (Some("urn:octroi:problem:missing_credential"), Some("Identifiant absent"), Some("mine-1")));
+    assert_eq!(
+        (body["type"].as_str(), body["title"].as_str(), body["request_id"].as_str()),
+        (Some("urn:octroi:problem:missing_credential"), Some("Identifiant absent"), Some("mine-1"))
+    );
     assert_eq!(answer.header("x-request-id"), Some("mine-1"));
     let forged = rig.send("GET /x HTTP/1.1\r\nHost: g\r\nX-Request-Id: a b\r\n\r\n").await;
     assert_eq!(forged.json()["instance"], format!("urn:uuid:{}", forged.header("x-request-id").unwrap()));

@@ -47,7 +47,8 @@ async fn ambiguous_framing_is_400_and_the_connection_ends() {
 async fn the_second_request_of_a_connection_is_looked_at_too() {
     let rig = Rig::start().await;
     let post = "POST /dila/open/v1/echo HTTP/1.1";
-    let bodies = [("Content-Length: 3\r\n", "abc"), ("Transfer-Encoding: chunked\r\n", "3\r\nabc\r\n0\r\n\r\n"), ("Content-Length: 0\r\n", "")];
+    let bodies =
+        [("Content-Length: 3\r\n", "abc"), ("Transfer-Encoding: chunked\r\n", "3\r\nabc\r\n0\r\n\r\n"), ("Content-Length: 0\r\n", "")];
     for (framing, body) in bodies {
         let mut wire = rig.connect().await;
         wire.write(&(request(&rig, post, framing) + body)).await;
@@ -81,15 +82,38 @@ async fn pipelined_requests_get_their_own_answers() {
 async fn paths_that_are_not_canonical_reach_nothing() {
     let rig = Rig::start().await;
     for path in [
-        "/dila/open//v1/echo", "/dila/open/v1/../v1/echo", "/dila/open/v1/./echo", "/dila/open/v1/%2e%2e/v1/echo", "/dila/open/v1%2fecho", "/dila/open/v1%5cecho",
-        "/dila/open/v1\\echo", "/dila/open/v1/echo;x=1", "/dila/open/v1/echo%00", "/dila/open/v1/%65cho", "/dila/open/v1/echo%252f", "/dila/open/v1/echo/%c0%ae",
-        "//dila/open/v1/echo", "/dila/open/v1/echo?x=%zz", "http://gate/dila/open/v1/echo", "*",
+        "/dila/open//v1/echo",
+        "/dila/open/v1/../v1/echo",
+        "/dila/open/v1/./echo",
+        "/dila/open/v1/%2e%2e/v1/echo",
+        "/dila/open/v1%2fecho",
+        "/dila/open/v1%5cecho",
+        "/dila/open/v1\\echo",
+        "/dila/open/v1/echo;x=1",
+        "/dila/open/v1/echo%00",
+        "/dila/open/v1/%65cho",
+        "/dila/open/v1/echo%252f",
+        "/dila/open/v1/echo/%c0%ae",
+        "//dila/open/v1/echo",
+        "/dila/open/v1/echo?x=%zz",
+        "http://gate/dila/open/v1/echo",
+        "*",
     ] {
         let answer = rig.get(path).await;
         assert_eq!(answer.status, 400, "{path}");
         assert_eq!(answer.header("octroi-error"), Some("malformed_request"), "{path}");
     }
-    for path in ["/dila/open/v1/echo/", "/dila/open/v1/ECHO", "/Dila/open/v1/echo", "/dila/open", "/dila/openv1/echo", "/", "/dila/open/v1/echo.", "/dila/open/v1/echo%20", "/dila/open/v1/%EF%BC%8Fecho"] {
+    for path in [
+        "/dila/open/v1/echo/",
+        "/dila/open/v1/ECHO",
+        "/Dila/open/v1/echo",
+        "/dila/open",
+        "/dila/openv1/echo",
+        "/",
+        "/dila/open/v1/echo.",
+        "/dila/open/v1/echo%20",
+        "/dila/open/v1/%EF%BC%8Fecho",
+    ] {
         assert_eq!(rig.get(path).await.refusal(), (404, "unknown_route"), "{path}");
     }
     assert_eq!(rig.get(&format!("/dila/open/v1/echo?{}", "x".repeat(8_200))).await.refusal(), (414, "uri_too_long"));
@@ -111,7 +135,11 @@ async fn heads_are_bounded_and_hosts_are_one() {
     assert_eq!(rig.send(&request(&rig, "TRACE /dila/open/v1/echo HTTP/1.1", "")).await.refusal(), (405, "method_not_allowed"));
     assert_eq!(rig.send(&request(&rig, "DELETE /dila/open/v1/echo HTTP/1.1", "")).await.header("allow"), Some("GET, POST, PUT, HEAD"));
     for named in ["X-Api-Key", "close, Authorization", "X-Forwarded-For", "X-JWT-Assertion"] {
-        assert_eq!(rig.send(&request(&rig, get, &format!("Connection: {named}\r\n"))).await.refusal(), (400, "malformed_request"), "{named}");
+        assert_eq!(
+            rig.send(&request(&rig, get, &format!("Connection: {named}\r\n"))).await.refusal(),
+            (400, "malformed_request"),
+            "{named}"
+        );
     }
     assert_eq!(rig.upstream.calls.load(SeqCst), 0);
 }
@@ -176,7 +204,7 @@ async fn a_gateway_that_drains_loses_no_call() {
     let mut late = rig.connect().await;
     let (address, go_on) = (rig.handle.local_addr(), std::sync::Arc::clone(&rig.upstream.go_on));
     let late_request = request(&rig, "GET /dila/open/v1/echo HTTP/1.1", "");
-    let shutdown = tokio::spawn(rig.handle.shutdown(Duration::from_secs(5)));
+    let shutdown = tokio::spawn(async move { rig.handle.shutdown(Duration::from_secs(5)).await });
     tokio::time::sleep(Duration::from_millis(50)).await;
     late.write(&late_request).await;
     assert_eq!(late.answer().await.status, 200);

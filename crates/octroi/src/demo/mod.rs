@@ -16,7 +16,6 @@ use std::{
 
 use octroi_app::catalogue_files;
 use octroi_domain::{api::ApiDocument, catalogue::Catalogue};
-use octroi_store::Store;
 use rust_embed::RustEmbed;
 use tokio::net::TcpListener;
 

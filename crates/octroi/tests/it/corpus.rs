@@ -64,8 +64,12 @@ async fn ask(gateway: &str, key: &str, case: &Case) -> Answer {
     if !by_header {
         for (name, value) in case.params.as_object().into_iter().flatten() {
             match value {
-                Value::Array(items) => items.iter().for_each(|item| drop(url.query_pairs_mut().append_pair(&format!("{name}[]"), &text(item)))),
-                other => drop(url.query_pairs_mut().append_pair(name, &text(other))),
+                Value::Array(items) => items.iter().for_each(|item| {
+                    url.query_pairs_mut().append_pair(&format!("{name}[]"), &text(item));
+                }),
+                other => {
+                    url.query_pairs_mut().append_pair(name, &text(other));
+                }
             }
         }
     }
@@ -104,7 +108,11 @@ fn copy(from: &Path, to: &Path) {
     for entry in fs::read_dir(from).unwrap() {
         let path = entry.unwrap().path();
         let target = to.join(path.file_name().unwrap());
-        if path.is_dir() { copy(&path, &target) } else { drop(fs::copy(&path, &target).unwrap()) }
+        if path.is_dir() {
+            copy(&path, &target);
+        } else {
+            fs::copy(&path, &target).unwrap();
+        }
     }
 }
 

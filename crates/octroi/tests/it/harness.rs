@@ -259,7 +259,6 @@ impl Caller {
         Client {
             id,
             secret: secret["secret"].as_str().unwrap().to_owned(),
-            secret_id: secret["id"].as_str().unwrap().to_owned(),
             key: key["secret"].as_str().unwrap().to_owned(),
             key_id: key["id"].as_str().unwrap().to_owned(),
         }
@@ -270,7 +269,6 @@ impl Caller {
 pub struct Client {
     pub id: String,
     pub secret: String,
-    pub secret_id: String,
     pub key: String,
     pub key_id: String,
 }
