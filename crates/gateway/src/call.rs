@@ -120,6 +120,10 @@ impl Drop for Call {
         let trace = self.trace();
         self.connection.watch.in_flight.fetch_sub(1, Relaxed);
         self.connection.worker.stats.count(&trace, self.refusal);
-        self.connection.worker.gateway.traces.put(trace);
+        // A token or a key set is not a call of an API: it is counted, and leaves no trace.
+        let own_endpoint = trace.api.is_none() && trace.operation.is_some();
+        if !own_endpoint {
+            self.connection.worker.gateway.traces.put(trace);
+        }
     }
 }

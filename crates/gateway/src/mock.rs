@@ -3,7 +3,7 @@
 //! A case is chosen by its parameters. Those of a request are what its path, its query and its body (a form, or the
 //! members of a JSON object) give, together; `name[]=A&name[]=B` is the list `name: [A, B]`, and one value is the same as
 //! a list of one. Scalars are compared as text (`1987` is `"1987"`, `08480` keeps its zero), lists in their order.
-//! Parameters that no case of the operation names take no part in the choice, nor do `null` and empty lists.
+//! Parameters that no case of the operation names take no part in the choice, nor do `null`, empty texts and empty lists.
 
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap},
@@ -195,7 +195,11 @@ fn answer_of(case: &MockCase) -> Result<MockAnswer, MockError> {
 /// The parameters of a request: of its path, its query and its body, in this order.
 fn received(request: &MockRequest<'_>) -> Parameters {
     let mut parameters = Parameters::new();
-    let mut add = |name: &str, value: String| parameters.entry(plain(name).to_owned()).or_default().push(value);
+    let mut add = |name: &str, value: String| {
+        if !value.is_empty() {
+            parameters.entry(plain(name).to_owned()).or_default().push(canonical(value));
+        }
+    };
     for (name, value) in request.path_params {
         add(name, value.clone());
     }
@@ -220,6 +224,7 @@ fn put(parameters: &mut Parameters, name: &str, value: &Value, depth: usize) {
     let name = plain(name);
     match value {
         Value::Null => {}
+        Value::String(text) if text.is_empty() => {}
         Value::Object(members) if depth < DEEPEST => {
             members.iter().for_each(|(member, value)| put(parameters, &format!("{name}[{member}]"), value, depth + 1));
         }
@@ -233,9 +238,18 @@ fn put(parameters: &mut Parameters, name: &str, value: &Value, depth: usize) {
 }
 
 fn as_text(value: &Value) -> String {
-    match value {
+    canonical(match value {
         Value::String(text) => text.clone(),
         other => other.to_string(),
+    })
+}
+
+/// `04` in a case file is the number 4 to one YAML reader and a text to another: both are written 4 here.
+fn canonical(text: String) -> String {
+    let digits = text.bytes().all(|byte| byte.is_ascii_digit());
+    match text.trim_start_matches('0') {
+        significant if digits && !significant.is_empty() => significant.to_owned(),
+        _ => text,
     }
 }
 

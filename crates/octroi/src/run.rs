@@ -32,9 +32,7 @@ pub fn log() {
 /// When it cannot be opened, another process serves it, or a newer version made it.
 pub async fn open_store(config: &Config) -> Result<Store, CommandError> {
     let store = Store::open(&config.database_url()?).await?;
-    for name in store.migrate().await? {
-        tracing::info!(name, "schema migrated");
-    }
+    store.migrate().await?;
     Ok(store)
 }
 

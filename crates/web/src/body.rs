@@ -336,7 +336,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_body_is_bounded() {
-        let read = async |size: usize| read(Body::from(vec![b' '; size]), &HeaderMap::new(), 100).await.map(|bytes| bytes.len());
+        let read = async |size: usize| super::read(Body::from(vec![b' '; size]), &HeaderMap::new(), 100).await.map(|bytes| bytes.len());
         assert_eq!(read(100).await.ok(), Some(100));
         assert_eq!(read(101).await.unwrap_err().status, StatusCode::PAYLOAD_TOO_LARGE);
     }

@@ -127,11 +127,12 @@ mod tests {
         q: Option<String>,
     }
 
+    /// The limit, or the instant of the cursor.
     #[track_caller]
     fn check(query: &str, expected: Result<(u32, Option<&str>), (u16, &str)>) {
         let read = parse::<Asked>(Some(query));
         let read = match &read {
-            Ok(asked) => Ok((asked.limit.0, asked.q.as_deref())),
+            Ok(asked) => Ok((asked.cursor.map_or(asked.limit.0, |cursor| u32::try_from(cursor.at().micros()).unwrap()), asked.q.as_deref())),
             Err(problem) => Err((problem.status.as_u16(), problem.errors.first().map_or(problem.code, |error| error.pointer.as_str()))),
         };
         assert_eq!(read, expected, "{query}");
@@ -141,7 +142,8 @@ mod tests {
     fn queries() {
         check("", Ok((50, None)));
         check("limit=1&q=a%20b+c%C3%A9", Ok((1, Some("a b cé"))));
-        check("limit=100&cursor=5.a", Ok((100, None)));
+        check("limit=100", Ok((100, None)));
+        check("cursor=5.a", Ok((5, None)));
         for bad in ["0", "101", "-1", "+5", "", "x", "1e1"] {
             check(&format!("limit={bad}"), Err((422, "/limit")));
         }

@@ -141,7 +141,6 @@ pub fn routes() -> Vec<Route> {
 }
 
 /// The whole portal, ready to be served, with a [`Peer`](crate::Peer) in the extensions of each request.
-#[must_use]
 pub fn router(state: WebState) -> Router {
     let shared = Arc::new(Shared::new(state));
     let all = routes();

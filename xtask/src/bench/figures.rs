@@ -16,6 +16,7 @@ use super::{
 use crate::Result;
 
 pub const DECISIONS: &str = "decisions";
+pub const TRACES: &str = "traces";
 pub const START: &str = "start";
 pub const SIZE: &str = "size";
 
@@ -48,6 +49,9 @@ pub fn measure(bench: &Bench, octroi: Option<&Octroi>) -> Vec<Figure> {
     if bench.options.wants(DECISIONS) {
         add("approve and revoke", octroi.ok_or_else(|| "Octroi does not run".into()).and_then(|octroi| decisions(bench, octroi)));
     }
+    if bench.options.wants(TRACES) {
+        add("traces", octroi.ok_or_else(|| "Octroi does not run".into()).and_then(traces));
+    }
     if bench.options.wants(START) {
         add("start", start(bench));
     }
@@ -68,6 +72,15 @@ fn decisions(bench: &Bench, octroi: &Octroi) -> Result<Vec<Figure>> {
     Ok(vec![
         Figure::new("approve, subscribe → first good call", "ms", 1, Some(100.0), &approvals),
         Figure::new("revoke → first refused call", "ms", 1, Some(100.0), &revocations),
+    ])
+}
+
+/// Nothing that was measured was bought by dropping traces.
+fn traces(octroi: &Octroi) -> Result<Vec<Figure>> {
+    let (answered, stored) = octroi.traces()?;
+    Ok(vec![
+        Figure::new("calls let through in this run", "", 0, None, &[answered]),
+        Figure::new("calls let through without a stored trace", "calls", 0, Some(0.0), &[answered - stored]),
     ])
 }
 

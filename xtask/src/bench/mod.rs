@@ -37,14 +37,23 @@ pub struct Options {
     quick: bool,
     only: Vec<String>,
     binary: PathBuf,
+    /// Was the binary named, rather than found where cargo builds it?
+    named: bool,
     install: bool,
 }
 
 impl Options {
     fn read(root: &Path, words: &[&str]) -> Result<Self> {
         let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root.join("target"), PathBuf::from);
-        let mut options =
-            Self { rounds: 6, seconds: 3, quick: false, only: Vec::new(), binary: target.join("release/octroi"), install: false };
+        let mut options = Self {
+            rounds: 6,
+            seconds: 3,
+            quick: false,
+            only: Vec::new(),
+            binary: target.join("release/octroi"),
+            named: false,
+            install: false,
+        };
         let mut rounds = None;
         let mut words = words.iter();
         while let Some(word) = words.next() {
@@ -57,7 +66,7 @@ impl Options {
                 }
                 "--quick" => options.quick = true,
                 "--only" => options.only.push(value()?.to_lowercase()),
-                "--binary" => options.binary = PathBuf::from(*value()?),
+                "--binary" => (options.binary, options.named) = (PathBuf::from(*value()?), true),
                 "--install" => options.install = true,
                 other => return Err(format!("`{other}` is not an option of bench; see `cargo xtask help`").into()),
             }
@@ -88,6 +97,9 @@ impl Options {
         }
         for only in &self.only {
             command.push_str(&format!(" --only '{only}'"));
+        }
+        if self.named {
+            command.push_str(&format!(" --binary {}", self.binary.display()));
         }
         command
     }

@@ -11,7 +11,9 @@ use std::{
 use serde_json::{Value, json};
 
 use super::{
-    Bench, http,
+    Bench,
+    figures::{DECISIONS, TRACES},
+    http,
     process::{Process, free_ports, output},
     target::{Contenders, Expected, Target, fill},
 };
@@ -46,6 +48,7 @@ struct Session {
 pub struct Octroi {
     portal: u16,
     gateway: u16,
+    admin: u16,
     applicant: Session,
     reviewer: Session,
     /// Complete answers to the form.
@@ -66,7 +69,7 @@ impl Octroi {
     /// # Errors
     /// When it is not built, does not start, or a step is refused.
     pub fn start(bench: &Bench, upstream: u16, contenders: &mut Contenders) -> Result<Option<Self>> {
-        if !NAMES.iter().any(|name| bench.options.wants(name)) && !bench.options.wants(super::figures::DECISIONS) {
+        if !NAMES.iter().chain(&[DECISIONS, TRACES]).any(|name| bench.options.wants(name)) {
             return Ok(None);
         }
         let binary = &bench.options.binary;
@@ -83,13 +86,13 @@ impl Octroi {
         let place = contenders.processes.len();
         contenders.processes.push(process);
         contenders.versions.push(("Octroi".to_owned(), output(binary, &["--version"]).trim().trim_start_matches("octroi ").to_owned()));
-        let octroi = Self::people(portal, gateway)?;
+        let octroi = Self::people(portal, gateway, admin)?;
         octroi.add_targets(bench, place, contenders)?;
         Ok(Some(octroi))
     }
 
     /// The operator makes two organisations, an applicant and a reviewer; all sign in.
-    fn people(portal: u16, gateway: u16) -> Result<Self> {
+    fn people(portal: u16, gateway: u16, admin: u16) -> Result<Self> {
         let operator = sign_in(portal, "operator@bench.example")?;
         let post = |path: &str, body: Value| rest(portal, &operator, "POST", path, Some(&body));
         for (siret, name) in [("90000000100017", "Town"), ("90000000200015", "Provider")] {
@@ -107,7 +110,7 @@ impl Octroi {
         let mut answers = definition.pointer("/forms/0/example").cloned().ok_or("the definition shows no example")?;
         let scopes = answers.get_mut("scopes").ok_or("the example has no scopes")?;
         *scopes = json!(["household_quotient", "household_children"]);
-        Ok(Self { portal, gateway, applicant, reviewer, answers })
+        Ok(Self { portal, gateway, admin, applicant, reviewer, answers })
     }
 
     fn add_targets(&self, bench: &Bench, process: usize, contenders: &mut Contenders) -> Result<()> {
@@ -152,6 +155,21 @@ impl Octroi {
         rest(self.portal, &self.reviewer, "POST", &format!("/api/v1/permits/{permit}/revoke"), Some(&json!({ "reason": "Bench" })))?;
         self.wait_for("/bench/household/masked", &key, |status| status == 403)?;
         Ok(Decision { approve_ms, revoke_ms: started.elapsed().as_secs_f64() * 1_000.0 })
+    }
+
+    /// Calls that were let through since the start, as the gateway counted them, and how many of them have a stored trace.
+    ///
+    /// # Errors
+    /// When the program does not say.
+    pub fn traces(&self) -> Result<(f64, f64)> {
+        let list = rest(self.portal, &self.applicant, "GET", "/api/v1/traces/statistics?status=2xx", None)?;
+        let counts = list.get("items").and_then(Value::as_array).ok_or("the statistics have no items")?;
+        let stored = counts.iter().filter_map(|count| count.get("calls")?.as_f64()).sum();
+        let metrics = http::call(self.admin, "GET", "/metrics", &[], None)?.body;
+        let counter = r#"octroi_answers_total{stage="production",class="2xx"} "#;
+        let answered =
+            metrics.lines().find_map(|line| line.strip_prefix(counter)?.trim().parse().ok()).ok_or("the metrics do not count answers")?;
+        Ok((answered, stored))
     }
 
     /// Calls until the status is the wanted one.

@@ -145,15 +145,19 @@ async fn a_private_api_waits_for_its_administrator() {
     let operation = api["operations"][0]["operation"].as_str().unwrap().to_owned();
     let path = operation.strip_prefix("GET ").unwrap().split('{').next().unwrap().trim_end_matches('/').to_owned();
     let url = format!("{}{}{path}", demo.gateway("sandbox"), api["mount"].as_str().unwrap());
-    call(&url, &[("X-Api-Key", &client.key)]).await.problem(403, "subscription_pending");
+    // This API takes access tokens alone.
+    call(&url, &[("X-Api-Key", &client.key)]).await.problem(403, "credential_kind_not_accepted");
+    let bearer = format!("Bearer {}", client.token(demo.gateway("sandbox")).await);
+    let with = [("Authorization", bearer.as_str())];
+    call(&url, &with).await.problem(403, "subscription_pending");
     applicant.post(&format!("/subscriptions/{id}/activate"), json!({})).await.problem(403, "role_missing");
     administrator.post(&format!("/subscriptions/{id}/activate"), json!({})).await.ok(200);
-    let status = call(&url, &[("X-Api-Key", &client.key)]).await;
+    let status = call(&url, &with).await;
     assert_eq!(status.header("octroi-error"), None, "{}", status.text);
     administrator.post(&format!("/subscriptions/{id}/suspend"), json!({})).await.ok(200);
-    call(&url, &[("X-Api-Key", &client.key)]).await.problem(403, "subscription_suspended");
+    call(&url, &with).await.problem(403, "subscription_suspended");
     administrator.post(&format!("/subscriptions/{id}/revoke"), json!({})).await.ok(200);
-    call(&url, &[("X-Api-Key", &client.key)]).await.problem(403, "subscription_revoked");
+    call(&url, &with).await.problem(403, "subscription_revoked");
 }
 
 #[tokio::test]
