@@ -59,7 +59,8 @@ impl Loaded {
 pub(crate) async fn load(reader: &Reader, request: AccessRequest) -> Result<Loaded, Error> {
     let header = request.header();
     let missing = |what: &str| Error::Internal(format!("{} of {} is missing", what, header.id));
-    let definition = reader.definition_version(&header.definition, header.definition_version).await?.ok_or_else(|| missing("definition"))?.definition;
+    let definition =
+        reader.definition_version(&header.definition, header.definition_version).await?.ok_or_else(|| missing("definition"))?.definition;
     let applicant = reader.user_by_id(header.applicant).await?.ok_or_else(|| missing("applicant"))?;
     let organization = reader.organization_by_id(header.organization).await?.ok_or_else(|| missing("organization"))?;
     Ok(Loaded { request, definition, applicant, organization })
@@ -131,7 +132,11 @@ impl App {
         if stored.definition.unique
             && let Some(active) = tx.access_request_active(&input.definition, organization).await?
         {
-            return Err(Error::conflict("already_requested", format!("Votre organisation a déjà la demande {active}."), format!("Your organisation already has the request {active}.")));
+            return Err(Error::conflict(
+                "already_requested",
+                format!("Votre organisation a déjà la demande {active}."),
+                format!("Your organisation already has the request {active}."),
+            ));
         }
         let id = tx.access_request_next().await?;
         let header = Header {
@@ -169,7 +174,13 @@ impl App {
     }
 
     /// Takes answers into a draft. `expected` is the version that they were written against, if given.
-    pub async fn edit_request(&self, context: &Context, id: Number<AccessRequest>, expected: Option<u32>, changes: BTreeMap<String, Value>) -> Result<Done<RequestView>, Error> {
+    pub async fn edit_request(
+        &self,
+        context: &Context,
+        id: Number<AccessRequest>,
+        expected: Option<u32>,
+        changes: BTreeMap<String, Value>,
+    ) -> Result<Done<RequestView>, Error> {
         self.move_request(context, id, Action::EditRequest, expected, |loaded, now| {
             let form = loaded.form()?;
             let header = loaded.request.header();
@@ -187,7 +198,12 @@ impl App {
         .await
     }
 
-    pub async fn submit_request(&self, context: &Context, id: Number<AccessRequest>, expected: Option<u32>) -> Result<Done<RequestView>, Error> {
+    pub async fn submit_request(
+        &self,
+        context: &Context,
+        id: Number<AccessRequest>,
+        expected: Option<u32>,
+    ) -> Result<Done<RequestView>, Error> {
         self.move_request(context, id, Action::SubmitRequest, expected, |loaded, now| {
             let form = loaded.form()?;
             let header = loaded.request.header();
@@ -245,12 +261,23 @@ impl App {
     /// Hands the request to a colleague, named by their e-mail address.
     pub async fn transfer_request(&self, context: &Context, id: Number<AccessRequest>, email: &str) -> Result<Done<RequestView>, Error> {
         let colleague = self.inner.store.read().user_by_email(email).await?;
-        let unknown = || Error::field("/email", "not_a_member", "cette personne n'est pas membre de l'organisation", "this person is not a member of the organisation");
+        let unknown = || {
+            Error::field(
+                "/email",
+                "not_a_member",
+                "cette personne n'est pas membre de l'organisation",
+                "this person is not a member of the organisation",
+            )
+        };
         let colleague = colleague.ok_or_else(unknown)?;
         let members = self.inner.store.read().memberships_of_user(colleague.id).await?;
         self.move_request(context, id, Action::TransferRequest, None, |loaded, now| {
             if !loaded.definition.features.transfer {
-                return Err(Error::conflict("transfer_disabled", "Ce type d'habilitation ne se transfère pas.", "This definition does not allow transfers."));
+                return Err(Error::conflict(
+                    "transfer_disabled",
+                    "Ce type d'habilitation ne se transfère pas.",
+                    "This definition does not allow transfers.",
+                ));
             }
             let organization = loaded.request.header().organization;
             if !members.iter().any(|membership| membership.organization == organization) {
@@ -262,7 +289,12 @@ impl App {
     }
 
     /// Grants: the permit, the end of the one it amends, and the subscriptions that follow it, at once.
-    pub async fn approve_request(&self, context: &Context, id: Number<AccessRequest>, input: ApproveInput) -> Result<Done<ApprovalView>, Error> {
+    pub async fn approve_request(
+        &self,
+        context: &Context,
+        id: Number<AccessRequest>,
+        input: ApproveInput,
+    ) -> Result<Done<ApprovalView>, Error> {
         let by = context.person()?.user;
         let message = input.message.map(|text| checked_message("/message", text)).transpose()?;
         let mut tx = match self.begin(context).await? {
@@ -277,7 +309,15 @@ impl App {
         };
         let permit_id = tx.permit_next().await?;
         let expires_at = loaded.definition.validity_months.map(|months| context.now.plus_months(months));
-        let approval = Approval { permit: permit_id, by, at: context.now, read: input.version, read_content: input.content_hash, expires_at, message: message.clone() };
+        let approval = Approval {
+            permit: permit_id,
+            by,
+            at: context.now,
+            read: input.version,
+            read_content: input.content_hash,
+            expires_at,
+            message: message.clone(),
+        };
         let (approved, active, event) = submitted.approve(approval).map_err(|(_, stale)| Error::Stale { current: stale.current })?;
         let approved = AccessRequest::Approved(approved);
         let permit = Permit::Active(active);
@@ -312,19 +352,29 @@ impl App {
             return Err(Error::conflict("wrong_state", "Cette habilitation n'est plus en vigueur.", "This permit is not in force."));
         }
         if let Some(open) = tx.access_request_open_of(permit).await? {
-            return Err(Error::conflict("already_requested", format!("La demande {open} est déjà ouverte."), format!("The request {open} is already open.")));
+            return Err(Error::conflict(
+                "already_requested",
+                format!("La demande {open} est déjà ouverte."),
+                format!("The request {open} is already open."),
+            ));
         }
         let current = tx.definition_current(&grant.definition).await?.unwrap_or(stored);
         let definition = current.definition.clone();
         let form = definition.form(&grant.form).or_else(|| definition.forms.first()).ok_or(Error::NotFound)?;
         let (kind, stage) = if stage_change {
             let next = grant.stage.and_then(|stage| definition.next_stage(stage));
-            let none = || Error::conflict("no_next_stage", "Ce type d'habilitation n'a pas d'étape suivante.", "This definition has no next stage.");
+            let none = || {
+                Error::conflict("no_next_stage", "Ce type d'habilitation n'a pas d'étape suivante.", "This definition has no next stage.")
+            };
             (Kind::StageChange { from: permit }, Some(next.ok_or_else(none)?))
         } else if definition.features.amendment {
             (Kind::Amendment { of: permit }, grant.stage)
         } else {
-            return Err(Error::conflict("amendment_disabled", "Ce type d'habilitation ne se modifie pas.", "This definition does not allow amendments."));
+            return Err(Error::conflict(
+                "amendment_disabled",
+                "Ce type d'habilitation ne se modifie pas.",
+                "This definition does not allow amendments.",
+            ));
         };
         let id = tx.access_request_next().await?;
         let header = Header {
@@ -346,7 +396,14 @@ impl App {
     }
 
     /// The shape of every move: lock, ask the policy, move, save with compare-and-set, record, tell.
-    async fn move_request<F>(&self, context: &Context, id: Number<AccessRequest>, action: Action, expected: Option<u32>, step: F) -> Result<Done<RequestView>, Error>
+    async fn move_request<F>(
+        &self,
+        context: &Context,
+        id: Number<AccessRequest>,
+        action: Action,
+        expected: Option<u32>,
+        step: F,
+    ) -> Result<Done<RequestView>, Error>
     where
         F: FnOnce(&Loaded, Moment) -> Result<(AccessRequest, Event), Error> + Send,
     {
@@ -375,14 +432,19 @@ impl App {
         for mail in told {
             tx.enqueue_mail(context.now, &mail).await?;
         }
-        let applicant = if moved.header().applicant == loaded.applicant.id { loaded.applicant } else { tx.user_by_id(moved.header().applicant).await?.ok_or(Error::NotFound)? };
+        let applicant = if moved.header().applicant == loaded.applicant.id {
+            loaded.applicant
+        } else {
+            tx.user_by_id(moved.header().applicant).await?.ok_or(Error::NotFound)?
+        };
         let view = RequestView::new(&moved, &applicant, &loaded.organization);
         self.finish(context, tx, 200, view, Keep::Body).await
     }
 }
 
 fn startable<'a>(stored: &'a StoredDefinition, form: &Slug) -> Result<&'a Form, Error> {
-    let unknown = || Error::field("/form", "unknown_form", "formulaire inconnu de ce type d'habilitation", "this definition has no such form");
+    let unknown =
+        || Error::field("/form", "unknown_form", "formulaire inconnu de ce type d'habilitation", "this definition has no such form");
     let form = stored.definition.form(form).ok_or_else(unknown)?;
     if stored.retired || !stored.definition.startable || !form.startable {
         return Err(Error::conflict("not_startable", "Ce formulaire n'accepte plus de demande.", "This form takes no more requests."));
@@ -418,7 +480,11 @@ async fn supersede(tx: &mut Tx, context: &Context, old: Number<Permit>, new: Num
         tx.subscriptions_move(old, new).await?;
         Ok(())
     } else {
-        Err(Error::conflict("amended_permit_ended", "L'habilitation à modifier n'est plus en vigueur.", "The permit to amend is no longer in force."))
+        Err(Error::conflict(
+            "amended_permit_ended",
+            "L'habilitation à modifier n'est plus en vigueur.",
+            "The permit to amend is no longer in force.",
+        ))
     }
 }
 
@@ -429,7 +495,12 @@ fn stale(error: octroi_store::StoreError, current: u32) -> Error {
 pub(crate) fn checked_message(pointer: &str, message: String) -> Result<String, Error> {
     let length = message.chars().count();
     if message.trim().is_empty() || length > MAX_MESSAGE {
-        return Err(Error::field(pointer, "invalid", format!("texte de 1 à {MAX_MESSAGE} caractères attendu"), format!("expected a text of 1 to {MAX_MESSAGE} characters")));
+        return Err(Error::field(
+            pointer,
+            "invalid",
+            format!("texte de 1 à {MAX_MESSAGE} caractères attendu"),
+            format!("expected a text of 1 to {MAX_MESSAGE} characters"),
+        ));
     }
     Ok(message)
 }

@@ -105,7 +105,12 @@ impl App {
     }
 
     /// The applications of the principal's organisations.
-    pub async fn list_applications(&self, context: &Context, organization: Option<Id<Organization>>, page: Page) -> Result<List<ApplicationView>, Error> {
+    pub async fn list_applications(
+        &self,
+        context: &Context,
+        organization: Option<Id<Organization>>,
+        page: Page,
+    ) -> Result<List<ApplicationView>, Error> {
         let organization = context.organization(organization)?;
         context.require(Action::ListApplications, &Subject::Organization(organization))?;
         let reader = self.inner.store.read();
@@ -125,7 +130,12 @@ impl App {
     }
 
     /// Stops every call of the application, or lets them go on.
-    pub async fn set_application_state(&self, context: &Context, id: Id<Application>, state: ApplicationState) -> Result<Done<ApplicationView>, Error> {
+    pub async fn set_application_state(
+        &self,
+        context: &Context,
+        id: Id<Application>,
+        state: ApplicationState,
+    ) -> Result<Done<ApplicationView>, Error> {
         let mut tx = match self.begin(context).await? {
             Begin::Fresh(tx) => tx,
             Begin::Replay(done) => return Ok(done),
@@ -133,7 +143,11 @@ impl App {
         let mut application = tx.application_by_id(id).await?.ok_or(Error::NotFound)?;
         context.require(Action::SuspendApplication, &Subject::Application { organization: application.organization })?;
         if application.state == state {
-            return Err(Error::conflict("wrong_state", "L'application est déjà dans cet état.", "The application is in this state already."));
+            return Err(Error::conflict(
+                "wrong_state",
+                "L'application est déjà dans cet état.",
+                "The application is in this state already.",
+            ));
         }
         application.state = state;
         tx.application_save(&application).await?;
@@ -148,7 +162,12 @@ impl App {
     }
 
     /// Subscribes an application to an API, as the API's access mode demands.
-    pub async fn subscribe(&self, context: &Context, application: Id<Application>, input: NewSubscription) -> Result<Done<SubscriptionView>, Error> {
+    pub async fn subscribe(
+        &self,
+        context: &Context,
+        application: Id<Application>,
+        input: NewSubscription,
+    ) -> Result<Done<SubscriptionView>, Error> {
         let mut tx = match self.begin(context).await? {
             Begin::Fresh(tx) => tx,
             Begin::Replay(done) => return Ok(done),
@@ -178,7 +197,11 @@ impl App {
         };
         if let Some(existing) = tx.subscription_of(application.id, &input.api).await? {
             let message = format!("L'application a déjà la souscription {} ({}).", existing.id, existing.state.as_str());
-            return Err(Error::conflict("already_subscribed", message, format!("The application already has the subscription {} ({}).", existing.id, existing.state.as_str())));
+            return Err(Error::conflict(
+                "already_subscribed",
+                message,
+                format!("The application already has the subscription {} ({}).", existing.id, existing.state.as_str()),
+            ));
         }
         tx.subscription_insert(&subscription).await?;
         let details = json!({ "application": application.id, "api": input.api, "permit": permit, "plan": subscription.plan, "terms": terms_accepted, "state": state });
@@ -189,27 +212,53 @@ impl App {
 
     /// The permit that the subscription rests on: asked for where the API is restricted, of the same
     /// organisation, in force, of the right definition and stage.
-    async fn checked_permit(&self, reader: &Reader, application: &Application, api: &Api, permit: Option<Number<Permit>>, now: Moment) -> Result<Option<Number<Permit>>, Error> {
+    async fn checked_permit(
+        &self,
+        reader: &Reader,
+        application: &Application,
+        api: &Api,
+        permit: Option<Number<Permit>>,
+        now: Moment,
+    ) -> Result<Option<Number<Permit>>, Error> {
         let Access::Permit { definitions } = &api.access else {
             return match permit {
                 None => Ok(None),
-                Some(_) => Err(Error::field("/permit", "not_needed", "cette API ne demande pas d'habilitation", "this API needs no permit")),
+                Some(_) => {
+                    Err(Error::field("/permit", "not_needed", "cette API ne demande pas d'habilitation", "this API needs no permit"))
+                }
             };
         };
-        let needed = || Error::field("/permit", "permit_required", "cette API demande une habilitation en vigueur", "this API needs a permit in force");
+        let needed = || {
+            Error::field("/permit", "permit_required", "cette API demande une habilitation en vigueur", "this API needs a permit in force")
+        };
         let number = permit.ok_or_else(needed)?;
         let found = reader.permit_by_number(number).await?;
         // A permit of somebody else is as unknown as one that does not exist.
         let held = found.filter(|permit| permit.grant().organization == application.organization).ok_or_else(|| {
-            Error::field("/permit", "unknown_permit", "votre organisation n'a pas cette habilitation", "your organisation has no such permit")
+            Error::field(
+                "/permit",
+                "unknown_permit",
+                "votre organisation n'a pas cette habilitation",
+                "your organisation has no such permit",
+            )
         })?;
         let grant = held.grant();
         if !definitions.contains(&grant.definition) {
-            return Err(Error::field("/permit", "wrong_permit", "cette habilitation n'ouvre pas cette API", "this permit does not open this API"));
+            return Err(Error::field(
+                "/permit",
+                "wrong_permit",
+                "cette habilitation n'ouvre pas cette API",
+                "this permit does not open this API",
+            ));
         }
         if !grant.covers(application.stage) {
             let message = format!("cette habilitation ne couvre pas l'étape {}", application.stage);
-            return Err(Error::field("/permit", "wrong_stage", message, format!("this permit does not cover the stage {}", application.stage)));
+            return Err(Error::field(
+                "/permit",
+                "wrong_stage",
+                message,
+                format!("this permit does not cover the stage {}", application.stage),
+            ));
         }
         if !matches!(held, Permit::Active(_)) || grant.expires_at.is_some_and(|end| end <= now) {
             return Err(Error::conflict("permit_not_in_force", "Cette habilitation n'est pas en vigueur.", "This permit is not in force."));
@@ -218,7 +267,12 @@ impl App {
     }
 
     /// Subscriptions to an API, for its administrator; or of an application, for its organisation.
-    pub async fn list_subscriptions(&self, context: &Context, filter: SubscriptionFilter, page: Page) -> Result<List<SubscriptionView>, Error> {
+    pub async fn list_subscriptions(
+        &self,
+        context: &Context,
+        filter: SubscriptionFilter,
+        page: Page,
+    ) -> Result<List<SubscriptionView>, Error> {
         let reader = self.inner.store.read();
         match (&filter.api, filter.application) {
             (_, Some(application)) => {
@@ -226,7 +280,9 @@ impl App {
                 context.require(Action::ReadApplication, &Subject::Application { organization: application.organization })?;
             }
             (Some(api), None) => context.require(Action::ReadTraces, &Subject::Perimeter { api: Some(api.clone()), definition: None })?,
-            (None, None) => return Err(Error::field("/api", "required", "indiquez une API ou une application", "say which API or application")),
+            (None, None) => {
+                return Err(Error::field("/api", "required", "indiquez une API ou une application", "say which API or application"));
+            }
         }
         let listing = reader.subscription_list(&filter, page).await?;
         Ok(List { next: listing.next.map(|cursor| cursor.to_string()), items: listing.items.iter().map(SubscriptionView::from).collect() })
@@ -234,7 +290,12 @@ impl App {
 
     /// Moves a subscription: its API's administrator activates, suspends or revokes it; its own
     /// organisation may end it. Accepting new terms is a move of the subscriber too.
-    pub async fn set_subscription_state(&self, context: &Context, id: Id<Subscription>, next: SubscriptionState) -> Result<Done<SubscriptionView>, Error> {
+    pub async fn set_subscription_state(
+        &self,
+        context: &Context,
+        id: Id<Subscription>,
+        next: SubscriptionState,
+    ) -> Result<Done<SubscriptionView>, Error> {
         let mut tx = match self.begin(context).await? {
             Begin::Fresh(tx) => tx,
             Begin::Replay(done) => return Ok(done),
@@ -255,7 +316,13 @@ impl App {
         subscription.state = next;
         tx.subscription_save(&subscription, before).await?;
         let details = json!({ "from": before, "to": next });
-        tx.record(context.now, &context.principal.actor(), &format!("subscription.{}", next.as_str()), &format!("subscription:{id}"), details);
+        tx.record(
+            context.now,
+            &context.principal.actor(),
+            &format!("subscription.{}", next.as_str()),
+            &format!("subscription:{id}"),
+            details,
+        );
         tx.gateway_changed();
         self.finish(context, tx, 200, SubscriptionView::from(&subscription), Keep::Body).await
     }
@@ -283,7 +350,12 @@ fn accepted_terms(api: &Api, accepted: bool) -> Result<Option<u32>, Error> {
     match (&api.terms, accepted) {
         (None, _) => Ok(None),
         (Some(terms), true) => Ok(Some(terms.version)),
-        (Some(_), false) => Err(Error::field("/accept_terms", "terms_not_accepted", "acceptez les conditions d'utilisation de l'API (true)", "accept the API's terms of use (true)")),
+        (Some(_), false) => Err(Error::field(
+            "/accept_terms",
+            "terms_not_accepted",
+            "acceptez les conditions d'utilisation de l'API (true)",
+            "accept the API's terms of use (true)",
+        )),
     }
 }
 
@@ -293,6 +365,13 @@ fn chosen_plan(api: &Api, plan: Option<Slug>) -> Result<Slug, Error> {
         None => api.default_plan(),
     };
     let names: Vec<&str> = api.plans.iter().map(|plan| plan.id.as_str()).collect();
-    let unknown = || Error::field("/plan", "unknown_plan", format!("offre inconnue ; choisissez parmi : {}", names.join(", ")), format!("unknown plan; choose one of: {}", names.join(", ")));
+    let unknown = || {
+        Error::field(
+            "/plan",
+            "unknown_plan",
+            format!("offre inconnue ; choisissez parmi : {}", names.join(", ")),
+            format!("unknown plan; choose one of: {}", names.join(", ")),
+        )
+    };
     found.map(|plan| plan.id.clone()).ok_or_else(unknown)
 }

@@ -157,23 +157,49 @@ impl App {
         for provider in &catalogue.providers {
             let known = before.providers.iter().any(|held| held.slug == provider.slug);
             let changed = tx.provider_put(provider, now).await?;
-            changes.push(Change { kind: "provider", name: provider.slug.to_string(), what: word(known, changed), version: None, differs: Vec::new() });
+            changes.push(Change {
+                kind: "provider",
+                name: provider.slug.to_string(),
+                what: word(known, changed),
+                version: None,
+                differs: Vec::new(),
+            });
         }
         for definition in &catalogue.definitions {
             let held = before.definitions.iter().find(|held| held.slug == definition.slug);
             let put = tx.definition_put(definition, now).await?;
             let differs = if put.changed { differs(held, definition) } else { Vec::new() };
-            changes.push(Change { kind: "definition", name: definition.slug.to_string(), what: word(held.is_some(), put.changed), version: Some(put.version), differs });
+            changes.push(Change {
+                kind: "definition",
+                name: definition.slug.to_string(),
+                what: word(held.is_some(), put.changed),
+                version: Some(put.version),
+                differs,
+            });
         }
         // What leaves first frees its mount for what comes.
         if prune {
             for held in before.apis.iter().filter(|held| !catalogue.apis.iter().any(|api| api.api.full_name() == held.api.full_name())) {
                 tx.api_withdraw(&held.api.full_name()).await?;
-                changes.push(Change { kind: "api", name: held.api.full_name().to_string(), what: "withdrawn", version: None, differs: Vec::new() });
+                changes.push(Change {
+                    kind: "api",
+                    name: held.api.full_name().to_string(),
+                    what: "withdrawn",
+                    version: None,
+                    differs: Vec::new(),
+                });
             }
-            for held in before.definitions.iter().filter(|held| !catalogue.definitions.iter().any(|definition| definition.slug == held.slug)) {
+            for held in
+                before.definitions.iter().filter(|held| !catalogue.definitions.iter().any(|definition| definition.slug == held.slug))
+            {
                 tx.definition_retire(&held.slug).await?;
-                changes.push(Change { kind: "definition", name: held.slug.to_string(), what: "withdrawn", version: None, differs: Vec::new() });
+                changes.push(Change {
+                    kind: "definition",
+                    name: held.slug.to_string(),
+                    what: "withdrawn",
+                    version: None,
+                    differs: Vec::new(),
+                });
             }
         }
         for document in &catalogue.apis {
@@ -182,7 +208,11 @@ impl App {
             let put = tx.api_put(document, now).await.map_err(|error| {
                 if error.is_duplicate() {
                     let mount = &document.api.mount;
-                    Error::conflict("mount_taken", format!("Le chemin {mount} est celui d'une autre API."), format!("The mount {mount} is another API's."))
+                    Error::conflict(
+                        "mount_taken",
+                        format!("Le chemin {mount} est celui d'une autre API."),
+                        format!("The mount {mount} is another API's."),
+                    )
                 } else {
                     error.into()
                 }
@@ -194,7 +224,13 @@ impl App {
             if put.changed && held.is_some_and(|held| held.mocks != document.mocks) {
                 differing.push("mock cases".to_owned());
             }
-            changes.push(Change { kind: "api", name: name.to_string(), what: word(held.is_some(), put.changed), version: Some(put.version), differs: differing });
+            changes.push(Change {
+                kind: "api",
+                name: name.to_string(),
+                what: word(held.is_some(), put.changed),
+                version: Some(put.version),
+                differs: differing,
+            });
         }
         if dry_run {
             return Ok(changes);
@@ -203,7 +239,13 @@ impl App {
         if !moved.is_empty() {
             for change in moved {
                 let subject = format!("{}:{}", change.kind, change.name);
-                tx.record(now, "operator-shell", &format!("catalogue.{}", change.what), &subject, json!({ "version": change.version, "differs": change.differs }));
+                tx.record(
+                    now,
+                    "operator-shell",
+                    &format!("catalogue.{}", change.what),
+                    &subject,
+                    json!({ "version": change.version, "differs": change.differs }),
+                );
             }
             tx.gateway_changed();
         }
@@ -306,7 +348,8 @@ fn differs<T: Serialize>(before: Option<&T>, after: &T) -> Vec<String> {
     };
     let Some(before) = before.map(members) else { return Vec::new() };
     let after = members(after);
-    let mut names: Vec<String> = after.iter().filter(|(name, value)| before.get(*name) != Some(value)).map(|(name, _)| name.clone()).collect();
+    let mut names: Vec<String> =
+        after.iter().filter(|(name, value)| before.get(*name) != Some(value)).map(|(name, _)| name.clone()).collect();
     names.extend(before.keys().filter(|name| !after.contains_key(*name)).cloned());
     names
 }
@@ -319,7 +362,8 @@ fn definition_view(stored: &StoredDefinition, now: Moment) -> DefinitionView {
     let definition = &stored.definition;
     let block = |block: &octroi_domain::definition::Block| {
         let mut shown = value(block);
-        let fields: Vec<Value> = definition.fields(None).iter().filter(|(name, _)| *name == block.name()).map(|(_, field)| value(field)).collect();
+        let fields: Vec<Value> =
+            definition.fields(None).iter().filter(|(name, _)| *name == block.name()).map(|(_, field)| value(field)).collect();
         if let Some(members) = shown.as_object_mut() {
             members.insert("name".to_owned(), json!(block.name()));
             members.insert("fields".to_owned(), json!(fields));
@@ -375,7 +419,11 @@ fn api_view(stored: &StoredApi) -> ApiView {
         contract.operations.iter().map(|operation| OperationView {
             operation: operation.to_string(),
             scopes: contract.opening_scopes().iter().map(ToString::to_string).collect(),
-            opens: contract.opens.iter().map(|(scope, paths)| (scope.to_string(), paths.iter().map(ToString::to_string).collect())).collect(),
+            opens: contract
+                .opens
+                .iter()
+                .map(|(scope, paths)| (scope.to_string(), paths.iter().map(ToString::to_string).collect()))
+                .collect(),
             always: contract.always.iter().map(ToString::to_string).collect(),
         })
     });

@@ -95,9 +95,15 @@ impl Context {
 /// The outcome of a write: made now, or made before under the same idempotency key.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Done<T> {
-    Now { status: u16, value: T },
+    Now {
+        status: u16,
+        value: T,
+    },
     /// The body as it was answered the first time; none when it held a secret.
-    Before { status: u16, body: Option<String> },
+    Before {
+        status: u16,
+        body: Option<String>,
+    },
 }
 impl<T> Done<T> {
     /// The value, when it was made now.
@@ -160,7 +166,14 @@ impl App {
 
     /// Commits: the state, the ledger, the outbox and the idempotency record, or nothing. Returns
     /// once the gateway knows.
-    pub(crate) async fn finish<T: Serialize>(&self, context: &Context, mut tx: Tx, status: u16, value: T, keep: Keep) -> Result<Done<T>, Error> {
+    pub(crate) async fn finish<T: Serialize>(
+        &self,
+        context: &Context,
+        mut tx: Tx,
+        status: u16,
+        value: T,
+        keep: Keep,
+    ) -> Result<Done<T>, Error> {
         if let Some(idempotency) = context.idempotency {
             let body = match keep {
                 Keep::Body => Some(serde_json::to_string(&value).map_err(|error| Error::Internal(error.to_string()))?),
@@ -192,7 +205,11 @@ impl App {
         }
         match self.inner.store.read().idempotency_find(&idempotency.key).await? {
             Some(answered) => replay(idempotency, answered),
-            None => Err(Error::conflict("in_progress", "La même requête est en cours ; réessayez.", "The same request is in progress; try again.")),
+            None => Err(Error::conflict(
+                "in_progress",
+                "La même requête est en cours ; réessayez.",
+                "The same request is in progress; try again.",
+            )),
         }
     }
 }

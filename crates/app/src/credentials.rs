@@ -50,7 +50,12 @@ pub(crate) fn draw(application: &Application, kind: CredentialKind, now: Moment)
 
 impl App {
     /// Makes a credential. Two of a kind may be active at once, so that one can replace the other.
-    pub async fn create_credential(&self, context: &Context, application: Id<Application>, kind: CredentialKind) -> Result<Done<NewCredentialView>, Error> {
+    pub async fn create_credential(
+        &self,
+        context: &Context,
+        application: Id<Application>,
+        kind: CredentialKind,
+    ) -> Result<Done<NewCredentialView>, Error> {
         let mut tx = match self.begin(context).await? {
             Begin::Fresh(tx) => tx,
             Begin::Replay(done) => return Ok(done),
@@ -86,7 +91,13 @@ impl App {
             return Err(Error::conflict("wrong_state", "Ce secret est déjà révoqué.", "This credential is revoked already."));
         }
         credential.revoked_at = Some(context.now);
-        tx.record(context.now, &context.principal.actor(), "credential.revoked", &format!("credential:{id}"), json!({ "application": application.id }));
+        tx.record(
+            context.now,
+            &context.principal.actor(),
+            "credential.revoked",
+            &format!("credential:{id}"),
+            json!({ "application": application.id }),
+        );
         tx.gateway_changed();
         self.finish(context, tx, 200, CredentialView::from(&credential), Keep::Body).await
     }

@@ -19,7 +19,13 @@ pub struct MailView {
 }
 impl From<DeliveredMail> for MailView {
     fn from(delivered: DeliveredMail) -> Self {
-        Self { id: delivered.id, to: delivered.mail.to, subject: delivered.mail.subject, text: delivered.mail.text, at: delivered.at.to_string() }
+        Self {
+            id: delivered.id,
+            to: delivered.mail.to,
+            subject: delivered.mail.subject,
+            text: delivered.mail.text,
+            at: delivered.at.to_string(),
+        }
     }
 }
 

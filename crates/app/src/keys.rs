@@ -55,7 +55,10 @@ impl App {
         let pkcs8 = SigningKeyPair::generate_pkcs8().map_err(|error| internal(&error))?;
         let kid: String = secret::random_word()?.chars().take(16).collect();
         let pair = SigningKeyPair::from_pkcs8(kid.clone(), &pkcs8).map_err(|error| internal(&error))?;
-        let public = pair.jwk().and_then(|jwk| serde_json::to_vec(&jwk).ok()).ok_or_else(|| Error::Internal("a key without public half".to_owned()))?;
+        let public = pair
+            .jwk()
+            .and_then(|jwk| serde_json::to_vec(&jwk).ok())
+            .ok_or_else(|| Error::Internal("a key without public half".to_owned()))?;
         let sealed = self.inner.master_key.seal(&kid, &pkcs8).map_err(|error| internal(&error))?;
         tx.signing_key_insert(&StoredKey { kid: kid.clone(), stage, purpose, sealed, public, created_at: now, retired_at: None }).await?;
         tx.record(now, actor, "signing_key.created", &format!("key:{kid}"), json!({ "stage": stage, "purpose": purpose.as_str() }));
@@ -72,8 +75,18 @@ impl App {
             .iter()
             .filter(alive)
             .map(|key| {
-                let pkcs8 = self.inner.master_key.open(&key.kid, &key.sealed).map_err(|error| Error::Internal(format!("signing key {}: {error}", key.kid)))?;
-                Ok(SigningKey { kid: key.kid.clone(), pkcs8, purpose: key.purpose, active: key.retired_at.is_none(), created_at: key.created_at })
+                let pkcs8 = self
+                    .inner
+                    .master_key
+                    .open(&key.kid, &key.sealed)
+                    .map_err(|error| Error::Internal(format!("signing key {}: {error}", key.kid)))?;
+                Ok(SigningKey {
+                    kid: key.kid.clone(),
+                    pkcs8,
+                    purpose: key.purpose,
+                    active: key.retired_at.is_none(),
+                    created_at: key.created_at,
+                })
             })
             .collect()
     }

@@ -35,7 +35,13 @@ pub struct EntryView {
 
 impl App {
     /// The ledger, the latest first: whole for the operator; of one request or permit for whoever may read it.
-    pub async fn list_ledger(&self, context: &Context, subject: Option<String>, after: Option<i64>, limit: u32) -> Result<List<EntryView>, Error> {
+    pub async fn list_ledger(
+        &self,
+        context: &Context,
+        subject: Option<String>,
+        after: Option<i64>,
+        limit: u32,
+    ) -> Result<List<EntryView>, Error> {
         let request = subject.as_deref().and_then(|text| text.parse::<Number<AccessRequest>>().ok());
         let permit = subject.as_deref().and_then(|text| text.parse::<Number<Permit>>().ok());
         match (request, permit) {

@@ -72,7 +72,13 @@ fn in_language(user: &User, definition: &Definition) -> (bool, String) {
     (user.language == Language::Fr, definition.name.in_language(user.language).to_owned())
 }
 
-fn request_mail(loaded: &Loaded, after: &AccessRequest, permit: Option<Number<Permit>>, message: Option<&str>, settings: &Settings) -> Mail {
+fn request_mail(
+    loaded: &Loaded,
+    after: &AccessRequest,
+    permit: Option<Number<Permit>>,
+    message: Option<&str>,
+    settings: &Settings,
+) -> Mail {
     let (french, definition) = in_language(&loaded.applicant, &loaded.definition);
     let header = after.header();
     let title = crate::access_requests::title(&header.answers, &loaded.definition);
@@ -95,12 +101,19 @@ fn request_mail(loaded: &Loaded, after: &AccessRequest, permit: Option<Number<Pe
 
 /// To the applicant, when the request moved. Edits are not told.
 pub(crate) fn moved(loaded: &Loaded, after: &AccessRequest, settings: &Settings) -> Vec<Mail> {
-    let told = loaded.request.state() != after.state() && matches!(after.state(), State::Submitted | State::ChangesRequested | State::Refused);
+    let told =
+        loaded.request.state() != after.state() && matches!(after.state(), State::Submitted | State::ChangesRequested | State::Refused);
     told.then(|| request_mail(loaded, after, None, after.message(), settings)).into_iter().collect()
 }
 
 /// To the applicant, when a permit was granted; and to the controller and the DPO that the answers name.
-pub(crate) fn decided(loaded: &Loaded, after: &AccessRequest, permit: Option<Number<Permit>>, message: Option<&str>, settings: &Settings) -> Vec<Mail> {
+pub(crate) fn decided(
+    loaded: &Loaded,
+    after: &AccessRequest,
+    permit: Option<Number<Permit>>,
+    message: Option<&str>,
+    settings: &Settings,
+) -> Vec<Mail> {
     let told = request_mail(loaded, after, permit, message, settings);
     let mut mails = vec![told.clone()];
     for field in ["contact_controller", "contact_dpo"] {

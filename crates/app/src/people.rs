@@ -98,7 +98,14 @@ fn check(new: &NewUser) -> Result<(), Error> {
 
 impl App {
     /// Creates an operator from the shell of the machine: the only account that nobody had to grant.
-    pub async fn create_operator(&self, email: &str, given_name: &str, family_name: &str, password: &str, now: Moment) -> Result<User, Error> {
+    pub async fn create_operator(
+        &self,
+        email: &str,
+        given_name: &str,
+        family_name: &str,
+        password: &str,
+        now: Moment,
+    ) -> Result<User, Error> {
         let new = NewUser {
             email: email.to_owned(),
             given_name: given_name.to_owned(),
@@ -140,7 +147,9 @@ impl App {
         context.require(Action::ManagePlatform, &Subject::Platform)?;
         check(&new)?;
         let password = new.password.clone();
-        let hash = tokio::task::spawn_blocking(move || crate::password::hash(&password)).await.map_err(|error| Error::Internal(error.to_string()))??;
+        let hash = tokio::task::spawn_blocking(move || crate::password::hash(&password))
+            .await
+            .map_err(|error| Error::Internal(error.to_string()))??;
         let mut tx = match self.begin(context).await? {
             Begin::Fresh(tx) => tx,
             Begin::Replay(done) => return Ok(done),
@@ -183,7 +192,12 @@ impl App {
             return Err(Error::Forbidden(octroi_domain::policy::Forbidden::ConflictOfInterest));
         }
         if (grant.role == Role::Operator) != (grant.perimeter == Perimeter::Platform) {
-            return Err(Error::field("/perimeter", "invalid", "le rôle operator vaut pour `platform`, et lui seul", "the role operator is held on `platform`, and only that role"));
+            return Err(Error::field(
+                "/perimeter",
+                "invalid",
+                "le rôle operator vaut pour `platform`, et lui seul",
+                "the role operator is held on `platform`, and only that role",
+            ));
         }
         let mut tx = match self.begin(context).await? {
             Begin::Fresh(tx) => tx,
@@ -199,7 +213,8 @@ impl App {
             tx.record(context.now, &context.principal.actor(), action, &format!("user:{user}"), details);
         }
         let roles = tx.roles_of_user(user).await?;
-        let view = roles.into_iter().map(|grant| RoleView { role: grant.role.to_string(), perimeter: grant.perimeter.to_string() }).collect();
+        let view =
+            roles.into_iter().map(|grant| RoleView { role: grant.role.to_string(), perimeter: grant.perimeter.to_string() }).collect();
         self.finish(context, tx, 200, view, Keep::Body).await
     }
 }

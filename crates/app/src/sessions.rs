@@ -137,7 +137,8 @@ impl App {
     }
 
     async fn person(reader: &Reader, user: octroi_domain::Id<User>) -> Result<Person, Error> {
-        let memberships = reader.memberships_of_user(user).await?.into_iter().map(|membership| (membership.organization, membership.level)).collect();
+        let memberships =
+            reader.memberships_of_user(user).await?.into_iter().map(|membership| (membership.organization, membership.level)).collect();
         Ok(Person { user, memberships, roles: reader.roles_of_user(user).await? })
     }
 
@@ -151,7 +152,10 @@ impl App {
         }
         let reader = self.inner.store.read();
         let digest = SecretDigest::from_bytes(secret::digest(key));
-        let credential = reader.credential_by_digest(&digest).await?.filter(|credential| credential.kind == CredentialKind::ApiKey && credential.revoked_at.is_none());
+        let credential = reader
+            .credential_by_digest(&digest)
+            .await?
+            .filter(|credential| credential.kind == CredentialKind::ApiKey && credential.revoked_at.is_none());
         let credential = credential.ok_or(Error::InvalidCredential)?;
         let application = reader.application_by_id(credential.application).await?.ok_or(Error::InvalidCredential)?;
         if !application.management || application.state != ApplicationState::Active {
@@ -195,7 +199,10 @@ impl App {
             user: Some(user.into()),
             application: None,
             organizations: organizations.iter().map(|organization| membership(organization, level(organization))).collect(),
-            roles: roles.into_iter().map(|grant| RoleView { role: grant.role.to_string(), perimeter: grant.perimeter.to_string() }).collect(),
+            roles: roles
+                .into_iter()
+                .map(|grant| RoleView { role: grant.role.to_string(), perimeter: grant.perimeter.to_string() })
+                .collect(),
         })
     }
 }

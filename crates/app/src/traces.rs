@@ -95,7 +95,8 @@ pub struct AnonymiseInput {
 
 /// What the principal may read: calls of their organisations, and calls to the APIs that they run.
 fn visible(principal: &Principal) -> TraceVisible {
-    let (mut organizations, mut apis, mut providers): (Vec<Id<Organization>>, Vec<ApiName>, Vec<Slug>) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut organizations, mut apis, mut providers): (Vec<Id<Organization>>, Vec<ApiName>, Vec<Slug>) =
+        (Vec::new(), Vec::new(), Vec::new());
     match principal {
         Principal::Anonymous => {}
         Principal::Application(machine) => organizations.push(machine.organization),

@@ -1,6 +1,8 @@
 //! No sequence of moves reaches an illegal state; a permit's content never changes; an approval
 //! binds the version that was read.
 
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test: what is not there fails it")]
+
 use std::collections::BTreeMap;
 
 use octroi_domain::{
@@ -20,7 +22,14 @@ fn text() -> Text {
 }
 
 fn definition() -> Definition {
-    let scope = |value: &str| OfferedScope { value: value.parse().unwrap(), name: text(), description: None, group: text(), included: false, deprecated_since: None };
+    let scope = |value: &str| OfferedScope {
+        value: value.parse().unwrap(),
+        name: text(),
+        description: None,
+        group: text(),
+        included: false,
+        deprecated_since: None,
+    };
     let form = Form {
         slug: "free".parse().unwrap(),
         name: text(),
@@ -123,16 +132,22 @@ impl World {
         let before = self.request.clone();
         let after = match (before.clone(), step) {
             (AccessRequest::Draft(state), Move::Edit(full)) => AccessRequest::Draft(state.edit(self.answers(*full), now)),
-            (AccessRequest::ChangesRequested(state), Move::Edit(full)) => AccessRequest::ChangesRequested(state.edit(self.answers(*full), now)),
+            (AccessRequest::ChangesRequested(state), Move::Edit(full)) => {
+                AccessRequest::ChangesRequested(state.edit(self.answers(*full), now))
+            }
             (AccessRequest::Draft(state), Move::Submit) => match self.definition.complete(&form, None, &before.header().answers, now) {
                 Ok(complete) => AccessRequest::Submitted(state.submit(complete, now).0),
                 Err(_) => before.clone(),
             },
-            (AccessRequest::ChangesRequested(state), Move::Submit) => match self.definition.complete(&form, None, &before.header().answers, now) {
-                Ok(complete) => AccessRequest::Submitted(state.submit(complete, now).0),
-                Err(_) => before.clone(),
-            },
-            (AccessRequest::Submitted(state), Move::RequestChanges) => AccessRequest::ChangesRequested(state.request_changes("why".into(), now).0),
+            (AccessRequest::ChangesRequested(state), Move::Submit) => {
+                match self.definition.complete(&form, None, &before.header().answers, now) {
+                    Ok(complete) => AccessRequest::Submitted(state.submit(complete, now).0),
+                    Err(_) => before.clone(),
+                }
+            }
+            (AccessRequest::Submitted(state), Move::RequestChanges) => {
+                AccessRequest::ChangesRequested(state.request_changes("why".into(), now).0)
+            }
             (AccessRequest::Submitted(state), Move::Refuse) => AccessRequest::Refused(state.refuse("why".into(), now).0),
             (AccessRequest::Submitted(state), Move::Approve(behind)) => {
                 let current = before.header().version;
@@ -194,7 +209,9 @@ fn move_permit(permit: Permit, step: &Move, now: Moment) -> Permit {
     match (permit, step) {
         (Permit::Active(state), Move::Suspend) => Permit::Suspended(state.suspend(now, "why".into()).0),
         (Permit::Suspended(state), Move::Resume) => Permit::Active(state.resume().0),
-        (permit, Move::Revoke) => permit.open().map_or_else(|ended| *ended, |open| Permit::Ended(open.revoke(Id::from_uuid(Uuid::from_u128(9)), now, "why".into()).0)),
+        (permit, Move::Revoke) => permit
+            .open()
+            .map_or_else(|ended| *ended, |open| Permit::Ended(open.revoke(Id::from_uuid(Uuid::from_u128(9)), now, "why".into()).0)),
         (permit, Move::Expire) => permit.open().map_or_else(|ended| *ended, |open| Permit::Ended(open.expire(now).0)),
         (permit, Move::Supersede) => permit.open().map_or_else(|ended| *ended, |open| Permit::Ended(open.supersede(Number::new(8), now).0)),
         (permit, Move::Store) => {

@@ -297,7 +297,9 @@ async fn admin(command: AdminCommand) -> Result<ExitCode, CommandError> {
             let app = command_app(&config.read()?).await?;
             let password = read_password()?;
             let user = app.create_operator(&email, &given_name, &family_name, &password, now()).await.map_err(|error| match error {
-                octroi_app::Error::Invalid(errors) => CommandError::Other(errors.iter().map(|error| format!("{}: {}", error.pointer, error.message.en)).collect::<Vec<_>>().join("; ")),
+                octroi_app::Error::Invalid(errors) => CommandError::Other(
+                    errors.iter().map(|error| format!("{}: {}", error.pointer, error.message.en)).collect::<Vec<_>>().join("; "),
+                ),
                 octroi_app::Error::Conflict { text, .. } => CommandError::Other(text.en),
                 other => other.into(),
             })?;

@@ -68,7 +68,11 @@ pub struct Gateways {
 }
 impl Default for Gateways {
     fn default() -> Self {
-        let at = |port: u16| Gateway { listen: SocketAddr::from(([127, 0, 0, 1], port)), public_url: format!("http://localhost:{port}"), threads: 0 };
+        let at = |port: u16| Gateway {
+            listen: SocketAddr::from(([127, 0, 0, 1], port)),
+            public_url: format!("http://localhost:{port}"),
+            threads: 0,
+        };
         Self {
             sandbox: at(8081),
             production: at(8080),
@@ -146,7 +150,8 @@ impl Config {
     /// When it cannot be read, has an unknown setting, or a value that cannot be.
     pub fn read(path: &Path) -> Result<Self, ConfigError> {
         let text = std::fs::read_to_string(path).map_err(|source| ConfigError::Unreadable { path: path.to_owned(), source })?;
-        let mut config: Self = toml::from_str(&text).map_err(|error| ConfigError::Malformed { path: path.to_owned(), message: error.to_string() })?;
+        let mut config: Self =
+            toml::from_str(&text).map_err(|error| ConfigError::Malformed { path: path.to_owned(), message: error.to_string() })?;
         if let Ok(url) = std::env::var("OCTROI_DATABASE_URL") {
             config.database.url = Some(url);
         }
@@ -215,7 +220,8 @@ impl Config {
         let bad = |why: String| ConfigError::Bad { name: "data", why };
         let folder = std::path::absolute(&self.data).map_err(|error| bad(error.to_string()))?;
         let file = folder.join("octroi.db");
-        let path = file.to_str().filter(|path| !path.contains(['?', '#', '%'])).ok_or_else(|| bad("use a path of plain characters".to_owned()))?;
+        let path =
+            file.to_str().filter(|path| !path.contains(['?', '#', '%'])).ok_or_else(|| bad("use a path of plain characters".to_owned()))?;
         Ok(format!("sqlite://{path}"))
     }
 }

@@ -107,7 +107,18 @@ pub async fn start(config: &Config, store: Store, demo: bool) -> Result<(Running
     background.spawn(serve(admin_listener, admin::router(app.clone(), handles.clone()), stopped.clone()));
     background.spawn(jobs(app.clone(), handles.clone()));
     let drain = Duration::from_secs(u64::from(config.gateway.drain));
-    let running = Running { portal_url, production_url, sandbox_url, admin: admin_address, drain, gateways: handles, writers, background, stopping, app: app.clone() };
+    let running = Running {
+        portal_url,
+        production_url,
+        sandbox_url,
+        admin: admin_address,
+        drain,
+        gateways: handles,
+        writers,
+        background,
+        stopping,
+        app: app.clone(),
+    };
     Ok((running, app))
 }
 
@@ -133,10 +144,19 @@ fn actual_url(public: &str, asked: SocketAddr, actual: SocketAddr) -> String {
 
 /// Serves a router over HTTP/1.1 and HTTP/2 until told to stop; slow heads and idle connections are closed.
 async fn serve(listener: TcpListener, router: axum::Router, mut stopped: watch::Receiver<bool>) {
-    use hyper_util::{rt::{TokioExecutor, TokioIo, TokioTimer}, server::{conn::auto, graceful::GracefulShutdown}, service::TowerToHyperService};
+    use hyper_util::{
+        rt::{TokioExecutor, TokioIo, TokioTimer},
+        server::{conn::auto, graceful::GracefulShutdown},
+        service::TowerToHyperService,
+    };
     let mut builder = auto::Builder::new(TokioExecutor::new());
     builder.http1().timer(TokioTimer::new()).header_read_timeout(Duration::from_secs(10)).max_buf_size(65_536);
-    builder.http2().timer(TokioTimer::new()).max_concurrent_streams(100).max_header_list_size(32_768).keep_alive_interval(Duration::from_secs(30));
+    builder
+        .http2()
+        .timer(TokioTimer::new())
+        .max_concurrent_streams(100)
+        .max_header_list_size(32_768)
+        .keep_alive_interval(Duration::from_secs(30));
     let open = GracefulShutdown::new();
     let room = Arc::new(tokio::sync::Semaphore::new(1_024));
     loop {

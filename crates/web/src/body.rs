@@ -45,7 +45,9 @@ pub async fn read(body: Body, headers: &HeaderMap, limit: usize) -> Result<Bytes
     match tokio::time::timeout(MAX_TIME, Limited::new(body, limit).collect()).await {
         Ok(Ok(collected)) => Ok(collected.to_bytes()),
         Ok(Err(error)) if error.is::<LengthLimitError>() => Err(too_large()),
-        Ok(Err(_)) => Err(Problem::bad_request("incomplete_body", "Le corps n'est pas arrivé en entier.", "The body did not arrive whole.")),
+        Ok(Err(_)) => {
+            Err(Problem::bad_request("incomplete_body", "Le corps n'est pas arrivé en entier.", "The body did not arrive whole."))
+        }
         Err(_) => Err(Problem::new(
             StatusCode::REQUEST_TIMEOUT,
             "too_slow",
@@ -80,7 +82,8 @@ fn check_content_type(headers: &HeaderMap) -> Result<(), Problem> {
     let text = headers::once(headers, &header::CONTENT_TYPE)?.ok_or_else(unsupported)?;
     let mut parts = text.split(';').map(str::trim);
     let json = parts.next().is_some_and(|kind| kind.eq_ignore_ascii_case("application/json"));
-    let utf8 = parts.all(|part| part.is_empty() || part.eq_ignore_ascii_case("charset=utf-8") || part.eq_ignore_ascii_case("charset=\"utf-8\""));
+    let utf8 =
+        parts.all(|part| part.is_empty() || part.eq_ignore_ascii_case("charset=utf-8") || part.eq_ignore_ascii_case("charset=\"utf-8\""));
     if json && utf8 { Ok(()) } else { Err(unsupported()) }
 }
 
@@ -92,7 +95,9 @@ fn object(bytes: &[u8]) -> Result<Map<String, Value>, Problem> {
     match value {
         Ok(Value::Object(members)) => Ok(members),
         Ok(_) => Err(malformed("Un objet JSON est attendu.".into(), "A JSON object is expected.".into())),
-        Err(error) => Err(malformed(format!("Le corps n'est pas du JSON admis : {error}."), format!("The body is not acceptable JSON: {error}."))),
+        Err(error) => {
+            Err(malformed(format!("Le corps n'est pas du JSON admis : {error}."), format!("The body is not acceptable JSON: {error}.")))
+        }
     }
 }
 
@@ -324,7 +329,13 @@ mod tests {
 
     #[test]
     fn other_content_types() {
-        for content_type in ["text/plain", "application/json; charset=latin-1", "application/x-www-form-urlencoded", "application/jsonx", "multipart/form-data"] {
+        for content_type in [
+            "text/plain",
+            "application/json; charset=latin-1",
+            "application/x-www-form-urlencoded",
+            "application/jsonx",
+            "multipart/form-data",
+        ] {
             assert_eq!(read(content_type, b"{}").unwrap_err().0, 415, "{content_type}");
         }
         assert_eq!(parse::<Input>(&HeaderMap::new(), b"{}").unwrap_err().status, StatusCode::UNSUPPORTED_MEDIA_TYPE);

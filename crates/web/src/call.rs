@@ -129,7 +129,8 @@ impl Reply {
             Done::Now { status, value } => Self::json(code(status)?, &value),
             Done::Before { status, body } => {
                 let once = || {
-                    let detail = "The secret was shown once, in the first answer, and is not kept. Revoke it and make another if it was lost.";
+                    let detail =
+                        "The secret was shown once, in the first answer, and is not kept. Revoke it and make another if it was lost.";
                     serde_json::json!({ "replayed": true, "detail": detail }).to_string()
                 };
                 let headers = vec![(idempotency::REPLAYED, HeaderValue::from_static("true"))];
@@ -189,7 +190,8 @@ mod tests {
 
     #[test]
     fn a_replay_is_told_apart() {
-        let now = Reply::done(Done::Now { status: 201, value: json!({"id": "D1", "version": 1}) }).unwrap().located("/x").tagged().respond();
+        let now =
+            Reply::done(Done::Now { status: 201, value: json!({"id": "D1", "version": 1}) }).unwrap().located("/x").tagged().respond();
         let before: Done<Value> = Done::Before { status: 201, body: Some(json!({"id": "D1", "version": 1}).to_string()) };
         let before = Reply::done(before).unwrap().located("/x").tagged().respond();
         for (response, replayed) in [(&now, None), (&before, Some("true"))] {

@@ -173,8 +173,13 @@ fn facts_of(parts: &Parts) -> Facts {
 /// No route at this path.
 pub async fn unknown_route(request: Request) -> Response {
     let (parts, _) = request.into_parts();
-    Problem::new(StatusCode::NOT_FOUND, "unknown_route", "Cette adresse n'existe pas ; voir /api/docs.", "There is nothing at this address; see /api/docs.")
-        .respond(&facts_of(&parts))
+    Problem::new(
+        StatusCode::NOT_FOUND,
+        "unknown_route",
+        "Cette adresse n'existe pas ; voir /api/docs.",
+        "There is nothing at this address; see /api/docs.",
+    )
+    .respond(&facts_of(&parts))
 }
 
 /// All routes of one path: picks the method.
@@ -292,7 +297,17 @@ mod tests {
 
     #[test]
     fn tags_that_if_match_names() {
-        for (text, expected) in [("\"3\"", Some(3)), ("*", None), (" \"12\" ", Some(12)), ("3", Some(0)), ("W/\"3\"", Some(0)), ("\"x\"", Some(0)), ("\"1\", \"2\"", Some(0)), ("\"\"", Some(0)), ("", Some(0))] {
+        for (text, expected) in [
+            ("\"3\"", Some(3)),
+            ("*", None),
+            (" \"12\" ", Some(12)),
+            ("3", Some(0)),
+            ("W/\"3\"", Some(0)),
+            ("\"x\"", Some(0)),
+            ("\"1\", \"2\"", Some(0)),
+            ("\"\"", Some(0)),
+            ("", Some(0)),
+        ] {
             let mut headers = HeaderMap::new();
             headers.insert(header::IF_MATCH, HeaderValue::from_str(text).unwrap());
             assert_eq!(if_match(&headers).unwrap(), expected, "{text}");

@@ -34,21 +34,62 @@ const DOCUMENT: &str = "/api/v1/openapi.json";
 
 #[derive(OpenApi)]
 #[openapi(
-    info(title = "Octroi", description = "Apply for the right to use restricted data, decide on it, and follow its use.\n\nChanges take an `Idempotency-Key`. Lists are paged: give `next` back as `cursor`. Refusals are problems (RFC 9457) with a stable `code`."),
+    info(
+        title = "Octroi",
+        description = "Apply for the right to use restricted data, decide on it, and follow its use.\n\nChanges take an `Idempotency-Key`. Lists are paged: give `next` back as `cursor`. Refusals are problems (RFC 9457) with a stable `code`."
+    ),
     paths(
-        session::sign_in, session::sign_out, session::me,
-        catalogue::list_apis, catalogue::read_api, catalogue::read_api_document, catalogue::list_definitions, catalogue::read_definition,
-        access_requests::create, access_requests::list, access_requests::read, access_requests::edit, access_requests::submit,
-        access_requests::request_changes, access_requests::refuse, access_requests::approve, access_requests::archive, access_requests::transfer,
-        permits::list, permits::read, permits::revoke, permits::suspend, permits::resume, permits::amend, permits::next_stage,
-        applications::create, applications::list, applications::read, applications::suspend, applications::resume,
-        subscriptions::create, subscriptions::list, subscriptions::activate, subscriptions::suspend, subscriptions::revoke, subscriptions::accept_terms,
-        credentials::create, credentials::revoke,
-        traces::list, traces::statistics, traces::anonymise, ledger::list,
-        people::create_organization, people::list_organizations, people::create_user, people::list_users, people::grant_role, people::withdraw_role,
+        session::sign_in,
+        session::sign_out,
+        session::me,
+        catalogue::list_apis,
+        catalogue::read_api,
+        catalogue::read_api_document,
+        catalogue::list_definitions,
+        catalogue::read_definition,
+        access_requests::create,
+        access_requests::list,
+        access_requests::read,
+        access_requests::edit,
+        access_requests::submit,
+        access_requests::request_changes,
+        access_requests::refuse,
+        access_requests::approve,
+        access_requests::archive,
+        access_requests::transfer,
+        permits::list,
+        permits::read,
+        permits::revoke,
+        permits::suspend,
+        permits::resume,
+        permits::amend,
+        permits::next_stage,
+        applications::create,
+        applications::list,
+        applications::read,
+        applications::suspend,
+        applications::resume,
+        subscriptions::create,
+        subscriptions::list,
+        subscriptions::activate,
+        subscriptions::suspend,
+        subscriptions::revoke,
+        subscriptions::accept_terms,
+        credentials::create,
+        credentials::revoke,
+        traces::list,
+        traces::statistics,
+        traces::anonymise,
+        ledger::list,
+        people::create_organization,
+        people::list_organizations,
+        people::create_user,
+        people::list_users,
+        people::grant_role,
+        people::withdraw_role,
         dev::mailbox,
     ),
-    components(schemas(ProblemBody, ProblemField)),
+    components(schemas(ProblemBody, ProblemField))
 )]
 struct Described;
 
@@ -59,10 +100,21 @@ pub fn document() -> openapi::OpenApi {
     let components = document.components.get_or_insert_default();
     let header_key = |name: &str, what: &str| SecurityScheme::ApiKey(ApiKey::Header(ApiKeyValue::with_description(name, what)));
     for (name, scheme) in [
-        ("session", SecurityScheme::ApiKey(ApiKey::Cookie(ApiKeyValue::with_description("octroi_session", "Set by POST /session; `__Host-octroi` over HTTPS.")))),
+        (
+            "session",
+            SecurityScheme::ApiKey(ApiKey::Cookie(ApiKeyValue::with_description(
+                "octroi_session",
+                "Set by POST /session; `__Host-octroi` over HTTPS.",
+            ))),
+        ),
         ("csrf", header_key("X-CSRF-Token", "The `csrf_token` that POST /session gave; with every change that a session makes.")),
         ("api_key", header_key("X-Api-Key", "An API key of an application with management rights.")),
-        ("bearer", SecurityScheme::Http(HttpBuilder::new().scheme(HttpAuthScheme::Bearer).description(Some("The same key, as a bearer token.")).build())),
+        (
+            "bearer",
+            SecurityScheme::Http(
+                HttpBuilder::new().scheme(HttpAuthScheme::Bearer).description(Some("The same key, as a bearer token.")).build(),
+            ),
+        ),
     ] {
         components.add_security_scheme(name, scheme);
     }
@@ -95,7 +147,8 @@ fn operation<'a>(document: &'a mut openapi::OpenApi, route: &Route) -> Option<&'
 fn complete(operation: &mut Operation, route: &Route) {
     let changes = route.method.as_str() != "GET";
     // Unique, because the method and the path are.
-    let segments: Vec<&str> = route.path.split(['/', '{', '}', '-', '.']).filter(|segment| !matches!(*segment, "" | "api" | "v1")).collect();
+    let segments: Vec<&str> =
+        route.path.split(['/', '{', '}', '-', '.']).filter(|segment| !matches!(*segment, "" | "api" | "v1")).collect();
     operation.operation_id = Some(format!("{}_{}", route.method.as_str().to_lowercase(), segments.join("_")));
     let none: [String; 0] = [];
     let need = |name: &str| SecurityRequirement::new(name, none.clone());
@@ -109,7 +162,13 @@ fn complete(operation: &mut Operation, route: &Route) {
     operation.security = Some(security);
     let header = |name: &str, what: &str| {
         let text = ObjectBuilder::new().schema_type(Type::String).build();
-        ParameterBuilder::new().name(name).parameter_in(ParameterIn::Header).required(Required::False).description(Some(what)).schema(Some(text)).build()
+        ParameterBuilder::new()
+            .name(name)
+            .parameter_in(ParameterIn::Header)
+            .required(Required::False)
+            .description(Some(what))
+            .schema(Some(text))
+            .build()
     };
     let parameters = operation.parameters.get_or_insert_default();
     if changes && route.action != Action::SignIn {
@@ -118,7 +177,8 @@ fn complete(operation: &mut Operation, route: &Route) {
     if route.versioned {
         parameters.push(header("If-Match", "The ETag that was read, `\"<version>\"`: 412 when another version is there.").into());
     }
-    let mut refusals = vec![(400, "Malformed or ambiguous"), (422, "Members or parameters to mend: see `errors`"), (503, "The store cannot answer now")];
+    let mut refusals =
+        vec![(400, "Malformed or ambiguous"), (422, "Members or parameters to mend: see `errors`"), (503, "The store cannot answer now")];
     if !route.action.is_public() || route.action == Action::SignIn {
         refusals.extend([(401, "No credential, or not a good one"), (403, "Known, and not allowed; the code says why")]);
     }
@@ -126,7 +186,11 @@ fn complete(operation: &mut Operation, route: &Route) {
         refusals.push((404, "It does not exist, or not for you"));
     }
     if changes {
-        refusals.extend([(409, "Its state or version does not have this change"), (413, "Longer than 1 MB"), (415, "Not application/json")]);
+        refusals.extend([
+            (409, "Its state or version does not have this change"),
+            (413, "Longer than 1 MB"),
+            (415, "Not application/json"),
+        ]);
     }
     if route.versioned {
         refusals.push((412, "`If-Match` names another version"));

@@ -72,7 +72,11 @@ fn shown_key(headers: &HeaderMap) -> Result<Option<&str>, Failure> {
         (Some(one), None) | (None, Some(one)) => one,
         (Some(one), Some(other)) if one == other => one,
         (Some(_), Some(_)) => {
-            let problem = Problem::bad_request("two_credentials", "Deux clés différentes : n'en présentez qu'une.", "Two different keys: show one only.");
+            let problem = Problem::bad_request(
+                "two_credentials",
+                "Deux clés différentes : n'en présentez qu'une.",
+                "Two different keys: show one only.",
+            );
             return Err(problem.into());
         }
     };
@@ -173,7 +177,13 @@ mod tests {
         };
         assert_eq!(read(&["a=b; octroi_session=v; c=d"]).as_deref(), Some("v"));
         assert_eq!(read(&["a=b", "octroi_session=v=w"]).as_deref(), Some("v=w"));
-        for bad in [&["octroi_session=v; octroi_session=w"][..], &["octroi_session=v", "octroi_session=w"], &["octroi_session="], &["xoctroi_session=v"], &["octroi_session"]] {
+        for bad in [
+            &["octroi_session=v; octroi_session=w"][..],
+            &["octroi_session=v", "octroi_session=w"],
+            &["octroi_session="],
+            &["xoctroi_session=v"],
+            &["octroi_session"],
+        ] {
             assert_eq!(read(bad), None, "{bad:?}");
         }
     }
@@ -181,7 +191,8 @@ mod tests {
     #[test]
     fn another_site_is_refused() {
         let session = Session { cookie: "v".into(), csrf_digest: secret::digest("token") };
-        let good = |pairs: &[(&'static str, &str)], session: Option<&Session>| check_csrf("http://localhost:3000", &with(pairs), session).is_ok();
+        let good =
+            |pairs: &[(&'static str, &str)], session: Option<&Session>| check_csrf("http://localhost:3000", &with(pairs), session).is_ok();
         assert!(good(&[("x-csrf-token", "token")], Some(&session)));
         assert!(good(&[("x-csrf-token", "token"), ("sec-fetch-site", "same-origin"), ("origin", "http://localhost:3000")], Some(&session)));
         assert!(good(&[], None));

@@ -76,7 +76,12 @@ impl Problem {
     }
 
     pub fn not_found() -> Self {
-        Self::new(StatusCode::NOT_FOUND, "not_found", "Rien ici, ou rien que vous puissiez voir.", "Nothing here, or nothing that you may see.")
+        Self::new(
+            StatusCode::NOT_FOUND,
+            "not_found",
+            "Rien ici, ou rien que vous puissiez voir.",
+            "Nothing here, or nothing that you may see.",
+        )
     }
 
     pub fn internal() -> Self {
@@ -179,11 +184,8 @@ impl Problem {
 
     fn body(&self, facts: &Facts) -> ProblemBody {
         let say = |text: &Text| text.in_language(facts.language).to_owned();
-        let field = |error: &FieldError| ProblemField {
-            pointer: error.pointer.clone(),
-            code: error.code.clone(),
-            message: say(&error.message),
-        };
+        let field =
+            |error: &FieldError| ProblemField { pointer: error.pointer.clone(), code: error.code.clone(), message: say(&error.message) };
         ProblemBody {
             kind: format!("urn:octroi:problem:{}", self.code),
             title: say(&title(self.status)),

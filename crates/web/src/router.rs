@@ -173,11 +173,26 @@ mod tests {
         let mut seen = BTreeSet::new();
         for route in routes() {
             assert!(seen.insert((route.path, route.method.to_string())), "{} {} stands twice", route.method, route.path);
-            assert_eq!(matches!(route.handler, Handler::Rest(_)), route.path.starts_with("/api/v1/") && route.path != "/api/v1/openapi.json", "{}", route.path);
+            assert_eq!(
+                matches!(route.handler, Handler::Rest(_)),
+                route.path.starts_with("/api/v1/") && route.path != "/api/v1/openapi.json",
+                "{}",
+                route.path
+            );
             let reads = matches!(
                 route.action,
-                Action::ReadPublic | Action::ReadSelf | Action::ListRequests | Action::ReadRequest | Action::ListPermits | Action::ReadPermit
-                    | Action::ListApplications | Action::ReadApplication | Action::ReadSubscription | Action::ReadTraces | Action::ReadLedger | Action::ReadDevMailbox
+                Action::ReadPublic
+                    | Action::ReadSelf
+                    | Action::ListRequests
+                    | Action::ReadRequest
+                    | Action::ListPermits
+                    | Action::ReadPermit
+                    | Action::ListApplications
+                    | Action::ReadApplication
+                    | Action::ReadSubscription
+                    | Action::ReadTraces
+                    | Action::ReadLedger
+                    | Action::ReadDevMailbox
             );
             if reads {
                 assert_eq!(route.method, Method::GET, "{}", route.path);

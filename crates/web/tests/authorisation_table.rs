@@ -64,11 +64,17 @@ fn principals() -> Vec<(&'static str, Principal)> {
         ("reviewer, of the whole provider", person(20, &at_theirs, &[(Role::Reviewer, Perimeter::Provider(slug("provider")))])),
         ("reviewer, of another definition", person(20, &at_theirs, &[(Role::Reviewer, Perimeter::Definition(slug("other")))])),
         ("reviewer, of the same organisation", person(20, &[(OURS, LinkLevel::Verified)], &[(Role::Reviewer, definition())])),
-        ("reviewer, of the same organisation, not verified", person(20, &[(OURS, LinkLevel::Unverified)], &[(Role::Reviewer, definition())])),
+        (
+            "reviewer, of the same organisation, not verified",
+            person(20, &[(OURS, LinkLevel::Unverified)], &[(Role::Reviewer, definition())]),
+        ),
         ("reviewer who applied", person(APPLICANT, &[(OURS, LinkLevel::Verified)], &[(Role::Reviewer, definition())])),
         ("manager", holder(Role::Manager)),
         ("API administrator", person(20, &at_theirs, &[(Role::ApiAdministrator, Perimeter::Api(api()))])),
-        ("API administrator, of the same organisation", person(20, &[(OURS, LinkLevel::Verified)], &[(Role::ApiAdministrator, Perimeter::Api(api()))])),
+        (
+            "API administrator, of the same organisation",
+            person(20, &[(OURS, LinkLevel::Verified)], &[(Role::ApiAdministrator, Perimeter::Api(api()))]),
+        ),
         ("operator", person(20, &[], &[(Role::Operator, Perimeter::Platform)])),
         ("management key of the organisation", machine(OURS)),
         ("management key of another", machine(THEIRS)),
@@ -102,7 +108,12 @@ fn table(out: &mut String, actions: &[Action], judge: impl Fn(&Principal, Action
 }
 
 fn requests(out: &mut String) {
-    let subject = Subject::Request { applicant: user(APPLICANT), organization: organization(OURS), definition: slug("definition"), provider: slug("provider") };
+    let subject = Subject::Request {
+        applicant: user(APPLICANT),
+        organization: organization(OURS),
+        definition: slug("definition"),
+        provider: slug("provider"),
+    };
     out.push_str("## On a request\n\n");
     for state in State::ALL {
         writeln!(out, "### {}\n", state.as_str().replace('_', " ")).unwrap();
@@ -124,19 +135,32 @@ fn permit_has(status: PermitStatus, action: Action) -> bool {
 }
 
 fn permits(out: &mut String) {
-    let subject = Subject::Permit { organization: organization(OURS), applicant: user(APPLICANT), definition: slug("definition"), provider: slug("provider") };
+    let subject = Subject::Permit {
+        organization: organization(OURS),
+        applicant: user(APPLICANT),
+        definition: slug("definition"),
+        provider: slug("provider"),
+    };
     out.push_str("## On a permit\n\n");
-    for (title, status) in [("active", PermitStatus::Active), ("suspended", PermitStatus::Suspended), ("superseded, revoked or expired", PermitStatus::Revoked)] {
+    for (title, status) in [
+        ("active", PermitStatus::Active),
+        ("suspended", PermitStatus::Suspended),
+        ("superseded, revoked or expired", PermitStatus::Revoked),
+    ] {
         writeln!(out, "### {title}\n").unwrap();
         table(out, &Action::ON_PERMIT, |principal, action| cell(decide(principal, action, &subject), permit_has(status, action)));
     }
 }
 
 fn applications(out: &mut String) {
-    out.push_str("## On an application, its credentials and its subscriptions\n\nThe subscription is to an API that the API administrator runs.\n\n");
+    out.push_str(
+        "## On an application, its credentials and its subscriptions\n\nThe subscription is to an API that the API administrator runs.\n\n",
+    );
     table(out, &Action::ON_APPLICATION, |principal, action| {
         let subject = match action {
-            Action::ReadSubscription | Action::EndSubscription | Action::DecideSubscription => Subject::Subscription { organization: organization(OURS), api: api() },
+            Action::ReadSubscription | Action::EndSubscription | Action::DecideSubscription => {
+                Subject::Subscription { organization: organization(OURS), api: api() }
+            }
             _ => Subject::Application { organization: organization(OURS) },
         };
         cell(decide(principal, action, &subject), true)
@@ -156,7 +180,9 @@ fn general_subject(action: Action, principal: &Principal) -> Subject {
         Action::CreateRequest | Action::CreateApplication | Action::ListApplications => Subject::Organization(organization(OURS)),
         Action::AnonymiseTraces => Subject::Perimeter { api: Some(api()), definition: None },
         Action::ManageRoles => Subject::Perimeter { api: None, definition: Some((slug("definition"), slug("provider"))) },
-        Action::ReadApi => Subject::Api { name: api(), visibility: Visibility::Private, subscribed: principal.acts_for(organization(OURS)) },
+        Action::ReadApi => {
+            Subject::Api { name: api(), visibility: Visibility::Private, subscribed: principal.acts_for(organization(OURS)) }
+        }
         _ => Subject::Platform,
     }
 }
@@ -215,7 +241,12 @@ fn the_committed_table_is_the_policy() {
 
 #[test]
 fn the_rules_that_must_never_move() {
-    let request = Subject::Request { applicant: user(APPLICANT), organization: organization(OURS), definition: slug("definition"), provider: slug("provider") };
+    let request = Subject::Request {
+        applicant: user(APPLICANT),
+        organization: organization(OURS),
+        definition: slug("definition"),
+        provider: slug("provider"),
+    };
     for (row, principal) in principals() {
         let ours = matches!(&principal, Principal::Person(person) if person.belongs(organization(OURS)) || person.user == user(APPLICANT));
         let decision = decide(&principal, Action::ApproveRequest, &request);
@@ -223,7 +254,14 @@ fn the_rules_that_must_never_move() {
             assert_ne!(decision, Decision::Allow, "{row} approves");
         }
     }
-    for row in ["stranger, of another organisation", "member, not verified", "former member who applied", "reviewer, of another definition", "API administrator", "operator"] {
+    for row in [
+        "stranger, of another organisation",
+        "member, not verified",
+        "former member who applied",
+        "reviewer, of another definition",
+        "API administrator",
+        "operator",
+    ] {
         let (_, principal) = principals().into_iter().find(|(name, _)| *name == row).unwrap();
         for action in Action::ON_REQUEST {
             assert_eq!(decide(&principal, action, &request), Decision::Hide, "{row}: {action:?}");

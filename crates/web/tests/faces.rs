@@ -55,7 +55,17 @@ impl TokenPort for Tokens {
     }
     fn introspect(&self, token: &str) -> Option<(ActiveToken, Stage)> {
         let text = |text: &str| text.to_owned();
-        let claims = ActiveToken { token_type: text("Bearer"), scope: text("x"), client_id: text("a"), sub: text("a"), aud: text("gate"), iss: text("portal"), exp: 4_000_000_000, iat: 0, jti: text("j") };
+        let claims = ActiveToken {
+            token_type: text("Bearer"),
+            scope: text("x"),
+            client_id: text("a"),
+            sub: text("a"),
+            aud: text("gate"),
+            iss: text("portal"),
+            exp: 4_000_000_000,
+            iat: 0,
+            jti: text("j"),
+        };
         (token == "t-a").then_some((claims, Stage::Sandbox))
     }
     fn jwks(&self) -> JwkSet {
@@ -115,7 +125,13 @@ impl House {
         let settings = Settings { public_url: public_url.to_owned(), demo, trace_retention_days: 10 };
         let app = App::new(store, settings, Arc::new(NoGateway), MasterKey::from_bytes([7; 32])).unwrap();
         app.create_operator(EMAIL, "Odile", "Opérateur", PASSWORD, NOW).await.unwrap();
-        let state = WebState::new(app.clone(), Arc::new(Tokens::default()), Arc::new(|| NOW), "http://localhost:8080".into(), "http://localhost:8081".into());
+        let state = WebState::new(
+            app.clone(),
+            Arc::new(Tokens::default()),
+            Arc::new(|| NOW),
+            "http://localhost:8080".into(),
+            "http://localhost:8081".into(),
+        );
         let router = octroi_web::router(state).layer(axum::Extension(Peer(IpAddr::from([192, 0, 2, 1]))));
         Self { router, app, _folder: folder }
     }
@@ -161,7 +177,13 @@ async fn each_route_answers_and_every_answer_is_guarded() {
     let house = House::open(PUBLIC, true).await;
     let mut seen = BTreeSet::new();
     for route in octroi_web::routes() {
-        let path = route.path.replace("{provider}", "p").replace("{api}", "a").replace("{slug}", "s").replace("{file}", "index.css").replace("{id}", "D1");
+        let path = route
+            .path
+            .replace("{provider}", "p")
+            .replace("{api}", "a")
+            .replace("{slug}", "s")
+            .replace("{file}", "index.css")
+            .replace("{id}", "D1");
         let answer = house.send(route.method.clone(), &path, &[], "").await;
         let public = route.action.is_public();
         if !public {
@@ -225,11 +247,18 @@ async fn a_session_from_sign_in_to_sign_out() {
     let sign_in = |email: &str, password: &str| json!({ "email": email, "password": password }).to_string();
     let json_type = ("content-type", "application/json");
     house.send(Method::POST, "/api/v1/session", &[json_type], sign_in(EMAIL, "not the password")).await.problem(401, "wrong_password");
-    house.send(Method::POST, "/api/v1/session", &[json_type, ("origin", "https://evil.example")], sign_in(EMAIL, PASSWORD)).await.problem(403, "csrf");
-    let answer = house.send(Method::POST, "/api/v1/session", &[json_type, ("cookie", "octroi_session=stale")], sign_in(EMAIL, PASSWORD)).await;
+    house
+        .send(Method::POST, "/api/v1/session", &[json_type, ("origin", "https://evil.example")], sign_in(EMAIL, PASSWORD))
+        .await
+        .problem(403, "csrf");
+    let answer =
+        house.send(Method::POST, "/api/v1/session", &[json_type, ("cookie", "octroi_session=stale")], sign_in(EMAIL, PASSWORD)).await;
     assert_eq!(answer.status, 200);
     let cookie = answer.headers["set-cookie"].to_str().unwrap();
-    assert!(cookie.starts_with("octroi_session=") && cookie.contains("; Path=/; HttpOnly; SameSite=Lax") && !cookie.contains("Secure"), "{cookie}");
+    assert!(
+        cookie.starts_with("octroi_session=") && cookie.contains("; Path=/; HttpOnly; SameSite=Lax") && !cookie.contains("Secure"),
+        "{cookie}"
+    );
 
     let signed = house.sign_in().await;
     let with = [("cookie", signed.cookie.as_str())];
@@ -254,9 +283,16 @@ async fn a_key_that_is_shown_is_all_that_counts() {
     let house = House::open(PUBLIC, false).await;
     let signed = house.sign_in().await;
     let (cookie, csrf) = (("cookie", signed.cookie.as_str()), ("x-csrf-token", signed.csrf.as_str()));
-    let bad: [(&str, &str); 4] = [("x-api-key", "bad"), ("authorization", "Bearer bad"), ("authorization", "Basic eDp5"), ("authorization", "")];
+    let bad: [(&str, &str); 4] =
+        [("x-api-key", "bad"), ("authorization", "Bearer bad"), ("authorization", "Basic eDp5"), ("authorization", "")];
     for key in bad {
-        for (method, path) in [(Method::GET, "/api/v1/me"), (Method::GET, "/api/v1/apis"), (Method::POST, "/api/v1/organizations"), (Method::DELETE, "/api/v1/session"), (Method::POST, "/api/v1/session")] {
+        for (method, path) in [
+            (Method::GET, "/api/v1/me"),
+            (Method::GET, "/api/v1/apis"),
+            (Method::POST, "/api/v1/organizations"),
+            (Method::DELETE, "/api/v1/session"),
+            (Method::POST, "/api/v1/session"),
+        ] {
             for extra in [&[][..], &[cookie], &[cookie, csrf]] {
                 let headers: Vec<(&str, &str)> = extra.iter().copied().chain([key]).collect();
                 house.send(method.clone(), path, &headers, "").await.problem(401, "invalid_credential");
@@ -265,7 +301,10 @@ async fn a_key_that_is_shown_is_all_that_counts() {
     }
     house.send(Method::GET, "/api/v1/me", &[("x-api-key", "a"), ("authorization", "Bearer b")], "").await.problem(400, "two_credentials");
     // Nobody at all is 401 before anything else is looked at.
-    house.send(Method::POST, "/api/v1/organizations", &[("origin", "https://evil.example")], "not json").await.problem(401, "sign_in_required");
+    house
+        .send(Method::POST, "/api/v1/organizations", &[("origin", "https://evil.example")], "not json")
+        .await
+        .problem(401, "sign_in_required");
 }
 
 #[tokio::test]
@@ -291,7 +330,9 @@ async fn bodies_and_queries_are_strict() {
     house.post(&by, path, &[("if-match", "\"1\"")], &good).await.problem(412, "no_version");
     assert_eq!(house.post(&by, path, &[("if-match", "*")], &good).await.status, 201);
     house.post(&by, path, &[], &good).await.problem(409, "already_exists");
-    for (query, status) in [("limit=0", 422), ("limit=101", 422), ("cursor=x", 422), ("colour=red", 422), ("limit=1&limit=1", 400), ("limit=%", 400)] {
+    for (query, status) in
+        [("limit=0", 422), ("limit=101", 422), ("cursor=x", 422), ("colour=red", 422), ("limit=1&limit=1", 400), ("limit=%", 400)]
+    {
         let answer = house.send(Method::GET, &format!("{path}?{query}"), &[("cookie", &by.cookie)], "").await;
         assert_eq!(answer.status.as_u16(), status, "{query}");
     }
@@ -349,7 +390,8 @@ async fn roles_are_given_and_taken_away() {
     }
     let bad = house.send(Method::PUT, &path, &headers, json!({ "role": "king", "perimeter": "provider:p" }).to_string()).await;
     assert_eq!(bad.problem(422, "invalid")["errors"][0]["pointer"], "/role");
-    let unknown = json!({ "email": "s@example.org", "given_name": "S", "family_name": "S", "password": PASSWORD, "organization": "21750001600019" });
+    let unknown =
+        json!({ "email": "s@example.org", "given_name": "S", "family_name": "S", "password": PASSWORD, "organization": "21750001600019" });
     assert_eq!(house.post(&by, "/api/v1/users", &[], &unknown).await.problem(422, "invalid")["errors"][0]["code"], "unknown_organization");
 }
 

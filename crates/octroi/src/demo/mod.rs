@@ -60,6 +60,9 @@ pub struct Options {
     /// Address of the example upstream
     #[arg(long, default_value = "127.0.0.1:8090", value_name = "ADDRESS")]
     upstream: SocketAddr,
+    /// Stop when standard input ends, so that a demo does not outlive who started it
+    #[arg(long, hide = true)]
+    until_eof: bool,
 }
 
 impl Options {
@@ -88,14 +91,19 @@ pub async fn run(options: Options) -> Result<(), CommandError> {
         forget(&options.data)?;
     }
     fs::create_dir_all(&options.data)?;
-    let listener = TcpListener::bind(options.upstream).await.map_err(|error| other(format!("upstream: cannot listen on {}: {error}", options.upstream)))?;
+    let listener = TcpListener::bind(options.upstream)
+        .await
+        .map_err(|error| other(format!("upstream: cannot listen on {}: {error}", options.upstream)))?;
     let upstream_url = format!("http://{}", listener.local_addr()?);
     let catalogue = read(options.catalogue.as_deref(), &options.data, &upstream_url)?;
     let store = run::open_store(&config).await?;
     let empty = store.read().ledger_head().await?.0 == 0;
     let path = options.data.join("demo.json");
     if !empty && !path.exists() {
-        return Err(other(format!("{} holds data, but no demo.json: run with --fresh, or with --data and another folder", options.data.display())));
+        return Err(other(format!(
+            "{} holds data, but no demo.json: run with --fresh, or with --data and another folder",
+            options.data.display()
+        )));
     }
     let documents: Vec<Arc<ApiDocument>> = catalogue.apis.iter().cloned().map(Arc::new).collect();
     tokio::spawn(async move {
@@ -118,6 +126,13 @@ pub async fn run(options: Options) -> Result<(), CommandError> {
     told.admin = format!("http://{}", running.admin);
     file::write(&path, &told).map_err(other)?;
     tell::tell(&told, &path);
+    if options.until_eof {
+        let ended = tokio::task::spawn_blocking(|| std::io::copy(&mut std::io::stdin(), &mut std::io::sink()));
+        tokio::select! {
+            _ = ended => std::process::exit(0),
+            stopped = running.until_stopped() => return stopped,
+        }
+    }
     running.until_stopped().await
 }
 

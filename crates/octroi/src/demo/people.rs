@@ -59,28 +59,84 @@ struct Seed {
 const SEEDS: [Seed; 13] = [
     Seed { role: "applicant", email: "applicant@rivebelle.example", names: ("Amina", "Benali"), organization: Some("town"), roles: &[] },
     Seed { role: "colleague", email: "colleague@rivebelle.example", names: ("Bruno", "Castel"), organization: Some("town"), roles: &[] },
-    Seed { role: "stranger", email: "stranger@hautmoulin.example", names: ("Chloé", "Denis"), organization: Some("other_town"), roles: &[] },
+    Seed {
+        role: "stranger",
+        email: "stranger@hautmoulin.example",
+        names: ("Chloé", "Denis"),
+        organization: Some("other_town"),
+        roles: &[],
+    },
     Seed {
         role: "reviewer",
         email: "reviewer@dinum.example",
         names: ("David", "Évrard"),
         organization: Some("dinum"),
-        roles: &[(Role::Reviewer, "provider:dinum"), (Role::Subscriber, "provider:dinum"), (Role::Reviewer, "definition:api-impot-particulier")],
+        roles: &[
+            (Role::Reviewer, "provider:dinum"),
+            (Role::Subscriber, "provider:dinum"),
+            (Role::Reviewer, "definition:api-impot-particulier"),
+        ],
     },
-    Seed { role: "observer", email: "observer@dinum.example", names: ("Elsa", "Faure"), organization: Some("dinum"), roles: &[(Role::Observer, "provider:dinum")] },
-    Seed { role: "manager", email: "manager@dinum.example", names: ("Farid", "Guérin"), organization: Some("dinum"), roles: &[(Role::Manager, "provider:dinum"), (Role::Manager, "definition:api-particulier")] },
-    Seed { role: "developer", email: "developer@dinum.example", names: ("Gaëlle", "Hubert"), organization: Some("dinum"), roles: &[(Role::Developer, "provider:dinum")] },
+    Seed {
+        role: "observer",
+        email: "observer@dinum.example",
+        names: ("Elsa", "Faure"),
+        organization: Some("dinum"),
+        roles: &[(Role::Observer, "provider:dinum")],
+    },
+    Seed {
+        role: "manager",
+        email: "manager@dinum.example",
+        names: ("Farid", "Guérin"),
+        organization: Some("dinum"),
+        roles: &[(Role::Manager, "provider:dinum"), (Role::Manager, "definition:api-particulier")],
+    },
+    Seed {
+        role: "developer",
+        email: "developer@dinum.example",
+        names: ("Gaëlle", "Hubert"),
+        organization: Some("dinum"),
+        roles: &[(Role::Developer, "provider:dinum")],
+    },
     Seed {
         role: "api_administrator",
         email: "api-administrator@dinum.example",
         names: ("Hugo", "Imbert"),
         organization: Some("dinum"),
-        roles: &[(Role::ApiAdministrator, "provider:dinum"), (Role::ApiAdministrator, "provider:dila"), (Role::ApiAdministrator, "provider:cassation")],
+        roles: &[
+            (Role::ApiAdministrator, "provider:dinum"),
+            (Role::ApiAdministrator, "provider:dila"),
+            (Role::ApiAdministrator, "provider:cassation"),
+        ],
     },
-    Seed { role: "operator", email: "operator@octroi.example", names: ("Inès", "Joly"), organization: None, roles: &[(Role::Operator, "platform")] },
-    Seed { role: "ministry_applicant", email: "applicant@education.example", names: ("Jules", "Kermarec"), organization: Some("ministry"), roles: &[] },
-    Seed { role: "vendor_applicant", email: "applicant@clocher.example", names: ("Karim", "Leroy"), organization: Some("vendor"), roles: &[] },
-    Seed { role: "agency_applicant", email: "applicant@horizon.example", names: ("Léa", "Marchand"), organization: Some("agency"), roles: &[] },
+    Seed {
+        role: "operator",
+        email: "operator@octroi.example",
+        names: ("Inès", "Joly"),
+        organization: None,
+        roles: &[(Role::Operator, "platform")],
+    },
+    Seed {
+        role: "ministry_applicant",
+        email: "applicant@education.example",
+        names: ("Jules", "Kermarec"),
+        organization: Some("ministry"),
+        roles: &[],
+    },
+    Seed {
+        role: "vendor_applicant",
+        email: "applicant@clocher.example",
+        names: ("Karim", "Leroy"),
+        organization: Some("vendor"),
+        roles: &[],
+    },
+    Seed {
+        role: "agency_applicant",
+        email: "applicant@horizon.example",
+        names: ("Léa", "Marchand"),
+        organization: Some("agency"),
+        roles: &[],
+    },
     Seed {
         role: "tax_reviewer",
         email: "reviewer@dgfip.example",
@@ -97,7 +153,8 @@ fn impossible(what: impl std::fmt::Display) -> Error {
 /// Creates everybody, through the operations that an operator uses.
 pub async fn create(app: &App, now: Moment) -> Result<People, Error> {
     let shell = app.create_operator("shell@octroi.example", "Demo", "Shell", PASSWORD, now).await?;
-    let operator = Person { user: shell.id, memberships: Vec::new(), roles: vec![RoleGrant { role: Role::Operator, perimeter: Perimeter::Platform }] };
+    let operator =
+        Person { user: shell.id, memberships: Vec::new(), roles: vec![RoleGrant { role: Role::Operator, perimeter: Perimeter::Platform }] };
     let context = Context::new(Principal::Person(operator), now);
     let mut organizations: Vec<(&str, Id<Organization>, &str, &str)> = Vec::new();
     for (key, siret, name) in ORGANIZATIONS {
@@ -135,7 +192,8 @@ pub async fn create(app: &App, now: Moment) -> Result<People, Error> {
             siret: home.map(|(.., siret)| (*siret).to_owned()),
         });
     }
-    let find = |role: &str| everybody.iter().find(|(found, _)| *found == role).map(|(_, someone)| someone.clone()).ok_or_else(|| impossible(role));
+    let find =
+        |role: &str| everybody.iter().find(|(found, _)| *found == role).map(|(_, someone)| someone.clone()).ok_or_else(|| impossible(role));
     Ok(People {
         applicant: find("applicant")?,
         stranger: find("stranger")?,

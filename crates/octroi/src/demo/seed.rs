@@ -9,7 +9,8 @@ use octroi_app::{
     permits::PermitMove,
 };
 use octroi_domain::{
-    Id, Moment, Number, Slug, access_request::AccessRequest, application::Application, credential::CredentialKind, permit::Permit, stage::Stage,
+    Id, Moment, Number, Slug, access_request::AccessRequest, application::Application, credential::CredentialKind, permit::Permit,
+    stage::Stage,
 };
 use serde_json::{Value, json};
 
@@ -68,8 +69,26 @@ const TITLES: [&str; 9] = [
 /// Writes everything; returns what `demo.json` says.
 pub async fn seed(app: &App, now: Moment) -> Result<DemoFile, Error> {
     let people = people::create(app, now.plus_days(-30)).await?;
-    let permit = granted(app, &people.applicant, &people.reviewer, "api-particulier", "libre", "Tarifs de la cantine de Rivebelle", now.plus_days(-21)).await?;
-    let tax = granted(app, &people.applicant, &people.tax_reviewer, "api-impot-particulier", "libre", "Revenus des foyers pour les aides communales", now.plus_days(-20)).await?;
+    let permit = granted(
+        app,
+        &people.applicant,
+        &people.reviewer,
+        "api-particulier",
+        "libre",
+        "Tarifs de la cantine de Rivebelle",
+        now.plus_days(-21),
+    )
+    .await?;
+    let tax = granted(
+        app,
+        &people.applicant,
+        &people.tax_reviewer,
+        "api-impot-particulier",
+        "libre",
+        "Revenus des foyers pour les aides communales",
+        now.plus_days(-20),
+    )
+    .await?;
     requests(app, &people, now).await?;
     let clients = clients(app, &people, permit, tax, now.plus_days(-14)).await?;
     traces::write(app, &clients, &people, permit, now).await?;
@@ -77,13 +96,28 @@ pub async fn seed(app: &App, now: Moment) -> Result<DemoFile, Error> {
 }
 
 /// A complete request, submitted.
-async fn submitted(app: &App, by: &Someone, definition: &str, form: &str, title: &str, at: Moment) -> Result<(Number<AccessRequest>, u32), Error> {
+async fn submitted(
+    app: &App,
+    by: &Someone,
+    definition: &str,
+    form: &str,
+    title: &str,
+    at: Moment,
+) -> Result<(Number<AccessRequest>, u32), Error> {
     let id = drafted(app, by, definition, form, title, at, true).await?;
     let view = app.submit_request(&by.at(at.plus_seconds(900)), id, None).await?.value().ok_or_else(|| impossible("submit"))?;
     Ok((id, view.version))
 }
 
-async fn drafted(app: &App, by: &Someone, definition: &str, form: &str, title: &str, at: Moment, complete: bool) -> Result<Number<AccessRequest>, Error> {
+async fn drafted(
+    app: &App,
+    by: &Someone,
+    definition: &str,
+    form: &str,
+    title: &str,
+    at: Moment,
+    complete: bool,
+) -> Result<Number<AccessRequest>, Error> {
     let slug: Slug = definition.parse().map_err(impossible)?;
     let context = by.at(at);
     let input = NewRequest { definition: slug.clone(), form: form.parse().map_err(impossible)?, organization: by.organization };
@@ -93,7 +127,8 @@ async fn drafted(app: &App, by: &Someone, definition: &str, form: &str, title: &
         let shown = app.read_definition(&context, &slug).await?;
         let form = shown.forms.iter().find(|shown| shown.slug == form).ok_or_else(|| impossible("form"))?;
         let open = |name: &str| form.fields.iter().any(|field| field.field.id == name && !field.locked && !field.hidden);
-        let mut answers: BTreeMap<String, Value> = form.example.as_object().into_iter().flatten().map(|(name, value)| (name.clone(), value.clone())).collect();
+        let mut answers: BTreeMap<String, Value> =
+            form.example.as_object().into_iter().flatten().map(|(name, value)| (name.clone(), value.clone())).collect();
         answers.insert("title".to_owned(), json!(title));
         answers.retain(|name, _| open(name));
         app.edit_request(&by.at(at.plus_seconds(600)), id, None, answers).await?;
@@ -102,7 +137,15 @@ async fn drafted(app: &App, by: &Someone, definition: &str, form: &str, title: &
 }
 
 /// A request that was approved; the number of its permit.
-async fn granted(app: &App, by: &Someone, reviewer: &Someone, definition: &str, form: &str, title: &str, at: Moment) -> Result<Number<Permit>, Error> {
+async fn granted(
+    app: &App,
+    by: &Someone,
+    reviewer: &Someone,
+    definition: &str,
+    form: &str,
+    title: &str,
+    at: Moment,
+) -> Result<Number<Permit>, Error> {
     let (id, version) = submitted(app, by, definition, form, title, at).await?;
     approve(app, reviewer, id, version, at.plus_days(2)).await
 }
@@ -115,9 +158,22 @@ async fn approve(app: &App, reviewer: &Someone, id: Number<AccessRequest>, versi
 
 /// A few dozen requests, in every state.
 async fn requests(app: &App, people: &People, now: Moment) -> Result<(), Error> {
-    let (agency, agency_version) = submitted(app, &people.agency, "api-particulier", "libre", "Proposer des voyages aux familles selon leurs revenus", now.plus_days(-18)).await?;
+    let (agency, agency_version) = submitted(
+        app,
+        &people.agency,
+        "api-particulier",
+        "libre",
+        "Proposer des voyages aux familles selon leurs revenus",
+        now.plus_days(-18),
+    )
+    .await?;
     debug_assert!(agency_version > 0);
-    app.refuse_request(&people.reviewer.at(now.plus_days(-16)), agency, "Une agence de voyages n'a pas de base légale pour ces données.".to_owned()).await?;
+    app.refuse_request(
+        &people.reviewer.at(now.plus_days(-16)),
+        agency,
+        "Une agence de voyages n'a pas de base légale pour ces données.".to_owned(),
+    )
+    .await?;
     let applicants = [&people.applicant, &people.ministry, &people.stranger, &people.vendor];
     let forms = ["libre", "cantine"];
     for (place, title) in TITLES.iter().cycle().take(36).enumerate() {
@@ -163,7 +219,12 @@ async fn live(app: &App, people: &People, by: &Someone, form: &str, title: &str,
 async fn after(app: &App, by: &Someone, permit: Number<Permit>, fate: Fate, reviewer: &Context) -> Result<(), Error> {
     match fate {
         Fate::Suspended => {
-            app.move_permit(reviewer, permit, PermitMove::Suspend { reason: "Volume d'appels inhabituel, en cours de vérification.".to_owned() }).await?;
+            app.move_permit(
+                reviewer,
+                permit,
+                PermitMove::Suspend { reason: "Volume d'appels inhabituel, en cours de vérification.".to_owned() },
+            )
+            .await?;
         }
         Fate::Revoked => {
             app.move_permit(reviewer, permit, PermitMove::Revoke { reason: "Le service a fermé.".to_owned() }).await?;
@@ -191,7 +252,14 @@ async fn clients(app: &App, people: &People, permit: Number<Permit>, tax: Number
     Ok(clients)
 }
 
-async fn client(app: &App, by: &Someone, name: &str, stage: Stage, apis: &[(&str, Option<Number<Permit>>)], at: Moment) -> Result<Client, Error> {
+async fn client(
+    app: &App,
+    by: &Someone,
+    name: &str,
+    stage: Stage,
+    apis: &[(&str, Option<Number<Permit>>)],
+    at: Moment,
+) -> Result<Client, Error> {
     let context = by.at(at);
     let new = NewApplication { name: name.to_owned(), stage, organization: by.organization, management: false };
     let view = app.create_application(&context, new).await?.value().ok_or_else(|| impossible("application"))?;

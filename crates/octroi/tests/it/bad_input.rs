@@ -27,7 +27,11 @@ async fn fields_and_scopes_are_named() {
         let errors = problem["errors"].as_array().unwrap();
         assert!(errors.iter().any(|error| error["pointer"] == pointer && error["code"] == code), "{problem}");
     }
-    for (body, named) in [(json!({ "answers": {}, "state": "approved" }), "state"), (json!({ "answer": {} }), "answer"), (json!({ "answers": [] }), "/answers")] {
+    for (body, named) in [
+        (json!({ "answers": {}, "state": "approved" }), "state"),
+        (json!({ "answer": {} }), "answer"),
+        (json!({ "answers": [] }), "/answers"),
+    ] {
         let problem = applicant.patch(&path, body).await.ok(422);
         assert!(problem["errors"].to_string().contains(named), "{problem}");
     }
@@ -68,7 +72,10 @@ async fn states_and_versions_are_guarded() {
     applicant.post(&at("archive"), json!({})).await.problem(409, "wrong_state");
     reviewer.post(&at("approve"), json!({ "version": version })).await.problem(409, "stale_version");
     let wrong_hash = "0".repeat(64);
-    reviewer.post(&at("approve"), json!({ "version": submitted["version"], "content_hash": wrong_hash })).await.problem(409, "stale_version");
+    reviewer
+        .post(&at("approve"), json!({ "version": submitted["version"], "content_hash": wrong_hash }))
+        .await
+        .problem(409, "stale_version");
     reviewer.post(&at("approve"), json!({})).await.problem(422, "invalid");
     reviewer.post(&at("approve"), json!({ "version": submitted["version"] })).await.ok(200);
     reviewer.post(&at("approve"), json!({ "version": submitted["version"] })).await.problem(409, "wrong_state");
@@ -81,8 +88,15 @@ async fn bodies_are_read_strictly() {
     let applicant = demo.sign_in("applicant").await;
     let json_type = "application/json";
     for body in [
-        "", "{", "[]", "\"x\"", "{\"name\":\"a\",\"name\":\"b\",\"stage\":\"sandbox\"}", "{\"name\":\"a\",\"stage\":\"sandbox\"} x", "\u{feff}{\"name\":\"a\",\"stage\":\"sandbox\"}",
-        "{\"name\":\"a\",\"stage\":\"sandbox\",}", "{'name':'a'}",
+        "",
+        "{",
+        "[]",
+        "\"x\"",
+        "{\"name\":\"a\",\"name\":\"b\",\"stage\":\"sandbox\"}",
+        "{\"name\":\"a\",\"stage\":\"sandbox\"} x",
+        "\u{feff}{\"name\":\"a\",\"stage\":\"sandbox\"}",
+        "{\"name\":\"a\",\"stage\":\"sandbox\",}",
+        "{'name':'a'}",
     ] {
         let answer = raw(&applicant, Method::POST, "/applications", json_type, body).await;
         assert_eq!(answer.status.as_u16(), 400, "{body}: {}", answer.text);
@@ -91,13 +105,23 @@ async fn bodies_are_read_strictly() {
     assert_eq!(raw(&applicant, Method::POST, "/applications", json_type, nested).await.status.as_u16(), 400);
     assert_eq!(raw(&applicant, Method::POST, "/applications", json_type, vec![b' '; 2_000_000]).await.status.as_u16(), 413);
     for other in ["text/plain", "application/x-www-form-urlencoded", "application/xml"] {
-        assert_eq!(raw(&applicant, Method::POST, "/applications", other, "{\"name\":\"a\",\"stage\":\"sandbox\"}").await.status.as_u16(), 415);
+        assert_eq!(
+            raw(&applicant, Method::POST, "/applications", other, "{\"name\":\"a\",\"stage\":\"sandbox\"}").await.status.as_u16(),
+            415
+        );
     }
     applicant.get("/nowhere").await.problem(404, "unknown_route");
     let wrong = applicant.delete("/applications").await;
     assert!(wrong.header("allow").is_some_and(|allow| allow.contains("GET") && allow.contains("POST")));
     wrong.problem(405, "method_not_allowed");
-    for (path, status) in [("/access-requests?colour=red", 422), ("/access-requests?limit=0", 422), ("/access-requests?limit=1e9", 422), ("/access-requests?cursor=x", 422), ("/access-requests?limit=1&limit=2", 400), ("/access-requests?state=none", 422)] {
+    for (path, status) in [
+        ("/access-requests?colour=red", 422),
+        ("/access-requests?limit=0", 422),
+        ("/access-requests?limit=1e9", 422),
+        ("/access-requests?cursor=x", 422),
+        ("/access-requests?limit=1&limit=2", 400),
+        ("/access-requests?state=none", 422),
+    ] {
         assert_eq!(applicant.get(path).await.status.as_u16(), status, "{path}");
     }
     for id in ["D0", "D-1", "d1", "1", "H1", "D999999999999999999999", "x", "D1'--"] {
@@ -144,13 +168,18 @@ async fn the_same_idempotency_key_acts_once() {
     let (a, b, c, d, e) = tokio::join!(approve(), approve(), approve(), approve(), approve());
     answers.extend([a, b, c, d, e]);
     answers.push(approve().await);
-    let permits: std::collections::BTreeSet<String> = answers.into_iter().map(|answer| answer.ok(200)["permit"].as_str().unwrap().to_owned()).collect();
+    let permits: std::collections::BTreeSet<String> =
+        answers.into_iter().map(|answer| answer.ok(200)["permit"].as_str().unwrap().to_owned()).collect();
     assert_eq!(permits.len(), 1);
-    reviewer.send(Method::POST, &path, Some(json!({ "version": version, "message": "other" })), &[("Idempotency-Key", "approve-once")]).await.ok(422);
+    reviewer
+        .send(Method::POST, &path, Some(json!({ "version": version, "message": "other" })), &[("Idempotency-Key", "approve-once")])
+        .await
+        .ok(422);
     let without: Vec<u16> = futures(5, || reviewer.post(&path, json!({ "version": version }))).await;
     assert!(without.iter().all(|status| *status == 409), "{without:?}");
 
-    let application = applicant.post("/applications", json!({ "name": "x", "stage": "sandbox" })).await.ok(201)["id"].as_str().unwrap().to_owned();
+    let application =
+        applicant.post("/applications", json!({ "name": "x", "stage": "sandbox" })).await.ok(201)["id"].as_str().unwrap().to_owned();
     let path = format!("/applications/{application}/credentials");
     let make = || applicant.send(Method::POST, &path, Some(json!({ "kind": "api_key" })), &[("Idempotency-Key", "key-1")]);
     let first = make().await.ok(201);

@@ -103,7 +103,12 @@ fn catalogue(corpus: &Path, folder: &Path) -> PathBuf {
     let mounted = format!("{before}\nopenapi: {corpus}/openapi.yaml\ncases:\n  path: {corpus}/payloads\n{rest}", corpus = corpus.display());
     fs::write(&api, mounted).unwrap();
     let definition = folder.join("dinum/api-particulier/definition.yaml");
-    let offered: String = fs::read_to_string(&definition).unwrap().lines().filter(|line| !line.trim_start().starts_with("deprecated_since:")).flat_map(|line| [line, "\n"]).collect();
+    let offered: String = fs::read_to_string(&definition)
+        .unwrap()
+        .lines()
+        .filter(|line| !line.trim_start().starts_with("deprecated_since:"))
+        .flat_map(|line| [line, "\n"])
+        .collect();
     fs::write(&definition, offered).unwrap();
     folder.to_owned()
 }
@@ -139,7 +144,8 @@ async fn every_staged_case_answers_through_the_gate() {
     let demo = Demo::start_with(Engine::Sqlite, Some(&catalogue(&corpus, &folder.path().join("catalogue"))));
     let (applicant, reviewer) = (demo.sign_in("applicant").await, demo.sign_in("reviewer").await);
     let definition = applicant.get("/definitions/api-particulier").await.ok(200);
-    let all: Vec<String> = definition["scopes"].as_array().unwrap().iter().map(|scope| scope["value"].as_str().unwrap().to_owned()).collect();
+    let all: Vec<String> =
+        definition["scopes"].as_array().unwrap().iter().map(|scope| scope["value"].as_str().unwrap().to_owned()).collect();
     let gateway = demo.gateway("sandbox");
 
     // A permit for all scopes: each case as it was staged.
@@ -150,7 +156,13 @@ async fn every_staged_case_answers_through_the_gate() {
     for case in &cases {
         let answer = ask(gateway, &every, case).await;
         if (answer.status.as_u16(), answer.json()) != (case.status, case.payload.clone()) {
-            wrong.push(format!("{}: {} for {}: {}", case.name, answer.status, case.params, answer.text.chars().take(200).collect::<String>()));
+            wrong.push(format!(
+                "{}: {} for {}: {}",
+                case.name,
+                answer.status,
+                case.params,
+                answer.text.chars().take(200).collect::<String>()
+            ));
         }
     }
     assert!(wrong.is_empty(), "{} of {} cases:\n{}", wrong.len(), cases.len(), wrong.join("\n"));
@@ -184,8 +196,12 @@ async fn every_staged_case_answers_through_the_gate() {
 /// Is every leaf of `part` at the same place in `whole`?
 fn is_part(part: &Value, whole: &Value) -> bool {
     match (part, whole) {
-        (Value::Object(part), Value::Object(whole)) => part.iter().all(|(name, value)| whole.get(name).is_some_and(|found| is_part(value, found))),
-        (Value::Array(part), Value::Array(whole)) => part.len() == whole.len() && part.iter().zip(whole).all(|(one, other)| is_part(one, other)),
+        (Value::Object(part), Value::Object(whole)) => {
+            part.iter().all(|(name, value)| whole.get(name).is_some_and(|found| is_part(value, found)))
+        }
+        (Value::Array(part), Value::Array(whole)) => {
+            part.len() == whole.len() && part.iter().zip(whole).all(|(one, other)| is_part(one, other))
+        }
         (part, whole) => part == whole,
     }
 }
@@ -201,8 +217,12 @@ fn leaves(value: &Value) -> usize {
 fn overlay(seen: &[(String, Value)]) -> Value {
     fn onto(base: &mut Value, more: &Value) {
         match (base, more) {
-            (Value::Object(base), Value::Object(more)) => more.iter().for_each(|(name, value)| onto(base.entry(name.clone()).or_insert(Value::Null), value)),
-            (Value::Array(base), Value::Array(more)) if base.len() == more.len() => base.iter_mut().zip(more).for_each(|(one, other)| onto(one, other)),
+            (Value::Object(base), Value::Object(more)) => {
+                more.iter().for_each(|(name, value)| onto(base.entry(name.clone()).or_insert(Value::Null), value))
+            }
+            (Value::Array(base), Value::Array(more)) if base.len() == more.len() => {
+                base.iter_mut().zip(more).for_each(|(one, other)| onto(one, other))
+            }
             (base, more) => *base = more.clone(),
         }
     }

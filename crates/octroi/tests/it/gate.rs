@@ -32,14 +32,25 @@ async fn tokens_as_on_piste_and_by_the_book() {
     assert_eq!(crate::harness::members(&body["data"]), ["enfants"]);
     let refused = token(sandbox, &client.id, &client.secret, Some("cnaf_adresse")).await;
     assert_eq!((refused.status.as_u16(), refused.json()["error"].as_str()), (400, Some("invalid_scope")));
-    for (base, id, secret) in [(production, client.id.as_str(), client.secret.as_str()), (sandbox, &client.id, "oct_test_secret_x"), (sandbox, "nobody", &client.secret), (sandbox, &client.id, &client.key)] {
+    for (base, id, secret) in [
+        (production, client.id.as_str(), client.secret.as_str()),
+        (sandbox, &client.id, "oct_test_secret_x"),
+        (sandbox, "nobody", &client.secret),
+        (sandbox, &client.id, &client.key),
+    ] {
         let refused = token(base, id, secret, None).await;
         assert_eq!((refused.status.as_u16(), refused.json()["error"].as_str()), (401, Some("invalid_client")), "{base} {id}");
         assert!(refused.header("www-authenticate").is_some());
     }
     // HTTP Basic.
     let http = reqwest::Client::new();
-    let basic = http.post(format!("{sandbox}/api/oauth/token")).basic_auth(&client.id, Some(&client.secret)).form(&[("grant_type", "client_credentials")]).send().await.unwrap();
+    let basic = http
+        .post(format!("{sandbox}/api/oauth/token"))
+        .basic_auth(&client.id, Some(&client.secret))
+        .form(&[("grant_type", "client_credentials")])
+        .send()
+        .await
+        .unwrap();
     assert_eq!(basic.status().as_u16(), 200);
     // A token of one stage is nothing on the other.
     let refused = call(&format!("{production}{QF}"), &[("Authorization", &bearer)]).await;
@@ -53,9 +64,17 @@ async fn introspection_and_revocation() {
     let (client, _) = client(demo, "sandbox", json!(["cnaf_quotient_familial"])).await;
     let access = client.token(demo.gateway("sandbox")).await;
     let http = reqwest::Client::new();
-    let post = async |path: &str, fields: &[(&str, &str)]| Answer::read(http.post(format!("{}{path}", demo.portal())).basic_auth(&client.id, Some(&client.secret)).form(fields).send().await.unwrap()).await;
+    let post = async |path: &str, fields: &[(&str, &str)]| {
+        Answer::read(
+            http.post(format!("{}{path}", demo.portal())).basic_auth(&client.id, Some(&client.secret)).form(fields).send().await.unwrap(),
+        )
+        .await
+    };
     let active = post("/oauth/introspect", &[("token", &access)]).await.ok(200);
-    assert_eq!((active["active"].as_bool(), active["client_id"].as_str(), active["scope"].as_str()), (Some(true), Some(client.id.as_str()), Some("cnaf_quotient_familial")));
+    assert_eq!(
+        (active["active"].as_bool(), active["client_id"].as_str(), active["scope"].as_str()),
+        (Some(true), Some(client.id.as_str()), Some("cnaf_quotient_familial"))
+    );
     assert_eq!(post("/oauth/introspect", &[("token", "nonsense")]).await.ok(200), json!({ "active": false }));
     let unknown = http.post(format!("{}/oauth/introspect", demo.portal())).form(&[("token", access.as_str())]).send().await.unwrap();
     assert_eq!(unknown.status().as_u16(), 401);
@@ -77,7 +96,14 @@ async fn one_answer_for_unknown_and_revoked() {
     let url = format!("{}{QF}", demo.gateway("sandbox"));
     let unknown = "oct_test_key_0000000000000000000000000000000000000000000aaaaaa";
     let mut bodies = Vec::new();
-    for (name, value) in [("X-Api-Key", client.key.as_str()), ("X-Api-Key", unknown), ("X-Api-Key", "x"), ("KeyId", "x"), ("Authorization", "Bearer x.y.z"), ("Authorization", "Bearer x")] {
+    for (name, value) in [
+        ("X-Api-Key", client.key.as_str()),
+        ("X-Api-Key", unknown),
+        ("X-Api-Key", "x"),
+        ("KeyId", "x"),
+        ("Authorization", "Bearer x.y.z"),
+        ("Authorization", "Bearer x"),
+    ] {
         let mut body = call(&url, &[(name, value)]).await.problem(401, "invalid_credential");
         body["request_id"] = Value::Null;
         body["instance"] = Value::Null;
@@ -100,7 +126,12 @@ async fn each_refusal_has_its_code() {
     let delete = reqwest::Client::new().delete(format!("{sandbox}{QF}")).header("X-Api-Key", &client.key).send().await.unwrap();
     assert!(delete.headers().contains_key("allow"));
     Answer::read(delete).await.problem(405, "method_not_allowed");
-    for path in ["/dinum//api-particulier/v3/dss/quotient_familial/identite", "/dinum/api-particulier/v3/dss/quotient_familial%2fidentite", "/dinum/api-particulier/v3/x;y/z", "/dinum/api-particulier/v3/%64ss/quotient_familial/identite"] {
+    for path in [
+        "/dinum//api-particulier/v3/dss/quotient_familial/identite",
+        "/dinum/api-particulier/v3/dss/quotient_familial%2fidentite",
+        "/dinum/api-particulier/v3/x;y/z",
+        "/dinum/api-particulier/v3/%64ss/quotient_familial/identite",
+    ] {
         let status = raw_get(sandbox, path, &client.key);
         assert!(status == 400 || status == 404, "{path}: {status}");
     }
@@ -177,7 +208,11 @@ async fn limits_are_exact_under_parallel_fire() {
         let answer = answer.unwrap();
         *statuses.entry(answer.status.as_u16()).or_default() += 1;
         if answer.status == 429 {
-            assert!(answer.header("retry-after").is_some() && answer.header("ratelimit-limit").is_some() && answer.header("ratelimit-policy").is_some());
+            assert!(
+                answer.header("retry-after").is_some()
+                    && answer.header("ratelimit-limit").is_some()
+                    && answer.header("ratelimit-policy").is_some()
+            );
             answer.problem(429, "rate_exceeded");
         }
     }

@@ -78,7 +78,7 @@ impl Demo {
         let path = self.data.join("demo.json");
         let before = std::fs::metadata(&path).and_then(|meta| meta.modified()).ok();
         let mut command = self.command();
-        command.arg("demo").arg("--data").arg(&self.data);
+        command.arg("demo").arg("--until-eof").arg("--data").arg(&self.data);
         for listener in ["portal", "production", "sandbox", "admin", "upstream"] {
             command.arg(format!("--{listener}")).arg("127.0.0.1:0");
         }
@@ -86,7 +86,7 @@ impl Demo {
             command.arg("--catalogue").arg(catalogue);
         }
         let log = std::fs::File::create(self.data.with_extension("log")).unwrap();
-        let mut child = command.stdout(Stdio::null()).stderr(log).spawn().unwrap();
+        let mut child = command.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(log).spawn().unwrap();
         let deadline = Instant::now() + Duration::from_secs(120);
         loop {
             let written = std::fs::metadata(&path).and_then(|meta| meta.modified()).ok();
@@ -350,7 +350,8 @@ pub fn members(value: &Value) -> Vec<String> {
 
 /// The folder of staged cases; `None`, said aloud, where it is absent.
 pub fn corpus_folder() -> Option<PathBuf> {
-    let folder = std::env::var("OCTROI_CORPUS").map_or_else(|_| Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/corpus/api-particulier"), PathBuf::from);
+    let folder = std::env::var("OCTROI_CORPUS")
+        .map_or_else(|_| Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/corpus/api-particulier"), PathBuf::from);
     let found = folder.join("openapi.yaml").exists();
     if !found {
         eprintln!("skipped: the staged cases are not at {} (set OCTROI_CORPUS)", folder.display());

@@ -22,7 +22,15 @@ async fn an_approval_is_whole_or_absent() {
             let path = format!("/access-requests/{request}/approve");
             let answer = tokio::spawn({
                 let (reviewer, path) = (reviewer.clone(), path.clone());
-                async move { reviewer.http.post(format!("{}/api/v1{path}", reviewer.portal)).header("X-CSRF-Token", reviewer.csrf.unwrap()).json(&json!({ "version": version })).send().await }
+                async move {
+                    reviewer
+                        .http
+                        .post(format!("{}/api/v1{path}", reviewer.portal))
+                        .header("X-CSRF-Token", reviewer.csrf.unwrap())
+                        .json(&json!({ "version": version }))
+                        .send()
+                        .await
+                }
             });
             // From before the transaction to after it.
             tokio::time::sleep(Duration::from_micros((round as u64 * 1_700) % 25_000)).await;
@@ -31,7 +39,11 @@ async fn an_approval_is_whole_or_absent() {
             demo.launch();
             let whole = look(&demo, &request).await;
             assert!(whole || !answered, "round {round}: it was answered, and is not there");
-            if whole { approved += 1 } else { absent += 1 }
+            if whole {
+                approved += 1
+            } else {
+                absent += 1
+            }
             let (sound, said) = demo.verify_ledger();
             assert!(sound, "round {round}: {said}");
         }
@@ -57,7 +69,8 @@ async fn look(demo: &Demo, request: &str) -> bool {
             assert!(told, "the mail is missing");
             assert_eq!(applicant.get(&format!("/permits/{permit}")).await.ok(200)["state"], "active");
             let ledger = applicant.get(&format!("/ledger?subject={permit}")).await.ok(200);
-            let entries: Vec<&Value> = ledger["items"].as_array().unwrap().iter().filter(|entry| entry["action"] == "permit.granted").collect();
+            let entries: Vec<&Value> =
+                ledger["items"].as_array().unwrap().iter().filter(|entry| entry["action"] == "permit.granted").collect();
             assert_eq!(entries.len(), 1);
             true
         }

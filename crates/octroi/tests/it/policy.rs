@@ -3,7 +3,7 @@
 use reqwest::Method;
 use serde_json::json;
 
-use crate::harness::{Engine, Demo, shared};
+use crate::harness::{Demo, Engine, shared};
 
 #[tokio::test]
 async fn another_organisations_things_do_not_exist() {
@@ -12,7 +12,8 @@ async fn another_organisations_things_do_not_exist() {
     let (request, version) = applicant.submitted("api-particulier", "libre", json!({})).await;
     let permit = reviewer.approve(&request).await;
     let client = applicant.client("sandbox", "dinum/api-particulier", Some(&permit)).await;
-    let subscription = applicant.get(&format!("/applications/{}", client.id)).await.ok(200)["subscriptions"][0]["id"].as_str().unwrap().to_owned();
+    let subscription =
+        applicant.get(&format!("/applications/{}", client.id)).await.ok(200)["subscriptions"][0]["id"].as_str().unwrap().to_owned();
     let nowhere = "0192f0c1-2222-4333-8444-555566667777";
     let cases = [
         (Method::GET, "/access-requests/{}", request.as_str(), "D999999", None),
@@ -26,7 +27,13 @@ async fn another_organisations_things_do_not_exist() {
         (Method::POST, "/permits/{}/amend", &permit, "H999999", None),
         (Method::GET, "/applications/{}", &client.id, nowhere, None),
         (Method::POST, "/applications/{}/credentials", &client.id, nowhere, Some(json!({ "kind": "api_key" }))),
-        (Method::POST, "/applications/{}/subscriptions", &client.id, nowhere, Some(json!({ "api": "dila/legifrance", "accept_terms": true }))),
+        (
+            Method::POST,
+            "/applications/{}/subscriptions",
+            &client.id,
+            nowhere,
+            Some(json!({ "api": "dila/legifrance", "accept_terms": true })),
+        ),
         (Method::DELETE, "/credentials/{}", &client.key_id, nowhere, None),
         (Method::POST, "/subscriptions/{}/revoke", &subscription, nowhere, None),
     ];
@@ -57,7 +64,9 @@ async fn nobody_decides_for_their_own_organisation() {
     let demo = Demo::start(Engine::Sqlite);
     let operator = demo.sign_in("operator").await;
     let people = operator.get("/users?limit=100").await.ok(200);
-    let id = |email: &str| people["items"].as_array().unwrap().iter().find(|user| user["email"] == email).unwrap()["id"].as_str().unwrap().to_owned();
+    let id = |email: &str| {
+        people["items"].as_array().unwrap().iter().find(|user| user["email"] == email).unwrap()["id"].as_str().unwrap().to_owned()
+    };
     let role = json!({ "role": "reviewer", "perimeter": "definition:api-particulier" });
     for email in ["applicant@rivebelle.example", "colleague@rivebelle.example"] {
         operator.send(Method::PUT, &format!("/users/{}/roles", id(email)), Some(role.clone()), &[]).await.ok(200);
@@ -66,13 +75,19 @@ async fn nobody_decides_for_their_own_organisation() {
     let (request, version) = applicant.submitted("api-particulier", "libre", json!({})).await;
     for role in ["applicant", "colleague"] {
         let caller = demo.sign_in(role).await;
-        caller.post(&format!("/access-requests/{request}/approve"), json!({ "version": version })).await.problem(403, "conflict_of_interest");
+        caller
+            .post(&format!("/access-requests/{request}/approve"), json!({ "version": version }))
+            .await
+            .problem(403, "conflict_of_interest");
         caller.post(&format!("/access-requests/{request}/refuse"), json!({ "message": "x" })).await.problem(403, "conflict_of_interest");
     }
     // After a transfer to the other, still not.
     applicant.post(&format!("/access-requests/{request}/transfer"), json!({ "email": "colleague@rivebelle.example" })).await.ok(200);
     let version = applicant.get(&format!("/access-requests/{request}")).await.ok(200)["version"].clone();
-    applicant.post(&format!("/access-requests/{request}/approve"), json!({ "version": version })).await.problem(403, "conflict_of_interest");
+    applicant
+        .post(&format!("/access-requests/{request}/approve"), json!({ "version": version }))
+        .await
+        .problem(403, "conflict_of_interest");
     // Nobody gives themselves a role.
     let me = operator.get("/me").await.ok(200)["user"]["id"].as_str().unwrap().to_owned();
     operator.send(Method::PUT, &format!("/users/{me}/roles"), Some(role), &[]).await.problem(403, "conflict_of_interest");
@@ -105,9 +120,13 @@ async fn a_management_key_acts_for_its_organisation_and_never_as_a_person() {
     let demo = shared();
     let applicant = demo.sign_in("applicant").await;
     let (request, version) = applicant.submitted("api-particulier", "libre", json!({})).await;
-    let application = applicant.post("/applications", json!({ "name": "gestion", "stage": "production", "management": true })).await.ok(201);
+    let application =
+        applicant.post("/applications", json!({ "name": "gestion", "stage": "production", "management": true })).await.ok(201);
     let id = application["id"].as_str().unwrap();
-    let key = applicant.post(&format!("/applications/{id}/credentials"), json!({ "kind": "api_key" })).await.ok(201)["secret"].as_str().unwrap().to_owned();
+    let key = applicant.post(&format!("/applications/{id}/credentials"), json!({ "kind": "api_key" })).await.ok(201)["secret"]
+        .as_str()
+        .unwrap()
+        .to_owned();
     let nobody = demo.nobody();
     let with = [("X-Api-Key", key.as_str())];
     nobody.send(Method::GET, &format!("/access-requests/{request}"), None, &with).await.ok(200);
@@ -125,6 +144,9 @@ async fn a_management_key_acts_for_its_organisation_and_never_as_a_person() {
     for bad in [plain, "oct_live_key_unknown", "nonsense", ""] {
         applicant.send(Method::GET, "/me", None, &[("X-Api-Key", bad)]).await.problem(401, "invalid_credential");
         let without_csrf = crate::harness::Caller { csrf: None, ..applicant.clone() };
-        without_csrf.send(Method::POST, "/applications", Some(json!({ "name": "x", "stage": "sandbox" })), &[("X-Api-Key", bad)]).await.problem(401, "invalid_credential");
+        without_csrf
+            .send(Method::POST, "/applications", Some(json!({ "name": "x", "stage": "sandbox" })), &[("X-Api-Key", bad)])
+            .await
+            .problem(401, "invalid_credential");
     }
 }

@@ -17,7 +17,8 @@ async fn from_request_to_masked_answer_to_refusal() {
 }
 
 async fn tell(demo: &Demo, stage: &str) {
-    let (applicant, reviewer, administrator) = (demo.sign_in("applicant").await, demo.sign_in("reviewer").await, demo.sign_in("api_administrator").await);
+    let (applicant, reviewer, administrator) =
+        (demo.sign_in("applicant").await, demo.sign_in("reviewer").await, demo.sign_in("api_administrator").await);
     let scopes = json!({ "title": format!("Cantine {stage}"), "scopes": ["cnaf_quotient_familial", "cnaf_enfants"] });
     let (request, version) = applicant.submitted("api-particulier", "libre", scopes).await;
 
@@ -74,14 +75,20 @@ async fn tell(demo: &Demo, stage: &str) {
 /// The ledger and the mails tell the same story.
 async fn evidence(demo: &Demo, request: &str, permit: &str) {
     let applicant = demo.sign_in("applicant").await;
-    let actions = |list: &Value| -> Vec<String> { list["items"].as_array().unwrap().iter().rev().map(|entry| entry["action"].as_str().unwrap().to_owned()).collect() };
+    let actions = |list: &Value| -> Vec<String> {
+        list["items"].as_array().unwrap().iter().rev().map(|entry| entry["action"].as_str().unwrap().to_owned()).collect()
+    };
     let of_request = applicant.get(&format!("/ledger?subject={request}")).await.ok(200);
     assert_eq!(actions(&of_request), ["access_request.created", "access_request.edited", "access_request.submitted"]);
     let of_permit = applicant.get(&format!("/ledger?subject={permit}")).await.ok(200);
     assert_eq!(actions(&of_permit), ["permit.granted", "permit.revoked"]);
     let mailbox = demo.nobody().get("/dev/mailbox?to=applicant%40rivebelle.example").await.ok(200);
     let subjects: Vec<&str> = mailbox["items"].as_array().unwrap().iter().filter_map(|mail| mail["subject"].as_str()).collect();
-    for expected in [format!("Votre demande {request} est bien arrivée"), format!("Votre demande {request} est acceptée"), format!("Votre habilitation {permit} est révoquée")] {
+    for expected in [
+        format!("Votre demande {request} est bien arrivée"),
+        format!("Votre demande {request} est acceptée"),
+        format!("Votre habilitation {permit} est révoquée"),
+    ] {
         assert!(subjects.contains(&expected.as_str()), "{expected}: {subjects:?}");
     }
 }
@@ -100,7 +107,10 @@ async fn an_amendment_keeps_the_permit_and_then_replaces_it_under_the_same_key()
 
         let amendment = applicant.post(&format!("/permits/{first}/amend"), json!({})).await.ok(201);
         let id = amendment["id"].as_str().unwrap();
-        applicant.patch(&format!("/access-requests/{id}"), json!({ "answers": { "scopes": ["cnaf_quotient_familial", "cnaf_adresse"] } })).await.ok(200);
+        applicant
+            .patch(&format!("/access-requests/{id}"), json!({ "answers": { "scopes": ["cnaf_quotient_familial", "cnaf_adresse"] } }))
+            .await
+            .ok(200);
         applicant.post(&format!("/access-requests/{id}/submit"), json!({})).await.ok(200);
         // The old permit stays in force, with its old scopes, until the amendment is approved.
         assert_eq!(fields().await, ["quotient_familial"]);

@@ -36,7 +36,11 @@ impl<'de> Deserialize<'de> for After {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = String::deserialize(deserializer)?;
         let good = !text.is_empty() && text.split(':').count() <= 2 && text.split(':').all(|part| Slug::from_str(part).is_ok());
-        if good { Ok(Self(Some(text.replace(':', "/")))) } else { Err(de::Error::custom("not a cursor: use the one that the previous page gave")) }
+        if good {
+            Ok(Self(Some(text.replace(':', "/"))))
+        } else {
+            Err(de::Error::custom("not a cursor: use the one that the previous page gave"))
+        }
     }
 }
 

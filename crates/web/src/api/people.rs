@@ -123,7 +123,10 @@ async fn link(
     let Some(text) = organization else {
         return match level {
             None => Ok(None),
-            Some(_) => Err(Problem::field("/level", "not_needed", "sans organisation, pas de lien", "without an organisation there is no link").into()),
+            Some(_) => {
+                Err(Problem::field("/level", "not_needed", "sans organisation, pas de lien", "without an organisation there is no link")
+                    .into())
+            }
         };
     };
     // Only the operator may learn which SIRETs are known here.

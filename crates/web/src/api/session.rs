@@ -31,7 +31,8 @@ pub struct SignedInView {
 #[utoipa::path(post, path = "/api/v1/session", tag = "session", request_body = SignIn, responses((status = 200, body = SignedInView), (status = 429, description = "Too many attempts")))]
 pub async fn sign_in(call: Call, input: SignIn) -> Answer {
     let signed_in = call.app().sign_in(&input.email, &input.password, &call.address, call.now).await?;
-    let cookie = session_cookie(&call.shared, Some(&signed_in.session)).ok_or_else(|| Error::Internal("a session that no cookie can hold".to_owned()))?;
+    let cookie = session_cookie(&call.shared, Some(&signed_in.session))
+        .ok_or_else(|| Error::Internal("a session that no cookie can hold".to_owned()))?;
     let reply = Reply::json(StatusCode::OK, &SignedInView { csrf_token: signed_in.csrf_token, me: signed_in.me })?;
     Ok(reply.with(header::SET_COOKIE, cookie))
 }

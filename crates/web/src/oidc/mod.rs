@@ -58,7 +58,9 @@ async fn form(headers: &HeaderMap, body: Body) -> Result<Form, OAuthError> {
         Ok::<_, OAuthError>(value.map(str::to_owned))
     };
     let (authorization, content_type) = (text(header::AUTHORIZATION)?, text(header::CONTENT_TYPE)?);
-    let body = body::read(body, headers, MAX_BODY).await.map_err(|_| OAuthError::InvalidRequest("the body is too long, too slow or incomplete"))?;
+    let body = body::read(body, headers, MAX_BODY)
+        .await
+        .map_err(|_| OAuthError::InvalidRequest("the body is too long, too slow or incomplete"))?;
     Ok(Form { authorization, content_type, body })
 }
 

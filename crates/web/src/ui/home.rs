@@ -55,11 +55,16 @@ mod tests {
 
     #[test]
     fn both_languages_and_nothing_unescaped() {
-        let page = |french| Home { french, version: "1", portal: "http://p", production: "http://<g>", sandbox: "http://s", demo: true }.render().unwrap();
+        let page = |french| {
+            Home { french, version: "1", portal: "http://p", production: "http://<g>", sandbox: "http://s", demo: true }.render().unwrap()
+        };
         let (french, english) = (page(true), page(false));
         assert!(french.contains("<html lang=\"fr\">") && english.contains("<html lang=\"en\">"));
         for page in [&french, &english] {
-            assert!(page.contains("/api/docs") && page.contains("http://s") && !page.contains("<g>") && !page.contains("<script"), "{page}");
+            assert!(
+                page.contains("/api/docs") && page.contains("http://s") && !page.contains("<g>") && !page.contains("<script"),
+                "{page}"
+            );
         }
     }
 }
