@@ -19,6 +19,7 @@ cargo xtask bench [OPTIONS]  measure the gateway beside its peers, and write doc
     --quick        two rounds of one second: a smoke test, not a measurement
     --only NAME    only the targets, and the figures of the whole program, whose name holds NAME; may be repeated
     --binary FILE  the program to measure (default target/release/octroi)
+    --keep         leave target/bench/run behind: configurations, logs, Octroi's database
     --install      install what is missing: nginx, HAProxy and wrk by apt-get (as root), Envoy by pip into target/bench/venv
   docs/performance.md is written by whole runs alone: six rounds or more, without --quick and --only.
 ";

@@ -414,7 +414,7 @@ fn on_request(
         Action::ReadRequest => Decision::Allow,
         Action::EditRequest | Action::SubmitRequest => allow_if(is_applicant, Decision::Forbid(Forbidden::NotTheApplicant)),
         Action::ArchiveRequest => {
-            let decides = person.for_definition(Role::decides, definition, provider) && !colleague;
+            let decides = person.for_definition(Role::decides, definition, provider) && !person.belongs(organization);
             allow_if(is_applicant || decides, Decision::Forbid(Forbidden::NotTheApplicant))
         }
         Action::TransferRequest => allow_if(is_applicant || colleague, Decision::Forbid(Forbidden::NotTheApplicant)),

@@ -84,8 +84,8 @@ reasons! {
         "The permit is suspended: ask the provider who granted it."
         "L'habilitation est suspendue : adressez-vous au fournisseur qui l'a délivrée.";
     PermitSuperseded "permit_superseded" 403 "Permit superseded" "Habilitation remplacée"
-        "Another permit replaced this one: point the subscription at the new one in the portal."
-        "Une autre habilitation a remplacé celle-ci : désignez la nouvelle dans l'abonnement, sur le portail.";
+        "Another permit replaced this one: end the subscription, and subscribe again with the new permit."
+        "Une autre habilitation a remplacé celle-ci : mettez fin à la souscription, puis souscrivez de nouveau avec la nouvelle.";
     PermitRevoked "permit_revoked" 403 "Permit revoked" "Habilitation révoquée"
         "The permit was revoked: its page in the portal says why."
         "L'habilitation a été révoquée : sa page du portail dit pourquoi.";

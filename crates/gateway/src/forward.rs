@@ -328,18 +328,15 @@ fn clean(headers: &mut HeaderMap, mount: &str, upstream: &Upstream) {
 type Exchanged = (Response<hyper::body::Incoming>, Lease);
 
 /// One exchange with the upstream, on an idle connection if there is one. A request that an idle
-/// connection gave back unsent, or an idempotent one without a body that died with a connection
-/// that had been idle for some time, goes once more over a new connection.
+/// connection gave back, because it never left, goes once more over a new connection.
 async fn exchange(worker: &Worker, upstream: &Upstream, request: Request<Outgoing>) -> Result<Exchanged, Reason> {
-    const STALE: std::time::Duration = std::time::Duration::from_millis(500);
     let pool: &Pool = &worker.pool;
     let request = match pool.idle(upstream).await {
         None => request,
         Some(mut lease) => {
-            let spare = lease.idle.filter(|idle| *idle >= STALE).and_then(|_| spare_of(&request));
             match lease.sender.try_send_request(request).await {
                 Ok(response) => return Ok((response, lease)),
-                Err(mut error) => match error.take_message().or(spare) {
+                Err(mut error) => match error.take_message() {
                     Some(unsent) => unsent,
                     None => return Err(failed(error.error(), upstream)),
                 },
@@ -360,16 +357,4 @@ async fn exchange(worker: &Worker, upstream: &Upstream, request: Request<Outgoin
 fn failed(error: &hyper::Error, upstream: &Upstream) -> Reason {
     tracing::warn!(%error, upstream = %upstream.pool, "an upstream did not answer");
     if error.is_parse() { Reason::UpstreamInvalid } else { Reason::UpstreamUnreachable }
-}
-
-/// A copy of an idempotent request without a body.
-fn spare_of(request: &Request<Outgoing>) -> Option<Request<Outgoing>> {
-    if !request.method().is_idempotent() || !request.body().is_empty() {
-        return None;
-    }
-    let mut spare = Request::new(Outgoing::Whole(Bytes::new()));
-    *spare.method_mut() = request.method().clone();
-    *spare.uri_mut() = request.uri().clone();
-    *spare.headers_mut() = request.headers().clone();
-    Some(spare)
 }

@@ -42,7 +42,7 @@ impl GatewayPort for NoGateway {
     }
 }
 
-/// Clients `a` and `b` whose secret is `s`; the token `t-a` is `a`'s.
+/// Clients `a` and `b` whose secret is `s`; the token `t-a` is `a`'s; the token `panic` is a fault of ours.
 #[derive(Default)]
 struct Tokens {
     seen: Mutex<Vec<Option<Stage>>>,
@@ -54,6 +54,7 @@ impl TokenPort for Tokens {
         TokenAnswer { status: 200, headers: vec![("content-type".into(), "application/json".into())], body }
     }
     fn introspect(&self, token: &str) -> Option<(ActiveToken, Stage)> {
+        assert_ne!(token, "panic");
         let text = |text: &str| text.to_owned();
         let claims = ActiveToken {
             token_type: text("Bearer"),
@@ -425,4 +426,13 @@ async fn oauth_answers_in_the_form_of_its_rfc() {
     }
     assert_eq!(house.form("/oauth/revoke", &format!("{own}&token=unknown")).await.status, 200);
     assert_eq!(house.get("/oauth/jwks").await.json()["keys"][0]["kid"], "k");
+}
+
+#[tokio::test]
+async fn a_panic_is_one_answer_and_no_more() {
+    let house = House::open(PUBLIC, false).await;
+    let fallen = house.form("/oauth/introspect", "client_id=a&client_secret=s&token=panic").await;
+    assert_eq!(fallen.problem(500, "internal")["detail"], Value::Null);
+    assert!(fallen.headers.contains_key("content-security-policy"));
+    assert_eq!(house.get("/oauth/jwks").await.status, 200);
 }

@@ -40,6 +40,8 @@ pub struct Options {
     /// Was the binary named, rather than found where cargo builds it?
     named: bool,
     install: bool,
+    /// Leave the run's folder behind: configurations, logs, the database.
+    keep: bool,
 }
 
 impl Options {
@@ -53,6 +55,7 @@ impl Options {
             binary: target.join("release/octroi"),
             named: false,
             install: false,
+            keep: false,
         };
         let mut rounds = None;
         let mut words = words.iter();
@@ -67,6 +70,7 @@ impl Options {
                 "--quick" => options.quick = true,
                 "--only" => options.only.push(value()?.to_lowercase()),
                 "--binary" => (options.binary, options.named) = (PathBuf::from(*value()?), true),
+                "--keep" => options.keep = true,
                 "--install" => options.install = true,
                 other => return Err(format!("`{other}` is not an option of bench; see `cargo xtask help`").into()),
             }
@@ -162,7 +166,9 @@ pub fn run(root: &Path, words: &[&str]) -> Result<()> {
         println!("written to {}", page.display());
     }
     drop(contenders);
-    fs::remove_dir_all(&bench.run)?;
+    if !bench.options.keep {
+        fs::remove_dir_all(&bench.run)?;
+    }
     Ok(())
 }
 
@@ -232,11 +238,16 @@ fn turn(bench: &Bench, target: &Target, process: &Process) -> Result<stats::Meas
     let fire = |seconds| load::fire(&bench.wrk, &bench.load_core(), &target.url(), &target.headers, seconds);
     fire(1)?;
     process.settle(ticks)?;
-    let before = process.cpu_seconds(ticks)?;
+    let (before, threads_before) = (process.cpu_seconds(ticks)?, process.cpu_by_thread()?);
     let seen = fire(bench.options.seconds)?;
     let memory = process.memory()?;
     process.settle(ticks)?;
     let used = process.cpu_seconds(ticks)? - before;
+    let mut threads = process.cpu_by_thread()?;
+    for (name, seconds) in &mut threads {
+        let spent = (*seconds - threads_before.get(name).unwrap_or(&0.0)).max(0.0);
+        *seconds = spent * 1e6 / seen.requests;
+    }
     // The next target starts on a quiet machine.
     sleep(Duration::from_millis(50));
     #[expect(clippy::cast_precision_loss, reason = "bytes of memory are far below 2^52")]
@@ -247,6 +258,7 @@ fn turn(bench: &Bench, target: &Target, process: &Process) -> Result<stats::Meas
         p50_ms: seen.p50_ms,
         p99_ms: seen.p99_ms,
         memory_mb,
+        threads,
     })
 }
 

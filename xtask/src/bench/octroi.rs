@@ -166,9 +166,13 @@ impl Octroi {
         let counts = list.get("items").and_then(Value::as_array).ok_or("the statistics have no items")?;
         let stored = counts.iter().filter_map(|count| count.get("calls")?.as_f64()).sum();
         let metrics = http::call(self.admin, "GET", "/metrics", &[], None)?.body;
-        let counter = r#"octroi_answers_total{stage="production",class="2xx"} "#;
-        let answered =
-            metrics.lines().find_map(|line| line.strip_prefix(counter)?.trim().parse().ok()).ok_or("the metrics do not count answers")?;
+        let counter = |name: &str| -> Result<f64> {
+            let value = metrics.lines().find_map(|line| line.strip_prefix(name)?.trim().parse::<f64>().ok());
+            value.ok_or_else(|| format!("the metrics have no {name}").into())
+        };
+        // A token is an answer of the gateway's own: counted, and not a call of an API.
+        let tokens = counter(r#"octroi_tokens_issued_total{stage="production"} "#)?;
+        let answered = counter(r#"octroi_answers_total{stage="production",class="2xx"} "#)? - tokens;
         Ok((answered, stored))
     }
 

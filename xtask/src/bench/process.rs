@@ -1,6 +1,7 @@
 //! Processes that the bench starts: pinned to a core, watched through `/proc`, and stopped with it.
 
 use std::{
+    collections::BTreeMap,
     fs::{self, File},
     net::{Ipv4Addr, TcpListener, TcpStream},
     path::{Path, PathBuf},
@@ -80,6 +81,27 @@ impl Process {
         }
         #[expect(clippy::cast_precision_loss, reason = "ticks of a few minutes are far below 2^52")]
         Ok(ticks as f64 / ticks_per_second)
+    }
+
+    /// CPU seconds by the name of the threads that live now, their numbers left out: where the process spends what it spends.
+    ///
+    /// # Errors
+    /// When the process is gone.
+    pub fn cpu_by_thread(&self) -> Result<BTreeMap<String, f64>> {
+        let mut seconds: BTreeMap<String, f64> = BTreeMap::new();
+        for pid in tree(self.child.id())? {
+            for task in fs::read_dir(format!("/proc/{pid}/task"))? {
+                let task = task?.path();
+                // A thread may end between the listing and the reading.
+                let (Ok(name), Ok(spent)) = (fs::read_to_string(task.join("comm")), fs::read_to_string(task.join("schedstat"))) else {
+                    continue;
+                };
+                let Some(nanoseconds) = spent.split(' ').next().and_then(|text| text.parse::<f64>().ok()) else { continue };
+                let name = name.trim().trim_end_matches(|c: char| c.is_ascii_digit() || c == '-').to_owned();
+                *seconds.entry(name).or_default() += nanoseconds / 1e9;
+            }
+        }
+        Ok(seconds)
     }
 
     /// Proportional set size of the process and its children, bytes.
@@ -229,6 +251,7 @@ mod tests {
         assert_eq!(tree(shell.child.id()).unwrap().len(), 2);
         assert!(shell.memory().unwrap() > 10_000);
         assert!(shell.cpu_seconds(100.0).unwrap() < 5.0);
+        assert!(shell.cpu_by_thread().unwrap().contains_key("sh"));
         assert!(!shell.stop().unwrap().success());
     }
 

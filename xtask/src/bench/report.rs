@@ -88,6 +88,11 @@ pub fn markdown(options: &Options, machine: &Machine, contenders: &Contenders, r
         text.push('\n');
         text.push_str(&table(rows));
     }
+    let threads = threads_table(rows);
+    if !threads.is_empty() {
+        text.push('\n');
+        text.push_str(&threads);
+    }
     if !figures.is_empty() {
         text.push('\n');
         text.push_str(&figures_table(figures));
@@ -119,6 +124,30 @@ fn table(rows: &[Row]) -> String {
             show(row.spread(|measure| measure.p99_ms), 2),
             show(row.spread(|measure| measure.memory_mb), 1),
         ]);
+    }
+    align(&lines)
+}
+
+/// Where Octroi's own CPU goes: its gateway, its database, its portal.
+fn threads_table(rows: &[Row]) -> String {
+    let ours: Vec<(&Row, Vec<(String, Spread)>)> =
+        rows.iter().filter(|row| row.name.starts_with("Octroi") && row.failure.is_none()).map(|row| (row, row.threads())).collect();
+    let mut names: Vec<&String> = Vec::new();
+    for (name, spread) in ours.iter().flat_map(|(_, threads)| threads) {
+        if spread.median >= 0.05 && !names.contains(&name) {
+            names.push(name);
+        }
+    }
+    if names.is_empty() {
+        return String::new();
+    }
+    let head = ["CPU µs/request by thread (medians)".to_owned()].into_iter().chain(names.iter().map(|name| format!("`{name}`")));
+    let mut lines = vec![head.collect()];
+    for (row, threads) in &ours {
+        let cell = |name: &&String| {
+            threads.iter().find(|(found, _)| found == *name).map_or_else(|| "–".to_owned(), |(_, spread)| format!("{:.1}", spread.median))
+        };
+        lines.push([row.name.to_owned()].into_iter().chain(names.iter().map(cell)).collect());
     }
     align(&lines)
 }
@@ -199,7 +228,8 @@ mod tests {
     use crate::bench::stats::Measure;
 
     fn row(name: &'static str, cpu_us: f64) -> Row {
-        let measure = Measure { requests_per_second: 40_000.0, cpu_us, p50_ms: 1.5, p99_ms: 3.0, memory_mb: 12.0 };
+        let threads = [("gate".to_owned(), cpu_us - 5.0), ("store".to_owned(), 5.0)].into();
+        let measure = Measure { requests_per_second: 40_000.0, cpu_us, p50_ms: 1.5, p99_ms: 3.0, memory_mb: 12.0, threads };
         Row { name, measures: vec![measure; 6], failure: None }
     }
 
@@ -211,6 +241,15 @@ mod tests {
         assert!(lines[3].contains("25.0 / 25.0 / 25.0") && lines[3].contains("1.25 / 1.25 / 1.25"), "{text}");
         assert!(lines.iter().all(|line| line.chars().count() == lines[0].chars().count()));
         assert!(table(&[row(FULL_JWT, 25.0)]).contains("| –"));
+    }
+
+    #[test]
+    fn threads_are_shown_of_octroi_alone() {
+        let text = threads_table(&[row(BASE, 20.0), row(FULL_JWT, 25.0)]);
+        let lines: Vec<&str> = text.lines().collect();
+        assert_eq!(lines.len(), 3);
+        assert!(lines[0].contains("`gate` | `store`") && lines[2].contains("20.0   | 5.0"), "{text}");
+        assert_eq!(threads_table(&[row(BASE, 20.0)]), "");
     }
 
     #[test]

@@ -1,7 +1,9 @@
 //! What was measured, and its least, middle and greatest.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 /// One turn of one target.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub struct Measure {
     pub requests_per_second: f64,
     /// Microseconds of CPU, user and system, per request.
@@ -10,6 +12,8 @@ pub struct Measure {
     pub p99_ms: f64,
     /// Proportional set size under load.
     pub memory_mb: f64,
+    /// Microseconds of CPU per request, by the name of the threads.
+    pub threads: BTreeMap<String, f64>,
 }
 
 /// All turns of one target.
@@ -42,6 +46,16 @@ impl Row {
     #[must_use]
     pub fn above(&self, base: &Self) -> Option<Spread> {
         self.compare(base, |own, other| own - other)
+    }
+
+    /// Microseconds of CPU per request by the name of the threads, those that spend most first.
+    #[must_use]
+    pub fn threads(&self) -> Vec<(String, Spread)> {
+        let names: BTreeSet<&String> = self.measures.iter().flat_map(|measure| measure.threads.keys()).collect();
+        let spread = |name: &String| self.spread(|measure| measure.threads.get(name).copied().unwrap_or(0.0));
+        let mut found: Vec<(String, Spread)> = names.into_iter().filter_map(|name| Some((name.clone(), spread(name)?))).collect();
+        found.sort_by(|(_, one), (_, other)| other.median.total_cmp(&one.median));
+        found
     }
 
     fn compare(&self, base: &Self, how: impl Fn(f64, f64) -> f64) -> Option<Spread> {
@@ -101,8 +115,17 @@ mod tests {
     }
 
     fn row(cpu: &[f64]) -> Row {
-        let measures =
-            cpu.iter().map(|&cpu_us| Measure { requests_per_second: 1.0, cpu_us, p50_ms: 1.0, p99_ms: 1.0, memory_mb: 1.0 }).collect();
+        let measures = cpu
+            .iter()
+            .map(|&cpu_us| Measure {
+                requests_per_second: 1.0,
+                cpu_us,
+                p50_ms: 1.0,
+                p99_ms: 1.0,
+                memory_mb: 1.0,
+                threads: BTreeMap::from([("few".to_owned(), 1.0), ("most".to_owned(), cpu_us)]),
+            })
+            .collect();
         Row { name: "row", measures, failure: None }
     }
 
@@ -111,6 +134,8 @@ mod tests {
         let (slow, base) = (row(&[20.0, 60.0]), row(&[10.0, 40.0]));
         assert_eq!(slow.ratio(&base).unwrap().show(2), "1.50 / 1.75 / 2.00");
         assert_eq!(slow.above(&base).unwrap().show(0), "10 / 15 / 20");
+        let threads: Vec<_> = slow.threads().into_iter().map(|(name, spread)| (name, spread.median)).collect();
+        assert_eq!(threads, [("most".to_owned(), 40.0), ("few".to_owned(), 1.0)]);
         assert!(slow.ratio(&row(&[1.0])).is_none());
         assert!(Row { failure: Some("broke".into()), ..row(&[1.0, 1.0]) }.ratio(&base).is_none());
     }
