@@ -18,7 +18,7 @@ use octroi_store::{Page, Reader, RequestFilter, StoredDefinition, Tx, Visible};
 use serde_json::Value;
 
 use crate::{
-    context::{App, Begin, Context, Done, Keep, under},
+    context::{App, Begin, Context, Done, under},
     error::Error,
     mails,
     view::{ApprovalView, List, RequestLine, RequestView},
@@ -154,7 +154,7 @@ impl App {
             answers: stored.definition.prefilled(form, stage),
         };
         let view = insert(&mut tx, context, header).await?;
-        self.finish(context, tx, 201, view, Keep::Body).await
+        self.finish(context, tx, 201, view).await
     }
 
     /// The requests that the principal may see, the latest changed first.
@@ -325,7 +325,10 @@ impl App {
         let before = loaded.request.header().version;
         tx.access_request_save(&approved, before, &title).await.map_err(|error| stale(error, before))?;
         tx.permit_insert(&permit, &title).await?;
-        tx.record(context.now, &context.principal.actor(), event.action(), &event.subject(), event.details());
+        let decided = Event::RequestApproved { request: id, permit: permit_id };
+        for event in [&decided, &event] {
+            tx.record(context.now, &context.principal.actor(), event.action(), &event.subject(), event.details());
+        }
         if let Kind::Amendment { of } = &approved.header().kind {
             supersede(&mut tx, context, *of, permit_id).await?;
         }
@@ -334,7 +337,7 @@ impl App {
             tx.enqueue_mail(context.now, &mail).await?;
         }
         let view = ApprovalView { permit: permit_id.to_string(), request: id.to_string(), version: approved.header().version };
-        self.finish(context, tx, 200, view, Keep::Body).await
+        self.finish(context, tx, 200, view).await
     }
 
     /// Opens a request that changes or renews a permit, or takes it to its next stage, keeping what was filled in.
@@ -392,7 +395,7 @@ impl App {
             answers: carried(&definition, form, stage, &grant.answers),
         };
         let view = insert(&mut tx, context, header).await?;
-        self.finish(context, tx, 201, view, Keep::Body).await
+        self.finish(context, tx, 201, view).await
     }
 
     /// The shape of every move: lock, ask the policy, move, save with compare-and-set, record, tell.
@@ -438,7 +441,7 @@ impl App {
             tx.user_by_id(moved.header().applicant).await?.ok_or(Error::NotFound)?
         };
         let view = RequestView::new(&moved, &applicant, &loaded.organization);
-        self.finish(context, tx, 200, view, Keep::Body).await
+        self.finish(context, tx, 200, view).await
     }
 }
 

@@ -14,7 +14,7 @@ use serde_json::json;
 use uuid::Uuid;
 
 use crate::{
-    context::{App, Begin, Context, Done, Keep},
+    context::{App, Begin, Context, Done},
     error::Error,
     view::{ApplicationView, List, SubscriptionView},
 };
@@ -66,6 +66,7 @@ impl App {
     pub async fn create_application(&self, context: &Context, input: NewApplication) -> Result<Done<ApplicationView>, Error> {
         let organization = context.organization(input.organization)?;
         context.require(Action::CreateApplication, &Subject::Organization(organization))?;
+        context.on_stage(input.stage)?;
         // Only a person can make an application that may act for the organisation.
         let created_by = match (&context.principal, input.management) {
             (_, true) => context.person()?.user,
@@ -96,7 +97,7 @@ impl App {
         tx.record(context.now, &context.principal.actor(), "application.created", &format!("application:{}", application.id), details);
         tx.gateway_changed();
         let view = view(&tx, &application).await?;
-        self.finish(context, tx, 201, view, Keep::Body).await
+        self.finish(context, tx, 201, view).await
     }
 
     async fn owner_of(&self, application: Id<Application>) -> Result<Id<octroi_domain::user::User>, Error> {
@@ -158,7 +159,7 @@ impl App {
         tx.record(context.now, &context.principal.actor(), action, &format!("application:{id}"), json!({}));
         tx.gateway_changed();
         let view = view(&tx, &application).await?;
-        self.finish(context, tx, 200, view, Keep::Body).await
+        self.finish(context, tx, 200, view).await
     }
 
     /// Subscribes an application to an API, as the API's access mode demands.
@@ -174,9 +175,14 @@ impl App {
         };
         let application = tx.application_by_id(application).await?.ok_or(Error::NotFound)?;
         context.require(Action::Subscribe, &Subject::Application { organization: application.organization })?;
+        context.on_stage(application.stage)?;
         let unknown = || Error::field("/api", "unknown_api", "API inconnue", "unknown API");
         let stored = tx.api_current(&input.api).await?.filter(|stored| !stored.withdrawn).ok_or_else(unknown)?;
         let api = &stored.document.api;
+        // A private API that the principal does not know is as unknown as one that does not exist.
+        if !self.may_see(&tx, context, api).await? {
+            return Err(unknown());
+        }
         if api.backends.of(application.stage).is_none() {
             let message = format!("{} n'est pas ouverte en {}", input.api, application.stage);
             return Err(Error::field("/api", "not_open_on_stage", message, format!("{} is not open on {}", input.api, application.stage)));
@@ -196,18 +202,66 @@ impl App {
             created_at: context.now,
         };
         if let Some(existing) = tx.subscription_of(application.id, &input.api).await? {
-            let message = format!("L'application a déjà la souscription {} ({}).", existing.id, existing.state.as_str());
-            return Err(Error::conflict(
-                "already_subscribed",
-                message,
-                format!("The application already has the subscription {} ({}).", existing.id, existing.state.as_str()),
-            ));
+            return Err(already(&existing));
         }
         tx.subscription_insert(&subscription).await?;
         let details = json!({ "application": application.id, "api": input.api, "permit": permit, "plan": subscription.plan, "terms": terms_accepted, "state": state });
         tx.record(context.now, &context.principal.actor(), "subscription.created", &format!("subscription:{}", subscription.id), details);
         tx.gateway_changed();
-        self.finish(context, tx, 201, SubscriptionView::from(&subscription), Keep::Body).await
+        self.finish(context, tx, 201, SubscriptionView::from(&subscription)).await
+    }
+
+    /// Enrols an application of anybody, by the API's administrator: how a private API gets its
+    /// subscribers. The terms, where there are some, are the subscriber's to accept.
+    pub async fn enrol(
+        &self,
+        context: &Context,
+        api: &ApiName,
+        application: Id<Application>,
+        plan: Option<Slug>,
+    ) -> Result<Done<SubscriptionView>, Error> {
+        context.require(Action::ReadTraces, &Subject::Perimeter { api: Some(api.clone()), definition: None })?;
+        let mut tx = match self.begin(context).await? {
+            Begin::Fresh(tx) => tx,
+            Begin::Replay(done) => return Ok(done),
+        };
+        let stored = tx.api_current(api).await?.filter(|stored| !stored.withdrawn).ok_or(Error::NotFound)?;
+        let unknown = || Error::field("/application", "unknown_application", "application inconnue", "unknown application");
+        let application = tx.application_by_id(application).await?.ok_or_else(unknown)?;
+        context.require(Action::DecideSubscription, &Subject::Subscription { organization: application.organization, api: api.clone() })?;
+        if matches!(stored.document.api.access, Access::Permit { .. }) {
+            return Err(Error::conflict(
+                "permit_required",
+                "Cette API demande une habilitation : l'abonné souscrit avec la sienne.",
+                "This API needs a permit: the subscriber subscribes with theirs.",
+            ));
+        }
+        if stored.document.api.backends.of(application.stage).is_none() {
+            return Err(Error::field(
+                "/application",
+                "not_open_on_stage",
+                "l'API n'est pas ouverte à l'étape de cette application",
+                "the API is not open on this application's stage",
+            ));
+        }
+        let subscription = Subscription {
+            id: Id::from_uuid(Uuid::now_v7()),
+            application: application.id,
+            api: api.clone(),
+            permit: None,
+            plan: chosen_plan(&stored.document.api, plan)?,
+            terms_accepted: None,
+            state: SubscriptionState::Active,
+            created_at: context.now,
+        };
+        if let Some(existing) = tx.subscription_of(application.id, api).await? {
+            return Err(already(&existing));
+        }
+        tx.subscription_insert(&subscription).await?;
+        let details = json!({ "application": application.id, "api": api, "plan": subscription.plan, "state": subscription.state });
+        tx.record(context.now, &context.principal.actor(), "subscription.enrolled", &format!("subscription:{}", subscription.id), details);
+        tx.gateway_changed();
+        self.finish(context, tx, 201, SubscriptionView::from(&subscription)).await
     }
 
     /// The permit that the subscription rests on: asked for where the API is restricted, of the same
@@ -324,7 +378,7 @@ impl App {
             details,
         );
         tx.gateway_changed();
-        self.finish(context, tx, 200, SubscriptionView::from(&subscription), Keep::Body).await
+        self.finish(context, tx, 200, SubscriptionView::from(&subscription)).await
     }
 
     /// Accepts the API's current terms for a subscription made under older ones.
@@ -342,8 +396,14 @@ impl App {
         let details = json!({ "terms": subscription.terms_accepted });
         tx.record(context.now, &context.principal.actor(), "subscription.terms_accepted", &format!("subscription:{id}"), details);
         tx.gateway_changed();
-        self.finish(context, tx, 200, SubscriptionView::from(&subscription), Keep::Body).await
+        self.finish(context, tx, 200, SubscriptionView::from(&subscription)).await
     }
+}
+
+fn already(existing: &Subscription) -> Error {
+    let (id, state) = (existing.id, existing.state.as_str());
+    let message = format!("L'application a déjà la souscription {id} ({state}).");
+    Error::conflict("already_subscribed", message, format!("The application already has the subscription {id} ({state})."))
 }
 
 fn accepted_terms(api: &Api, accepted: bool) -> Result<Option<u32>, Error> {

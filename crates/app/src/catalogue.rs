@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use octroi_domain::{
     Moment, Slug,
     api::{Access, Api, ApiName, Visibility},
+    application::SubscriptionState,
     catalogue::Catalogue,
     definition::{AskedField, Definition, Form},
     policy::{Action, Principal, Subject},
@@ -312,7 +313,7 @@ impl App {
         if self.may_see(&reader, context, &stored.document.api).await? { Ok(stored) } else { Err(Error::NotFound) }
     }
 
-    async fn may_see(&self, reader: &Reader, context: &Context, api: &Api) -> Result<bool, Error> {
+    pub(crate) async fn may_see(&self, reader: &Reader, context: &Context, api: &Api) -> Result<bool, Error> {
         if api.visibility == Visibility::Public {
             return Ok(true);
         }
@@ -322,9 +323,15 @@ impl App {
             Principal::Application(machine) => vec![machine.organization],
             Principal::Person(person) => person.memberships.iter().map(|(id, _)| *id).collect(),
         };
+        let held = [SubscriptionState::Pending, SubscriptionState::Active, SubscriptionState::Suspended];
         let mut subscribed = false;
         for organization in organizations {
-            let filter = SubscriptionFilter { organization: Some(organization), api: Some(name.clone()), ..SubscriptionFilter::default() };
+            let filter = SubscriptionFilter {
+                organization: Some(organization),
+                api: Some(name.clone()),
+                states: held.to_vec(),
+                ..SubscriptionFilter::default()
+            };
             subscribed |= !reader.subscription_list(&filter, octroi_store::Page::first(1)).await?.items.is_empty();
         }
         let subject = Subject::Api { name, visibility: api.visibility, subscribed };

@@ -6,6 +6,7 @@ use octroi_domain::{
     Moment,
     definition::FieldError,
     policy::{self, Action, Person, Principal, Subject},
+    stage::Stage,
     text::Language,
 };
 use octroi_oauth::seal::MasterKey;
@@ -83,6 +84,14 @@ impl Context {
         policy::decide(&self.principal, action, subject).require()
     }
 
+    /// A key of one stage acts on that stage alone.
+    pub(crate) const fn on_stage(&self, stage: Stage) -> Result<(), Error> {
+        match &self.principal {
+            Principal::Application(machine) if machine.stage as u8 != stage as u8 => Err(Error::Forbidden(policy::Forbidden::OtherStage)),
+            _ => Ok(()),
+        }
+    }
+
     pub(crate) fn person(&self) -> Result<&Person, Error> {
         match &self.principal {
             Principal::Person(person) => Ok(person),
@@ -119,14 +128,6 @@ impl<T> Done<T> {
 pub(crate) enum Begin<T> {
     Fresh(Tx),
     Replay(Done<T>),
-}
-
-/// Is the body kept for a repeated request?
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Keep {
-    Body,
-    /// It holds a secret, which is shown once.
-    Nothing,
 }
 
 impl App {
@@ -166,20 +167,22 @@ impl App {
 
     /// Commits: the state, the ledger, the outbox and the idempotency record, or nothing. Returns
     /// once the gateway knows.
-    pub(crate) async fn finish<T: Serialize>(
+    pub(crate) async fn finish<T: Serialize>(&self, context: &Context, tx: Tx, status: u16, value: T) -> Result<Done<T>, Error> {
+        let again = serde_json::to_string(&value).map_err(|error| Error::Internal(error.to_string()))?;
+        self.finish_with(context, tx, status, value, again).await
+    }
+
+    /// The same, where a repeated request is answered otherwise than the first: a secret is shown once.
+    pub(crate) async fn finish_with<T>(
         &self,
         context: &Context,
         mut tx: Tx,
         status: u16,
         value: T,
-        keep: Keep,
+        again: String,
     ) -> Result<Done<T>, Error> {
         if let Some(idempotency) = context.idempotency {
-            let body = match keep {
-                Keep::Body => Some(serde_json::to_string(&value).map_err(|error| Error::Internal(error.to_string()))?),
-                Keep::Nothing => None,
-            };
-            let answered = Answered { request: idempotency.request, status, body, created_at: context.now };
+            let answered = Answered { request: idempotency.request, status, body: Some(again), created_at: context.now };
             if let Err(error) = tx.idempotency_insert(&idempotency.key, &answered).await {
                 drop(tx);
                 return self.lost_to_twin(idempotency, error).await;

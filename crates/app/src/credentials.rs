@@ -12,7 +12,7 @@ use serde_json::json;
 use uuid::Uuid;
 
 use crate::{
-    context::{App, Begin, Context, Done, Keep},
+    context::{App, Begin, Context, Done},
     error::Error,
     view::{CredentialView, NewCredentialView},
 };
@@ -41,7 +41,7 @@ pub(crate) fn draw(application: &Application, kind: CredentialKind, now: Moment)
         kind: kind.as_str().to_owned(),
         application: application.id.to_string(),
         client_id: application.id.to_string(),
-        secret: secret.show().to_owned(),
+        secret: Some(secret.show().to_owned()),
         hint: credential.hint.clone(),
         created_at: now.to_string(),
     };
@@ -62,6 +62,7 @@ impl App {
         };
         let application = tx.application_by_id(application).await?.ok_or(Error::NotFound)?;
         context.require(Action::CreateCredential, &Subject::Application { organization: application.organization })?;
+        context.on_stage(application.stage)?;
         let held = tx.credentials_of_application(application.id).await?;
         if held.iter().filter(|credential| credential.kind == kind && credential.revoked_at.is_none()).count() >= ACTIVE_PER_KIND {
             return Err(Error::conflict(
@@ -75,7 +76,9 @@ impl App {
         let details = json!({ "application": application.id, "kind": kind, "hint": credential.hint });
         tx.record(context.now, &context.principal.actor(), "credential.created", &format!("credential:{}", credential.id), details);
         tx.gateway_changed();
-        self.finish(context, tx, 201, view, Keep::Nothing).await
+        let shown_again = NewCredentialView { secret: None, ..view.clone() };
+        let again = serde_json::to_string(&shown_again).map_err(|error| Error::Internal(error.to_string()))?;
+        self.finish_with(context, tx, 201, view, again).await
     }
 
     /// Revokes a credential; the next call that shows it is refused.
@@ -87,6 +90,7 @@ impl App {
         let mut credential = tx.credential_by_id(id).await?.ok_or(Error::NotFound)?;
         let application = tx.application_by_id(credential.application).await?.ok_or(Error::NotFound)?;
         context.require(Action::RevokeCredential, &Subject::Application { organization: application.organization })?;
+        context.on_stage(application.stage)?;
         if !tx.credential_revoke(id, context.now).await? {
             return Err(Error::conflict("wrong_state", "Ce secret est déjà révoqué.", "This credential is revoked already."));
         }
@@ -99,6 +103,6 @@ impl App {
             json!({ "application": application.id }),
         );
         tx.gateway_changed();
-        self.finish(context, tx, 200, CredentialView::from(&credential), Keep::Body).await
+        self.finish(context, tx, 200, CredentialView::from(&credential)).await
     }
 }

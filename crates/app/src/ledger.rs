@@ -44,7 +44,9 @@ impl App {
     ) -> Result<List<EntryView>, Error> {
         let request = subject.as_deref().and_then(|text| text.parse::<Number<AccessRequest>>().ok());
         let permit = subject.as_deref().and_then(|text| text.parse::<Number<Permit>>().ok());
+        let whole = context.require(Action::ReadLedger, &Subject::Platform).is_ok();
         match (request, permit) {
+            _ if whole => {}
             (Some(id), _) => drop(self.read_request(context, id).await?),
             (_, Some(id)) => drop(self.read_permit(context, id).await?),
             (None, None) => context.require(Action::ReadLedger, &Subject::Platform)?,

@@ -74,6 +74,7 @@ fn in_language(user: &User, definition: &Definition) -> (bool, String) {
 
 fn request_mail(
     loaded: &Loaded,
+    name: &str,
     after: &AccessRequest,
     permit: Option<Number<Permit>>,
     message: Option<&str>,
@@ -87,7 +88,7 @@ fn request_mail(
         &loaded.applicant.email,
         &RequestMail {
             french,
-            name: &loaded.applicant.full_name(),
+            name,
             id: &header.id.to_string(),
             title: &title,
             definition: &definition,
@@ -103,7 +104,7 @@ fn request_mail(
 pub(crate) fn moved(loaded: &Loaded, after: &AccessRequest, settings: &Settings) -> Vec<Mail> {
     let told =
         loaded.request.state() != after.state() && matches!(after.state(), State::Submitted | State::ChangesRequested | State::Refused);
-    told.then(|| request_mail(loaded, after, None, after.message(), settings)).into_iter().collect()
+    told.then(|| request_mail(loaded, &loaded.applicant.full_name(), after, None, after.message(), settings)).into_iter().collect()
 }
 
 /// To the applicant, when a permit was granted; and to the controller and the DPO that the answers name.
@@ -114,14 +115,16 @@ pub(crate) fn decided(
     message: Option<&str>,
     settings: &Settings,
 ) -> Vec<Mail> {
-    let told = request_mail(loaded, after, permit, message, settings);
-    let mut mails = vec![told.clone()];
+    let mut mails = vec![request_mail(loaded, &loaded.applicant.full_name(), after, permit, message, settings)];
     for field in ["contact_controller", "contact_dpo"] {
-        let email = loaded.request.header().answers.get(field).and_then(|contact| contact.get("email")).and_then(|email| email.as_str());
+        let Some(contact) = loaded.request.header().answers.get(field) else { continue };
+        let email = contact.get("email").and_then(|email| email.as_str());
         if let Some(email) = email.filter(|email| !email.eq_ignore_ascii_case(&loaded.applicant.email))
             && !mails.iter().any(|mail| mail.to.eq_ignore_ascii_case(email))
         {
-            mails.push(Mail { to: email.to_owned(), ..told.clone() });
+            let name =
+                ["given_name", "family_name"].map(|part| contact.get(part).and_then(|name| name.as_str()).unwrap_or_default()).join(" ");
+            mails.push(Mail { to: email.to_owned(), ..request_mail(loaded, &name, after, permit, message, settings) });
         }
     }
     mails

@@ -12,7 +12,7 @@ use serde_json::json;
 use uuid::Uuid;
 
 use crate::{
-    context::{App, Begin, Context, Done, Keep},
+    context::{App, Begin, Context, Done},
     error::Error,
     password::{MAX_LENGTH, MIN_LENGTH},
     sessions::RoleView,
@@ -134,7 +134,7 @@ impl App {
             Begin::Replay(done) => return Ok(done),
         };
         let organization = add_organization(&mut tx, &context.principal.actor(), context.now, siret, name).await?;
-        self.finish(context, tx, 201, OrganizationView::from(&organization), Keep::Body).await
+        self.finish(context, tx, 201, OrganizationView::from(&organization)).await
     }
 
     pub async fn list_organizations(&self, context: &Context, page: Page) -> Result<List<OrganizationView>, Error> {
@@ -160,7 +160,7 @@ impl App {
             return Err(Error::field("/organization", "unknown_organization", "organisation inconnue", "unknown organisation"));
         }
         let user = add_user(&mut tx, &context.principal.actor(), context.now, &new, &hash).await?;
-        self.finish(context, tx, 201, PersonView::from(&user), Keep::Body).await
+        self.finish(context, tx, 201, PersonView::from(&user)).await
     }
 
     pub async fn list_users(&self, context: &Context, page: Page) -> Result<List<PersonView>, Error> {
@@ -215,6 +215,6 @@ impl App {
         let roles = tx.roles_of_user(user).await?;
         let view =
             roles.into_iter().map(|grant| RoleView { role: grant.role.to_string(), perimeter: grant.perimeter.to_string() }).collect();
-        self.finish(context, tx, 200, view, Keep::Body).await
+        self.finish(context, tx, 200, view).await
     }
 }

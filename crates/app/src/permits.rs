@@ -11,7 +11,7 @@ use octroi_store::{Page, PermitFilter, Reader, StoredDefinition};
 
 use crate::{
     access_requests::{checked_message, visible},
-    context::{App, Begin, Context, Done, Keep},
+    context::{App, Begin, Context, Done},
     error::Error,
     mails,
     view::{List, PermitLine, PermitView},
@@ -91,7 +91,7 @@ impl App {
         let (view, applicant) = view(&tx, &moved).await?;
         let mail = mails::permit_moved(&view, &applicant, &stored.definition, &event, self.settings());
         tx.enqueue_mail(context.now, &mail).await?;
-        self.finish(context, tx, 200, view, Keep::Body).await
+        self.finish(context, tx, 200, view).await
     }
 }
 

@@ -101,6 +101,8 @@ impl App {
         let mut tx = self.inner.store.write().await?;
         tx.session_insert(&session).await?;
         tx.login_attempt_reset(&format!("account:{email}")).await?;
+        // Many people may share an address: who signs in rightly does not use it up.
+        tx.login_attempt_give_back(&format!("address:{address}")).await?;
         tx.record(now, &format!("user:{}", user.id), "session.opened", &format!("user:{}", user.id), json!({}));
         let me = self.me_of(&tx, &user).await?;
         tx.commit().await?;
@@ -128,12 +130,23 @@ impl App {
         if now > session.last_seen_at.plus_seconds(60) {
             let last = session.created_at.plus_seconds(SESSION_HOURS * 3_600);
             let expires = now.plus_seconds(IDLE_MINUTES * 60).min(last);
-            let mut tx = self.inner.store.write().await?;
-            tx.session_touch(&digest, now, expires).await?;
-            tx.commit().await?;
+            // Reading goes on when the store cannot be written to, and does not wait for it.
+            let app = self.clone();
+            tokio::spawn(async move {
+                if let Err(error) = app.touch(digest, now, expires).await {
+                    tracing::warn!(%error, "a session was not touched");
+                }
+            });
         }
         let person = Self::person(&reader, session.user).await?;
         Ok(Some(Found { principal: Principal::Person(person), csrf_digest: session.csrf }))
+    }
+
+    async fn touch(&self, digest: [u8; 32], now: Moment, expires: Moment) -> Result<(), Error> {
+        let mut tx = self.inner.store.write().await?;
+        tx.session_touch(&digest, now, expires).await?;
+        tx.commit().await?;
+        Ok(())
     }
 
     async fn person(reader: &Reader, user: octroi_domain::Id<User>) -> Result<Person, Error> {
@@ -162,7 +175,11 @@ impl App {
             return Err(Error::InvalidCredential);
         }
         self.inner.store.credential_touch(&[(credential.id, now)]).await?;
-        Ok(Principal::Application(Machine { application: application.id, organization: application.organization }))
+        Ok(Principal::Application(Machine {
+            application: application.id,
+            stage: application.stage,
+            organization: application.organization,
+        }))
     }
 
     pub async fn me(&self, context: &Context) -> Result<MeView, Error> {

@@ -361,8 +361,9 @@ pub struct NewCredentialView {
     pub kind: String,
     pub application: String,
     pub client_id: String,
-    /// Shown once, here. Only its digest is kept.
-    pub secret: String,
+    /// Shown once, in the first answer; none when that answer is repeated for the same `Idempotency-Key`.
+    /// Only its digest is kept.
+    pub secret: Option<String>,
     pub hint: String,
     pub created_at: String,
 }

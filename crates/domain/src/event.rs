@@ -14,6 +14,7 @@ pub enum Event {
     RequestSubmitted { request: Number<AccessRequest>, version: u32, content: Sha256Hash },
     ChangesRequested { request: Number<AccessRequest>, message: String },
     RequestRefused { request: Number<AccessRequest>, message: String },
+    RequestApproved { request: Number<AccessRequest>, permit: Number<Permit> },
     RequestArchived { request: Number<AccessRequest> },
     RequestTransferred { request: Number<AccessRequest>, from: Id<crate::user::User>, to: Id<crate::user::User> },
     PermitGranted { request: Number<AccessRequest>, permit: Number<Permit>, content: Sha256Hash, scopes: ScopeSet, message: Option<String> },
@@ -34,6 +35,7 @@ impl Event {
             Self::RequestSubmitted { .. } => "access_request.submitted",
             Self::ChangesRequested { .. } => "access_request.changes_requested",
             Self::RequestRefused { .. } => "access_request.refused",
+            Self::RequestApproved { .. } => "access_request.approved",
             Self::RequestArchived { .. } => "access_request.archived",
             Self::RequestTransferred { .. } => "access_request.transferred",
             Self::PermitGranted { .. } => "permit.granted",
@@ -54,6 +56,7 @@ impl Event {
             | Self::RequestSubmitted { request, .. }
             | Self::ChangesRequested { request, .. }
             | Self::RequestRefused { request, .. }
+            | Self::RequestApproved { request, .. }
             | Self::RequestArchived { request }
             | Self::RequestTransferred { request, .. } => request.to_string(),
             Self::PermitGranted { permit, .. }

@@ -11,6 +11,7 @@ use crate::{
     api::{ApiName, Visibility},
     application::Application,
     organization::Organization,
+    stage::Stage,
     text::Text,
     user::{LinkLevel, Role, RoleGrant, User},
 };
@@ -35,6 +36,7 @@ pub struct Person {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Machine {
     pub application: Id<Application>,
+    pub stage: Stage,
     pub organization: Id<Organization>,
 }
 
@@ -305,6 +307,8 @@ pub enum Forbidden {
     PersonRequired,
     /// Not a member of the organisation it would be done for.
     NotAMember,
+    /// The caller is an application of the other stage.
+    OtherStage,
 }
 impl Forbidden {
     #[must_use]
@@ -315,6 +319,7 @@ impl Forbidden {
             Self::RoleMissing => "role_missing",
             Self::PersonRequired => "person_required",
             Self::NotAMember => "not_a_member",
+            Self::OtherStage => "other_stage",
         }
     }
 
@@ -337,7 +342,14 @@ impl Forbidden {
                 "Cette action demande une personne connectée, pas une clé d'application.",
                 "This needs a signed-in person, not an application's key.",
             ),
-            Self::NotAMember => ("Vous n'êtes pas membre de cette organisation.", "You are not a member of this organisation."),
+            Self::OtherStage => (
+                "Cette clé est celle d\'une application d\'une autre étape : les étapes ne partagent rien.",
+                "This key belongs to an application of the other stage: the stages share nothing.",
+            ),
+            Self::NotAMember => (
+                "Vous n'êtes pas membre de cette organisation, ou votre appartenance n'est pas vérifiée.",
+                "You are not a member of this organisation, or your membership is not verified.",
+            ),
         };
         Text::new(fr, en)
     }

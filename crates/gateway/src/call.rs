@@ -34,7 +34,8 @@ pub(crate) struct Call {
     pub connection: Arc<Connection>,
     pub started: Instant,
     pub times: Times,
-    pub request_id: String,
+    /// Visible ASCII.
+    pub request_id: HeaderValue,
     /// For a refusal: what languages the caller reads.
     accept_language: Option<HeaderValue>,
     pub address: IpAddr,
@@ -60,7 +61,7 @@ impl Call {
         Box::new(Self {
             started,
             times,
-            request_id: parse::request_id(&parts.headers).map_or_else(|| connection.worker.next_id(now), str::to_owned),
+            request_id: parse::request_id(&parts.headers).cloned().unwrap_or_else(|| connection.worker.next_id(now)),
             accept_language: parts.headers.get(header::ACCEPT_LANGUAGE).cloned(),
             address: parse::client_address(connection.peer, &connection.worker.gateway.settings.trusted_proxies, &parts.headers),
             api: None,
@@ -77,8 +78,8 @@ impl Call {
         })
     }
 
-    pub(crate) fn request_id_header(&self) -> HeaderValue {
-        HeaderValue::from_str(&self.request_id).unwrap_or(HeaderValue::from_static("-"))
+    pub(crate) fn request_id_text(&self) -> &str {
+        self.request_id.to_str().unwrap_or("-")
     }
 
     /// The language in which a refusal speaks.
@@ -96,7 +97,7 @@ impl Call {
         Trace {
             at: self.times.now,
             stage: self.connection.worker.gateway.settings.stage,
-            request_id: std::mem::take(&mut self.request_id),
+            request_id: self.request_id_text().to_owned(),
             api: self.api.as_ref().map(|api| api.name.clone()),
             operation: self.operation.as_deref().map(str::to_owned),
             status: self.status,

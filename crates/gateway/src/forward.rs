@@ -187,6 +187,9 @@ fn strip(headers: &mut HeaderMap, more: impl Fn(&HeaderName) -> bool) {
     }
 }
 
+/// Headers that [`rewrite`] adds, at most.
+const OURS: usize = 6;
+
 /// Makes the client's head into the upstream's: nothing that the client said about itself or about
 /// the way remains, and ours is added.
 fn rewrite(parts: &mut Parts, admitted: &Admitted, upstream: &Upstream, snapshot: &Snapshot, call: &Call) -> Result<(), Denied> {
@@ -203,8 +206,9 @@ fn rewrite(parts: &mut Parts, admitted: &Admitted, upstream: &Upstream, snapshot
             || (masked && is_partial(name))
     });
     let gateway = &call.connection.worker.gateway;
+    headers.reserve(OURS);
     headers.insert(header::HOST, upstream.authority.clone());
-    headers.insert(X_REQUEST_ID, call.request_id_header());
+    headers.insert(X_REQUEST_ID, call.request_id.clone());
     let peer = if call.address == call.connection.peer {
         Some(call.connection.peer_text.clone())
     } else {
@@ -294,7 +298,7 @@ pub(crate) async fn forward(
     clean(&mut head.headers, admitted.api().mount.as_str(), upstream);
     match admitted.mask() {
         None => Ok(finish(head.status, head.headers, call, |call| Outcoming::stream(incoming, call))),
-        Some(mask) => minimise::upstream_answer(head.status, head.headers, is_head, incoming, mask, &admitted, call).await,
+        Some(mask) => Box::pin(minimise::upstream_answer(head.status, head.headers, is_head, incoming, mask, &admitted, call)).await,
     }
 }
 
@@ -333,17 +337,16 @@ async fn exchange(worker: &Worker, upstream: &Upstream, request: Request<Outgoin
     let pool: &Pool = &worker.pool;
     let request = match pool.idle(upstream).await {
         None => request,
-        Some(mut lease) => {
-            match lease.sender.try_send_request(request).await {
-                Ok(response) => return Ok((response, lease)),
-                Err(mut error) => match error.take_message() {
-                    Some(unsent) => unsent,
-                    None => return Err(failed(error.error(), upstream)),
-                },
-            }
-        }
+        Some(mut lease) => match lease.sender.try_send_request(request).await {
+            Ok(response) => return Ok((response, lease)),
+            Err(mut error) => match error.take_message() {
+                Some(unsent) => unsent,
+                None => return Err(failed(error.error(), upstream)),
+            },
+        },
     };
-    let mut lease = pool.connect(upstream).await.map_err(|error| {
+    // Boxed, as it is rare and large: the future of every call would have its room.
+    let mut lease = Box::pin(pool.connect(upstream)).await.map_err(|error| {
         tracing::warn!(%error, upstream = %upstream.pool, "an upstream cannot be reached");
         if matches!(error, crate::pool::ConnectError::Timeout) { Reason::UpstreamTimeout } else { Reason::UpstreamUnreachable }
     })?;

@@ -57,7 +57,7 @@ async fn steps(mut call: Box<Call>, parts: Parts, body: hyper::body::Incoming) -
     };
     let Some(snapshot) = connection.worker.snapshot() else { return Err((Reason::NoSnapshot.into(), call)) };
     match parts.uri.path() {
-        "/api/oauth/token" | "/oauth/token" => return token_endpoint(call, &parts, body, &snapshot).await,
+        "/api/oauth/token" | "/oauth/token" => return Box::pin(token_endpoint(call, &parts, body, &snapshot)).await,
         "/.well-known/jwks.json" => return key_set(call, &parts.method, &snapshot),
         _ => {}
     }
@@ -135,7 +135,7 @@ async fn deliver(ready: Ready, mut call: Box<Call>, parts: Parts, body: hyper::b
     let mut body = Outgoing::Stream(body);
     if buffers {
         let settings = &call.connection.worker.gateway.settings;
-        match read(body, settings.max_masked_body, settings.body_timeout).await {
+        match Box::pin(read(body, settings.max_masked_body, settings.body_timeout)).await {
             Ok(bytes) => {
                 call.request_bytes = bytes.len() as u64;
                 body = Outgoing::Whole(bytes);

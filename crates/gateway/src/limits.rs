@@ -11,6 +11,7 @@ use std::{
 };
 
 use arc_swap::ArcSwap;
+use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue};
 use jiff::{Timestamp, ToSpan, civil::date, tz::TimeZone};
 use octroi_domain::{
@@ -324,7 +325,7 @@ impl Limits {
         headers.insert(REMAINING, HeaderValue::from(left));
         headers.insert(RESET, HeaderValue::from(reset));
         headers.insert(POLICY, self.policy.clone());
-        if let Ok(current) = HeaderValue::try_from(format!("\"{name}\";r={left};t={reset}")) {
+        if let Ok(current) = HeaderValue::from_maybe_shared(Bytes::from(format!("\"{name}\";r={left};t={reset}"))) {
             headers.insert(CURRENT, current);
         }
     }

@@ -103,7 +103,7 @@ fn answer(
         match mask.apply(body, &mut shown) {
             Ok(removed) => call.masked_fields = removed,
             Err(error) => {
-                tracing::warn!(%error, request_id = %call.request_id, "an answer cannot be minimised");
+                tracing::warn!(%error, request_id = call.request_id_text(), "an answer cannot be minimised");
                 return Err((Reason::AnswerNotMaskable.into(), call));
             }
         }

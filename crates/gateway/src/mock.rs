@@ -244,11 +244,11 @@ fn as_text(value: &Value) -> String {
     })
 }
 
-/// `04` in a case file is the number 4 to one YAML reader and a text to another: both are written 4 here.
+/// `04` in a case file (a day, a month) is the number 4 to one YAML reader and a text to another: both are
+/// written 4 here. A longer code keeps its zeros.
 fn canonical(text: String) -> String {
-    let digits = text.bytes().all(|byte| byte.is_ascii_digit());
-    match text.trim_start_matches('0') {
-        significant if digits && !significant.is_empty() => significant.to_owned(),
+    match text.strip_prefix('0') {
+        Some(digit) if digit.len() == 1 && digit.bytes().all(|byte| byte.is_ascii_digit()) => digit.to_owned(),
         _ => text,
     }
 }

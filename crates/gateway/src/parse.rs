@@ -294,10 +294,10 @@ pub(crate) fn is_forgeable(name: &str) -> bool {
 }
 
 /// The client's own request id, when it is one that can be repeated anywhere.
-pub(crate) fn request_id(headers: &HeaderMap) -> Option<&str> {
-    let id = text(headers.get("x-request-id")?)?;
-    let plain = |b: u8| b.is_ascii_alphanumeric() || b == b'-';
-    ((1..=64).contains(&id.len()) && id.bytes().all(plain)).then_some(id)
+pub(crate) fn request_id(headers: &HeaderMap) -> Option<&HeaderValue> {
+    let id = headers.get("x-request-id")?;
+    let plain = |b: &u8| b.is_ascii_alphanumeric() || *b == b'-';
+    ((1..=64).contains(&id.len()) && id.as_bytes().iter().all(plain)).then_some(id)
 }
 
 /// French when it is preferred to English, else English (RFC 9110 section 12.5.4).

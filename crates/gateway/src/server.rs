@@ -74,7 +74,7 @@ impl Worker {
 
     /// A new request id: a UUID of version 7, whose random part is a counter that was scrambled
     /// (`SplitMix64`): distinct, in order of time, and not a secret.
-    pub(crate) fn next_id(&self, now: Moment) -> String {
+    pub(crate) fn next_id(&self, now: Moment) -> HeaderValue {
         let scramble = |mut x: u64| {
             x = (x ^ (x >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
             x = (x ^ (x >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
@@ -85,7 +85,8 @@ impl Worker {
         let (low, high) = (scramble(count).to_le_bytes(), scramble(!count).to_le_bytes());
         random.iter_mut().zip(low.into_iter().chain(high)).for_each(|(to, from)| *to = from);
         let millis = u64::try_from(now.micros() / 1_000).unwrap_or(0);
-        uuid::Builder::from_unix_timestamp_millis(millis, &random).into_uuid().to_string()
+        let id = uuid::Builder::from_unix_timestamp_millis(millis, &random).into_uuid();
+        HeaderValue::from_str(id.hyphenated().encode_lower(&mut [0; 36])).unwrap_or(HeaderValue::from_static("-"))
     }
 
     pub(crate) fn is_idle(&self) -> bool {

@@ -14,10 +14,12 @@ use std::{
 };
 
 use octroi_domain::trace::Trace;
-use tokio::sync::mpsc;
+use tokio::sync::{Notify, mpsc};
 
 /// Traces kept in memory when they can go nowhere: the calls that were in flight when that began.
 const MAX_RETAINED: usize = 16_384;
+/// How often the reader looks, within its pace, whether much has come.
+const LOOKS: u32 = 5;
 /// Longest line of a spill file that is read back, bytes.
 const MAX_LINE: usize = 16_384;
 
@@ -34,6 +36,8 @@ struct Shared {
     put: AtomicU64,
     spilled: AtomicU64,
     lost: AtomicU64,
+    /// Somebody waits for what was put.
+    hurried: Notify,
 }
 
 /// Where the gateway's threads put traces.
@@ -59,6 +63,7 @@ pub fn channel(capacity: usize, spill: PathBuf) -> (TraceSink, TraceSource) {
         put: AtomicU64::new(0),
         spilled: AtomicU64::new(0),
         lost: AtomicU64::new(0),
+        hurried: Notify::new(),
     });
     (TraceSink { channel: sender, shared: Arc::clone(&shared) }, TraceSource { channel: receiver, shared })
 }
@@ -76,6 +81,11 @@ impl TraceSink {
     #[must_use]
     pub fn put_count(&self) -> u64 {
         self.shared.put.load(Relaxed)
+    }
+
+    /// Has the reader look now rather than at its pace.
+    pub fn hurry(&self) {
+        self.shared.hurried.notify_one();
     }
 
     fn spill(&self, trace: Trace) {
@@ -160,11 +170,27 @@ impl Spilled {
 }
 
 impl TraceSource {
-    /// The next traces, at most `max`, looked for every `pace`. Nothing wakes the reader in between,
-    /// so that a call does not pay for waking it. `None` once every sink is gone and all is read.
+    /// Has the next batch be what there is now.
+    pub fn hurry(&self) {
+        self.shared.hurried.notify_one();
+    }
+
+    /// The next traces, at most `max`: those of one `pace`, or as soon as half of `max` is there, or
+    /// at once when [`TraceSink::hurry`] asks. No call wakes the reader, so that none pays for it.
+    /// `None` once every sink is gone and all is read. Nothing is lost when this is dropped early.
     pub async fn next_batch(&mut self, max: usize, pace: Duration) -> Option<Vec<Trace>> {
         let mut batch = Vec::new();
+        let look = (pace / LOOKS).max(Duration::from_millis(1));
         loop {
+            for _ in 0..LOOKS {
+                if self.channel.len() >= (max / 2).max(1) {
+                    break;
+                }
+                tokio::select! {
+                    () = tokio::time::sleep(look) => {}
+                    () = self.shared.hurried.notified() => break,
+                }
+            }
             while batch.len() < max {
                 match self.channel.try_recv() {
                     Ok(trace) => batch.push(trace),
@@ -175,7 +201,6 @@ impl TraceSource {
             if !batch.is_empty() {
                 return Some(batch);
             }
-            tokio::time::sleep(pace).await;
         }
     }
 

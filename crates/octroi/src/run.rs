@@ -123,7 +123,13 @@ pub async fn start(config: &Config, store: Store, demo: bool) -> Result<(Running
 }
 
 fn start_gateway(config: &Config, stage: Stage, gateway: &Gateway, issuer: &str, sink: trace::TraceSink) -> Result<Handle, CommandError> {
-    let mut settings = octroi_gateway::Settings::new(stage, gateway.listen, issuer, &gateway.public_url);
+    // The public URL is in every token: a port that is to be chosen is chosen before.
+    let mut listen = gateway.listen;
+    if listen.port() == 0 {
+        listen = std::net::TcpListener::bind(listen)?.local_addr()?;
+    }
+    let public_url = actual_url(&gateway.public_url, gateway.listen, listen);
+    let mut settings = octroi_gateway::Settings::new(stage, listen, issuer, public_url);
     if gateway.threads > 0 {
         settings.threads = gateway.threads;
     }

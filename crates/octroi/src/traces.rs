@@ -13,9 +13,11 @@ use octroi_gateway::trace::{TraceSink, TraceSource};
 use tokio::sync::{mpsc, oneshot, watch};
 
 /// Traces written in one transaction, at most.
-const BATCH: usize = 1_000;
-/// How often the channel is looked at: a call must not pay for waking the writer.
-const PACE: Duration = Duration::from_millis(20);
+const BATCH: usize = 4_000;
+/// How long traces are gathered, unless somebody waits for them: a commit costs the same for one as for many.
+const PACE: Duration = Duration::from_millis(100);
+/// How long to look for the last traces once the gateways have ended.
+const LAST: Duration = Duration::from_millis(100);
 /// How long to wait before trying again when the store does not take a batch.
 const RETRY: Duration = Duration::from_millis(500);
 
@@ -43,7 +45,10 @@ pub async fn write(app: App, mut source: TraceSource, stored: Arc<Stored>, mut s
         };
         // Once the gateways have ended, what is left is read until there is no more.
         let batch = match batch {
-            None => tokio::time::timeout(PACE * 2, source.next_batch(BATCH, PACE)).await.unwrap_or_default(),
+            None => {
+                source.hurry();
+                tokio::time::timeout(LAST, source.next_batch(BATCH, PACE)).await.unwrap_or_default()
+            }
             some => some,
         };
         let Some(batch) = batch else { break };
@@ -90,6 +95,7 @@ pub async fn answer_flushes(mut waiting: mpsc::Receiver<oneshot::Sender<()>>, st
         let deadline = tokio::time::Instant::now() + Duration::from_secs(4);
         let behind = || stages.iter().zip(&targets).any(|((_, stored), target)| stored.count() < *target);
         while behind() && tokio::time::Instant::now() < deadline {
+            stages.iter().for_each(|(sink, _)| sink.hurry());
             tokio::time::sleep(Duration::from_millis(2)).await;
         }
         // The one who waits may have left.

@@ -1,7 +1,10 @@
 //! Sessions of the portal, and attempts to log in.
 
 use octroi_domain::{Id, Moment, user::User};
-use sea_orm::{ActiveValue::Set, ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter, QuerySelect, sea_query::OnConflict};
+use sea_orm::{
+    ActiveValue::Set, ColumnTrait, EntityTrait, ExprTrait, IntoActiveModel, QueryFilter, QuerySelect, sea_query::Expr,
+    sea_query::OnConflict,
+};
 
 use crate::{
     Reader, Store, StoreError, Tx,
@@ -98,6 +101,20 @@ impl Reader {
     pub async fn login_attempts(&self, key: &str, now: Moment, window_seconds: i64) -> Result<i64, StoreError> {
         let found = attempt::Entity::find_by_id(plain(key)).one(&self.db()).await.at(ATTEMPT)?;
         Ok(found.map_or(0, |model| still_counting(&model, now, window_seconds)))
+    }
+}
+
+impl Tx {
+    /// Takes one attempt back from the count of `key`: it turned out to be a good one.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    pub async fn login_attempt_give_back(&mut self, key: &str) -> Result<(), StoreError> {
+        let one_less = attempt::Entity::update_many()
+            .col_expr(attempt::Column::Count, Expr::col(attempt::Column::Count).sub(1))
+            .filter(attempt::Column::Key.eq(plain(key)))
+            .filter(attempt::Column::Count.gt(0));
+        one_less.exec(&self.db()).await.at(ATTEMPT).map(drop)
     }
 }
 

@@ -6,21 +6,22 @@ use octroi_domain::{
     trace::Trace,
 };
 use sea_orm::{
-    ColumnTrait, Condition, ConnectionTrait, EntityTrait, IntoActiveModel, Order, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect,
-    QueryTrait, sea_query::Expr,
+    ColumnTrait, Condition, ConnectionTrait, DbBackend, EntityTrait, Order, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect,
+    QueryTrait, Statement,
+    sea_query::{Expr, ExprTrait},
 };
 use uuid::Uuid;
 
 use crate::{
     Cursor, Listing, Page, Reader, Store, StoreError,
     error::{At, Cause},
-    row::{Row, before, plain, signed},
+    row::{Row, before, plain},
     visible::texts,
 };
 
+mod batch;
+
 const TABLE: &str = "trace";
-/// Rows of one insert, from large to small: few sizes, so that each statement is prepared once.
-const BATCHES: [usize; 5] = [256, 64, 16, 4, 1];
 /// Rows made anonymous in one transaction: other writers get their turn in between.
 const ANONYMISED_AT_ONCE: u64 = 5_000;
 const STATISTICS: u64 = 10_000;
@@ -170,31 +171,6 @@ pub enum Anonymise {
     Matching(TraceFilter),
 }
 
-fn model(trace: &Trace) -> Model {
-    Model {
-        id: Uuid::now_v7(),
-        at: trace.at.micros(),
-        stage: trace.stage.to_string(),
-        request_id: Some(plain(&trace.request_id)),
-        api: trace.api.as_ref().map(ToString::to_string),
-        provider: trace.api.as_ref().map(|api| api.provider.to_string()),
-        operation: trace.operation.as_deref().map(plain),
-        status: i64::from(trace.status),
-        refusal: trace.refusal.as_deref().map(plain),
-        duration_us: signed(trace.duration_us),
-        upstream_us: signed(trace.upstream_us),
-        request_bytes: signed(trace.request_bytes),
-        response_bytes: signed(trace.response_bytes),
-        application_id: trace.application.map(Id::uuid),
-        organization_id: trace.organization.map(Id::uuid),
-        permit_id: trace.permit.map(Number::get),
-        subscription_id: trace.subscription.map(Id::uuid),
-        masked_fields: i64::from(trace.masked_fields),
-        address: trace.address.map(|address| address.to_string()),
-        anonymised_at: None,
-    }
-}
-
 fn stored(model: Model) -> Result<StoredTrace, StoreError> {
     let row = Row::new(TABLE, &model.id);
     let trace = Trace {
@@ -275,16 +251,15 @@ impl Store {
     /// # Errors
     /// [`StoreError`]
     pub async fn trace_insert(&self, traces: &[Trace]) -> Result<(), StoreError> {
-        let tx = self.write().await?;
-        let mut rest = traces;
-        for size in BATCHES {
-            while let Some((batch, after)) = rest.split_at_checked(size) {
-                let models = batch.iter().map(|trace| model(trace).into_active_model());
-                Entity::insert_many(models).exec_without_returning(&tx.db()).await.at(TABLE)?;
-                rest = after;
-            }
+        if traces.is_empty() {
+            return Ok(());
         }
-        tx.commit().await.map(|_| ())
+        // One statement, and so one commit, whose text never changes: it is prepared once.
+        let (backend, sql) = if self.is_sqlite() { (DbBackend::Sqlite, batch::SQLITE) } else { (DbBackend::Postgres, batch::POSTGRES) };
+        let rows = batch::json(traces)
+            .map_err(|_| StoreError::Other { table: TABLE, cause: Cause::said("a batch of traces has no JSON form") })?;
+        self.writer().execute_raw(Statement::from_sql_and_values(backend, sql, [rows.into()])).await.at(TABLE)?;
+        Ok(())
     }
 
     /// Removes for good who called and from where, and the minutes of when: from the rows, the
@@ -304,6 +279,7 @@ impl Store {
             let tx = self.write().await?;
             let some = Entity::find()
                 .select_only()
+                .column(Column::At)
                 .column(Column::Id)
                 .filter(condition.clone())
                 .filter(Column::AnonymisedAt.is_null())
@@ -374,7 +350,7 @@ async fn anonymise(
         .col_expr(Column::SubscriptionId, Expr::value(None::<Uuid>))
         .col_expr(Column::PermitId, Expr::value(None::<i64>))
         .col_expr(Column::Address, Expr::value(None::<String>))
-        .filter(Column::Id.in_subquery(some));
+        .filter(ExprTrait::in_subquery(Expr::tuple([Column::At.into_expr(), Column::Id.into_expr()]), some));
     Ok(update.exec(db).await.at(TABLE)?.rows_affected)
 }
 

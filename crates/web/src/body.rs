@@ -7,8 +7,8 @@ use axum::{
     body::Body,
     http::{HeaderMap, StatusCode, header},
 };
-use bytes::Bytes;
-use http_body_util::{BodyExt, LengthLimitError, Limited};
+use bytes::{Bytes, BytesMut};
+use http_body_util::BodyExt;
 use serde::{
     Deserializer,
     de::{DeserializeOwned, DeserializeSeed, Error, MapAccess, SeqAccess, Visitor},
@@ -40,11 +40,12 @@ pub async fn read(body: Body, headers: &HeaderMap, limit: usize) -> Result<Bytes
     };
     let announced = headers.get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok()).and_then(|text| text.parse::<u64>().ok());
     if announced.is_some_and(|length| length > limit as u64) {
+        discard(body).await;
         return Err(too_large());
     }
-    match tokio::time::timeout(MAX_TIME, Limited::new(body, limit).collect()).await {
-        Ok(Ok(collected)) => Ok(collected.to_bytes()),
-        Ok(Err(error)) if error.is::<LengthLimitError>() => Err(too_large()),
+    match tokio::time::timeout(MAX_TIME, collect(body, limit)).await {
+        Ok(Ok(Some(bytes))) => Ok(bytes),
+        Ok(Ok(None)) => Err(too_large()),
         Ok(Err(_)) => {
             Err(Problem::bad_request("incomplete_body", "Le corps n'est pas arrivé en entier.", "The body did not arrive whole."))
         }
@@ -55,6 +56,36 @@ pub async fn read(body: Body, headers: &HeaderMap, limit: usize) -> Result<Bytes
             "The body took too long to arrive.",
         )),
     }
+}
+
+/// The whole body; `None` when it is longer than `limit`.
+async fn collect(mut body: Body, limit: usize) -> Result<Option<Bytes>, axum::Error> {
+    let mut read = BytesMut::new();
+    while let Some(frame) = body.frame().await {
+        let Ok(data) = frame?.into_data() else { continue };
+        if read.len() + data.len() > limit {
+            discard(body).await;
+            return Ok(None);
+        }
+        read.extend_from_slice(&data);
+    }
+    Ok(Some(read.freeze()))
+}
+
+/// Reads on for a moment and keeps nothing, so that a client that writes before it reads gets its answer.
+async fn discard(mut body: Body) {
+    const MOST: usize = 16_000_000;
+    let reading = async {
+        let mut left = MOST;
+        while let Some(Ok(frame)) = body.frame().await {
+            left = left.saturating_sub(frame.data_ref().map_or(0, Bytes::len));
+            if left == 0 {
+                break;
+            }
+        }
+    };
+    // Whoever goes on after that has its connection closed.
+    let _ = tokio::time::timeout(Duration::from_secs(2), reading).await;
 }
 
 /// Reads a body into what an operation takes.

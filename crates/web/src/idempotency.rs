@@ -55,7 +55,11 @@ mod tests {
     #[test]
     fn who_what_and_which_make_the_key() {
         let machine = |n: u128| {
-            Principal::Application(Machine { application: Id::from_uuid(Uuid::from_u128(n)), organization: Id::from_uuid(Uuid::nil()) })
+            Principal::Application(Machine {
+                application: Id::from_uuid(Uuid::from_u128(n)),
+                stage: octroi_domain::stage::Stage::Production,
+                organization: Id::from_uuid(Uuid::nil()),
+            })
         };
         let of = |principal: &Principal, method: Method, path: &str, key: &str, body: &str| {
             let read = read(&with(key), principal, &method, path, body.as_bytes()).unwrap().unwrap();

@@ -70,6 +70,7 @@ const DOCUMENT: &str = "/api/v1/openapi.json";
         applications::suspend,
         applications::resume,
         subscriptions::create,
+        subscriptions::enrol,
         subscriptions::list,
         subscriptions::activate,
         subscriptions::suspend,
@@ -179,7 +180,9 @@ fn complete(operation: &mut Operation, route: &Route) {
     }
     let mut refusals =
         vec![(400, "Malformed or ambiguous"), (422, "Members or parameters to mend: see `errors`"), (503, "The store cannot answer now")];
-    if !route.action.is_public() || route.action == Action::SignIn {
+    if route.action.is_public() && route.action != Action::SignIn {
+        refusals.push((401, "A credential was shown, and is not a good one"));
+    } else {
         refusals.extend([(401, "No credential, or not a good one"), (403, "Known, and not allowed; the code says why")]);
     }
     if route.path.contains('{') {
@@ -194,6 +197,14 @@ fn complete(operation: &mut Operation, route: &Route) {
     }
     if route.versioned {
         refusals.push((412, "`If-Match` names another version"));
+    }
+    let summary = operation.summary.clone().unwrap_or_default();
+    for response in operation.responses.responses.values_mut() {
+        if let RefOr::T(response) = response
+            && response.description.is_empty()
+        {
+            response.description.clone_from(&summary);
+        }
     }
     for (status, what) in refusals {
         let content = ContentBuilder::new().schema(Some(Ref::from_schema_name("Problem"))).build();

@@ -117,6 +117,7 @@ pub fn routes() -> Vec<Route> {
         post("/api/v1/applications/{id}/resume", A::SuspendApplication, plain(applications::resume)),
         post("/api/v1/applications/{id}/subscriptions", A::Subscribe, with_body(subscriptions::create)),
         post("/api/v1/applications/{id}/credentials", A::CreateCredential, with_body(credentials::create)),
+        post("/api/v1/apis/{provider}/{api}/subscribers", A::DecideSubscription, with_body(subscriptions::enrol)),
         delete("/api/v1/credentials/{id}", A::RevokeCredential, plain(credentials::revoke)),
         get("/api/v1/subscriptions", A::ReadSubscription, with_query(subscriptions::list)),
         post("/api/v1/subscriptions/{id}/activate", A::DecideSubscription, plain(subscriptions::activate)),

@@ -47,7 +47,13 @@ fn person(n: u128, memberships: &[(u128, LinkLevel)], roles: &[(Role, Perimeter)
 fn principals() -> Vec<(&'static str, Principal)> {
     let definition = || Perimeter::Definition(slug("definition"));
     let at_theirs = [(THEIRS, LinkLevel::Verified)];
-    let machine = |n| Principal::Application(Machine { application: Id::from_uuid(Uuid::from_u128(30)), organization: organization(n) });
+    let machine = |n| {
+        Principal::Application(Machine {
+            application: Id::from_uuid(Uuid::from_u128(30)),
+            stage: octroi_domain::stage::Stage::Production,
+            organization: organization(n),
+        })
+    };
     let holder = |role| person(20, &at_theirs, &[(role, definition())]);
     vec![
         ("anonymous", Principal::Anonymous),

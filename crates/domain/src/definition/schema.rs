@@ -82,18 +82,22 @@ impl Definition {
 }
 
 fn plain(kind: &FieldKind) -> Value {
-    let text = || json!({ "type": "string", "minLength": 1, "maxLength": MAX_TEXT });
+    let text = || json!({ "type": "string", "minLength": 1, "maxLength": MAX_TEXT, "pattern": "\\S" });
     let object = |names: &[&str], of: &dyn Fn(&str) -> Value| {
         let properties: Map<String, Value> = names.iter().map(|name| ((*name).to_owned(), of(name))).collect();
         json!({ "type": "object", "additionalProperties": false, "properties": properties, "required": names })
     };
     match kind {
         FieldKind::Text => text(),
-        FieldKind::LongText => json!({ "type": "string", "minLength": 1, "maxLength": MAX_LONG_TEXT }),
-        FieldKind::Email => json!({ "type": "string", "format": "email", "maxLength": 254 }),
-        FieldKind::Phone => json!({ "type": "string", "pattern": "^\\+?[0-9 .()-]{6,30}$" }),
+        FieldKind::LongText => json!({ "type": "string", "minLength": 1, "maxLength": MAX_LONG_TEXT, "pattern": "\\S" }),
+        FieldKind::Email => {
+            json!({ "type": "string", "format": "email", "maxLength": 254, "pattern": "^[A-Za-z0-9!#$%&'*+/=?^_`{|}~.-]+@[A-Za-z0-9-]+(\\.[A-Za-z0-9-]+)+$" })
+        }
+        FieldKind::Phone => json!({ "type": "string", "pattern": "^\\+?([ .()-]*[0-9]){6,15}[ .()-]*$", "maxLength": 30 }),
         FieldKind::Date => json!({ "type": "string", "format": "date" }),
-        FieldKind::Url => json!({ "type": "string", "format": "uri", "pattern": "^https?://", "maxLength": 2000 }),
+        FieldKind::Url => {
+            json!({ "type": "string", "format": "uri", "pattern": "^https?://[^/?#@\\s]+[^\\s<>\"\\\\`]*$", "maxLength": 2000 })
+        }
         FieldKind::Siret => json!({ "type": "string", "pattern": "^[0-9]{14}$" }),
         FieldKind::Integer { minimum, maximum } => json!({ "type": "integer", "minimum": minimum, "maximum": maximum }),
         FieldKind::Boolean => json!({ "type": "boolean" }),

@@ -270,7 +270,9 @@ async fn client(
     }
     let mut secrets = Vec::new();
     for kind in [CredentialKind::ClientSecret, CredentialKind::ApiKey] {
-        secrets.push(app.create_credential(&context, id, kind).await?.value().ok_or_else(|| impossible("credential"))?.secret);
+        secrets.push(
+            app.create_credential(&context, id, kind).await?.value().ok_or_else(|| impossible("credential"))?.secret.unwrap_or_default(),
+        );
     }
     let mut secrets = secrets.into_iter();
     Ok(Client {

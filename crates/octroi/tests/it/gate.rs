@@ -167,11 +167,15 @@ async fn a_private_api_waits_for_its_administrator() {
     assert!(!names(demo.nobody().get("/apis").await.ok(200)).contains("annuaire-interne"));
     demo.nobody().get("/apis/dinum/annuaire-interne").await.problem(404, "not_found");
     assert!(names(administrator.get("/apis").await.ok(200)).contains("annuaire-interne"));
-    let client = applicant.client("sandbox", "dinum/annuaire-interne", None).await;
-    let held = applicant.get(&format!("/applications/{}", client.id)).await.ok(200);
-    let subscription = &held["subscriptions"][0];
-    assert_eq!(subscription["state"], "pending");
-    let id = subscription["id"].as_str().unwrap();
+    // Nobody subscribes to what they cannot know of; its administrator enrols them.
+    let client = applicant.client("sandbox", "dila/legifrance", None).await;
+    let body = json!({ "api": "dinum/annuaire-interne", "accept_terms": true });
+    let refused = applicant.post(&format!("/applications/{}/subscriptions", client.id), body).await.problem(422, "invalid");
+    assert_eq!(refused["errors"][0]["code"], "unknown_api");
+    let enrol = json!({ "application": client.id });
+    applicant.post("/apis/dinum/annuaire-interne/subscribers", enrol.clone()).await.problem(403, "role_missing");
+    let enrolled = administrator.post("/apis/dinum/annuaire-interne/subscribers", enrol).await.ok(201);
+    let id = enrolled["id"].as_str().unwrap();
     let api = applicant.get("/apis/dinum/annuaire-interne").await.ok(200);
     let operation = api["operations"][0]["operation"].as_str().unwrap().to_owned();
     let path = operation.strip_prefix("GET ").unwrap().split('{').next().unwrap().trim_end_matches('/').to_owned();
@@ -180,9 +184,11 @@ async fn a_private_api_waits_for_its_administrator() {
     call(&url, &[("X-Api-Key", &client.key)]).await.problem(403, "credential_kind_not_accepted");
     let bearer = format!("Bearer {}", client.token(demo.gateway("sandbox")).await);
     let with = [("Authorization", bearer.as_str())];
-    call(&url, &with).await.problem(403, "subscription_pending");
+    if api["terms"].is_object() {
+        call(&url, &with).await.problem(403, "terms_not_accepted");
+        applicant.post(&format!("/subscriptions/{id}/accept-terms"), json!({})).await.ok(200);
+    }
     applicant.post(&format!("/subscriptions/{id}/activate"), json!({})).await.problem(403, "role_missing");
-    administrator.post(&format!("/subscriptions/{id}/activate"), json!({})).await.ok(200);
     let status = call(&url, &with).await;
     assert_eq!(status.header("octroi-error"), None, "{}", status.text);
     administrator.post(&format!("/subscriptions/{id}/suspend"), json!({})).await.ok(200);

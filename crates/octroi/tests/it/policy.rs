@@ -130,7 +130,11 @@ async fn a_management_key_acts_for_its_organisation_and_never_as_a_person() {
     let nobody = demo.nobody();
     let with = [("X-Api-Key", key.as_str())];
     nobody.send(Method::GET, &format!("/access-requests/{request}"), None, &with).await.ok(200);
-    nobody.send(Method::POST, "/applications", Some(json!({ "name": "by key", "stage": "sandbox" })), &with).await.ok(201);
+    nobody
+        .send(Method::POST, "/applications", Some(json!({ "name": "by key", "stage": "sandbox" })), &with)
+        .await
+        .problem(403, "other_stage");
+    nobody.send(Method::POST, "/applications", Some(json!({ "name": "by key", "stage": "production" })), &with).await.ok(201);
     for (path, body) in [
         (format!("/access-requests/{request}/approve"), json!({ "version": version })),
         (format!("/access-requests/{request}/submit"), json!({})),

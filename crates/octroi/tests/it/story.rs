@@ -79,7 +79,10 @@ async fn evidence(demo: &Demo, request: &str, permit: &str) {
         list["items"].as_array().unwrap().iter().rev().map(|entry| entry["action"].as_str().unwrap().to_owned()).collect()
     };
     let of_request = applicant.get(&format!("/ledger?subject={request}")).await.ok(200);
-    assert_eq!(actions(&of_request), ["access_request.created", "access_request.edited", "access_request.submitted"]);
+    assert_eq!(
+        actions(&of_request),
+        ["access_request.created", "access_request.edited", "access_request.submitted", "access_request.approved"]
+    );
     let of_permit = applicant.get(&format!("/ledger?subject={permit}")).await.ok(200);
     assert_eq!(actions(&of_permit), ["permit.granted", "permit.revoked"]);
     let mailbox = demo.nobody().get("/dev/mailbox?to=applicant%40rivebelle.example").await.ok(200);

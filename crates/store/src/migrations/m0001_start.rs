@@ -148,16 +148,14 @@ INSERT INTO gateway_version (id, version) VALUES (1, 1);
 CREATE TABLE day_use (subscription_id {uuid} PRIMARY KEY, day bigint NOT NULL, used bigint NOT NULL);
 
 CREATE TABLE trace (
-    id {uuid} PRIMARY KEY, at bigint NOT NULL, stage text NOT NULL, request_id text, api text, provider text, operation text,
+    id {uuid} NOT NULL, at bigint NOT NULL, stage text NOT NULL, request_id text, api text, provider text, operation text,
     status bigint NOT NULL, refusal text, duration_us bigint NOT NULL, upstream_us bigint NOT NULL,
     request_bytes bigint NOT NULL, response_bytes bigint NOT NULL, application_id {uuid}, organization_id {uuid}, permit_id bigint,
-    subscription_id {uuid}, masked_fields bigint NOT NULL, address text, anonymised_at bigint
+    subscription_id {uuid}, masked_fields bigint NOT NULL, address text, anonymised_at bigint,
+    PRIMARY KEY (at, id)
 ) {without_rowid};
-CREATE INDEX trace_list ON trace (at, id);
 CREATE INDEX trace_organization ON trace (organization_id, at) WHERE organization_id IS NOT NULL;
-CREATE INDEX trace_application ON trace (application_id, at) WHERE application_id IS NOT NULL;
 CREATE INDEX trace_provider ON trace (provider, at);
-CREATE INDEX trace_request ON trace (request_id) WHERE request_id IS NOT NULL;
 "#;
 
 /// What was written to the ledger, and each version of a definition or of an API, stays as it is.

@@ -64,7 +64,7 @@ pub async fn list_apis(call: Call, page: CataloguePage) -> Answer {
     Reply::ok(&cut(apis, &page, |api| api.name.clone()))
 }
 
-fn api_name(call: &Call) -> Result<ApiName, Failure> {
+pub(super) fn api_name(call: &Call) -> Result<ApiName, Failure> {
     Ok(ApiName { provider: call.id("provider")?, api: call.id("api")? })
 }
 

@@ -65,7 +65,25 @@ pub async fn create(call: Call, input: Create) -> Answer {
     Reply::done(call.app().subscribe(&call.context(), application, new).await?)
 }
 
-/// List the subscriptions to an API, or of an application
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Enrol {
+    /// The application's id, as its organisation gave it.
+    #[schema(value_type = String)]
+    application: Id<Application>,
+    /// Left out: the API's first plan.
+    #[schema(value_type = Option<String>)]
+    plan: Option<Slug>,
+}
+
+/// Enrol somebody's application, as the API's administrator: how a private API gets its subscribers
+#[utoipa::path(post, path = "/api/v1/apis/{provider}/{api}/subscribers", tag = "subscriptions", params(("provider" = String, Path), ("api" = String, Path)), request_body = Enrol, responses((status = 201, body = SubscriptionView)))]
+pub async fn enrol(call: Call, input: Enrol) -> Answer {
+    let api = super::catalogue::api_name(&call)?;
+    Reply::done(call.app().enrol(&call.context(), &api, input.application, input.plan).await?)
+}
+
+/// List the subscriptions to an API, or of an application. One of `api` and `application` must be given.
 #[utoipa::path(get, path = "/api/v1/subscriptions", tag = "subscriptions", params(Filter), responses((status = 200, body = List<SubscriptionView>)))]
 pub async fn list(call: Call, input: Filter) -> Answer {
     let filter = SubscriptionFilter { api: input.api, application: input.application, ..SubscriptionFilter::default() };
