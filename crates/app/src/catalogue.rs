@@ -168,6 +168,14 @@ impl App {
         }
         for definition in &catalogue.definitions {
             let held = before.definitions.iter().find(|held| held.slug == definition.slug);
+            if let Some(held) = held.filter(|held| held.provider != definition.provider) {
+                let (slug, owner) = (&definition.slug, &held.provider);
+                return Err(Error::conflict(
+                    "definition_taken",
+                    format!("La définition {slug} est celle du fournisseur {owner}."),
+                    format!("The definition {slug} is the provider {owner}'s: choose another slug."),
+                ));
+            }
             let put = tx.definition_put(definition, now).await?;
             let differs = if put.changed { differs(held, definition) } else { Vec::new() };
             changes.push(Change {

@@ -91,6 +91,15 @@ impl App {
             .collect()
     }
 
+    /// Do the sealed keys open with this master key?
+    ///
+    /// # Errors
+    /// The first key that does not.
+    pub async fn check_keys(&self, now: Moment) -> Result<(), Error> {
+        let stored = self.inner.store.read().signing_key_list(None).await?;
+        self.open_keys(&stored, now).map(drop)
+    }
+
     async fn commit_and_tell(&self, tx: Tx) -> Result<(), Error> {
         if let Some(version) = tx.commit().await? {
             self.inner.gateway.refresh(version).await;

@@ -136,6 +136,10 @@ pub(crate) async fn run(worker: Arc<Worker>, listener: std::net::TcpListener) {
             }
         }
     });
+    // Callers wait in the listener's queue for the first view, rather than being refused for want of one.
+    while worker.gateway.settings.wait_for_view && worker.gateway.snapshot.load().is_none() && !worker.gateway.is_draining() {
+        tokio::time::sleep(Duration::from_millis(2)).await;
+    }
     loop {
         tokio::select! {
             accepted = listener.accept() => take(&worker, accepted).await,

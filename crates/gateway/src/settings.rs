@@ -43,6 +43,8 @@ pub struct Settings {
     pub max_connections: usize,
     /// Idle upstream connections that one thread keeps for one upstream.
     pub max_idle_upstream: usize,
+    /// Accept connections only once there is a view: a start refuses nobody.
+    pub wait_for_view: bool,
     /// Root certificates (DER) that upstreams may chain to, besides the public ones.
     pub upstream_roots: Vec<Vec<u8>>,
 }
@@ -69,6 +71,7 @@ impl Settings {
             idle_timeout: Duration::from_secs(75),
             max_connections: 10_000,
             max_idle_upstream: 128,
+            wait_for_view: false,
             upstream_roots: Vec::new(),
         }
     }

@@ -1,6 +1,6 @@
 //! The admin listener: health and metrics, on an address of their own.
 
-use std::{collections::HashMap, fmt::Write, sync::Arc};
+use std::{collections::HashMap, fmt::Write, sync::Arc, time::Duration};
 
 use axum::{Router, extract::State, http::StatusCode, response::IntoResponse, routing::get};
 use octroi_app::App;
@@ -25,7 +25,7 @@ pub fn router(app: App, gateways: Arc<HashMap<Stage, Handle>>) -> Router {
 /// Ready: the store answers, and each gateway has a view that is fresh enough to serve restricted APIs.
 async fn ready(State(watched): State<Watched>) -> impl IntoResponse {
     let mut wrong = String::new();
-    if watched.app.store().ping().await.is_err() {
+    if !matches!(tokio::time::timeout(Duration::from_secs(1), watched.app.store().ping()).await, Ok(Ok(()))) {
         wrong.push_str("the store does not answer\n");
     }
     for (stage, handle) in watched.gateways.iter() {

@@ -135,9 +135,9 @@ pub enum CommandError {
     Config(#[from] ConfigError),
     #[error(transparent)]
     Key(#[from] KeyFileError),
-    #[error("{0}")]
+    #[error(transparent)]
     Store(#[from] octroi_store::StoreError),
-    #[error("{0}")]
+    #[error(transparent)]
     App(#[from] octroi_app::Error),
     #[error("{0}")]
     Io(#[from] std::io::Error),
@@ -195,6 +195,16 @@ fn read_catalogue(dir: &Path) -> Result<Catalogue, Vec<Fault>> {
     let catalogue = catalogue_files::read(dir, now())?;
     let mut faults = Vec::new();
     for document in &catalogue.apis {
+        let shadowed = octroi_gateway::mock::Mocks::build(document).map(|mocks| mocks.shadowed().to_vec()).unwrap_or_default();
+        for case in shadowed {
+            faults.push(Fault {
+                file: PathBuf::from(&case.source),
+                line: None,
+                column: None,
+                message: format!("has the same parameters as {}, which is answered in its place", case.by),
+                mend: "change the parameters of one, or remove it".to_owned(),
+            });
+        }
         if let Err(error) = octroi_gateway::check(document) {
             faults.push(Fault {
                 file: dir.join(document.api.full_name().to_string()),
@@ -229,9 +239,11 @@ fn check(dir: &Path) -> Result<ExitCode, CommandError> {
 async fn command_app(config: &Config) -> Result<App, CommandError> {
     let store = Store::open_shared(&config.database_url()?).await?;
     store.migrate().await?;
-    let master_key = master_key::load_or_create(&config.data)?;
+    let master_key = master_key::load(&config.data, &store).await?;
     let settings = run::app_settings(config, false);
-    Ok(App::new(store, settings, Arc::new(feed::NoGateway), master_key)?)
+    let app = App::new(store, settings, Arc::new(feed::NoGateway), master_key)?;
+    app.check_keys(now()).await.map_err(|error| other(format!("{}: {error}", config.data.join("master.key").display())))?;
+    Ok(app)
 }
 
 async fn apply(dir: &Path, dry_run: bool, prune: bool, config: &Config) -> Result<ExitCode, CommandError> {

@@ -7,6 +7,9 @@ use std::{
 };
 
 use octroi_oauth::seal::MasterKey;
+use octroi_store::Store;
+
+use crate::cli::{CommandError, other};
 
 /// Why there is no master key.
 #[derive(Debug, thiserror::Error)]
@@ -19,11 +22,23 @@ pub enum KeyFileError {
     Random,
 }
 
+/// The master key of a store: made when there is none and nothing is sealed yet.
+///
+/// # Errors
+/// When the file is missing although keys are sealed with it, or cannot be read or made.
+pub async fn load(folder: &Path, store: &Store) -> Result<MasterKey, CommandError> {
+    let path = folder.join("master.key");
+    if !path.exists() && !store.read().signing_key_list(None).await?.is_empty() {
+        return Err(other(format!("{}: missing, and the database holds keys sealed with it; restore it from a backup", path.display())));
+    }
+    Ok(load_or_create(folder)?)
+}
+
 /// Reads the master key; makes it, readable by the owner alone, when there is none.
 ///
 /// # Errors
 /// When the file cannot be read or made, or does not hold a key.
-pub fn load_or_create(folder: &Path) -> Result<MasterKey, KeyFileError> {
+fn load_or_create(folder: &Path) -> Result<MasterKey, KeyFileError> {
     let path = folder.join("master.key");
     let file = |source| KeyFileError::File { path: path.clone(), source };
     match fs::read(&path) {

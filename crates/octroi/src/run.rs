@@ -60,7 +60,7 @@ pub struct Running {
 /// # Errors
 /// When a listener cannot be bound, a key does not open, or the first view does not build.
 pub async fn start(config: &Config, store: Store, demo: bool) -> Result<(Running, App), CommandError> {
-    let master_key = master_key::load_or_create(&config.data)?;
+    let master_key = master_key::load(&config.data, &store).await?;
     let bound = |address: SocketAddr, what: &'static str| async move {
         TcpListener::bind(address).await.map_err(|error| other(format!("{what}: cannot listen on {address}: {error}")))
     };
@@ -85,6 +85,8 @@ pub async fn start(config: &Config, store: Store, demo: bool) -> Result<(Running
     let (port, ends) = feed::channel();
     let settings = Settings { public_url: portal_url.clone(), ..app_settings(config, demo) };
     let app = App::new(store, settings, Arc::new(port), master_key)?;
+    // Better no platform than one that cannot tell whose keys it holds.
+    app.check_keys(now()).await.map_err(|error| other(format!("{}: {error}", config.data.join("master.key").display())))?;
     let (publisher, flushes) = ends.split();
 
     let mut writers = JoinSet::new();
@@ -133,6 +135,7 @@ fn start_gateway(config: &Config, stage: Stage, gateway: &Gateway, issuer: &str,
     if gateway.threads > 0 {
         settings.threads = gateway.threads;
     }
+    settings.wait_for_view = true;
     settings.token_lifetime_s = i64::from(config.gateway.token_lifetime);
     settings.max_masked_body = config.gateway.max_masked_bytes;
     settings.max_view_age = Duration::from_secs(u64::from(config.gateway.max_view_age));

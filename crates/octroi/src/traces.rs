@@ -9,6 +9,7 @@ use std::{
 };
 
 use octroi_app::App;
+use octroi_domain::trace::Trace;
 use octroi_gateway::trace::{TraceSink, TraceSource};
 use tokio::sync::{mpsc, oneshot, watch};
 
@@ -56,8 +57,9 @@ pub async fn write(app: App, mut source: TraceSource, stored: Arc<Stored>, mut s
             tracing::error!(%error, traces = batch.len(), "traces wait: the store does not take them");
             if *stopping.borrow() {
                 // The process must end: what the store did not take goes to the file, and is read at the next start.
-                if let Err(error) = source.put_back(&batch) {
-                    tracing::error!(%error, traces = batch.len(), "traces are lost: neither the store nor the file takes them");
+                put_back(&source, &batch);
+                while let Ok(Some(more)) = tokio::time::timeout(PACE * 2, source.next_batch(BATCH, PACE)).await {
+                    put_back(&source, &more);
                 }
                 return;
             }
@@ -100,6 +102,12 @@ pub async fn answer_flushes(mut waiting: mpsc::Receiver<oneshot::Sender<()>>, st
         }
         // The one who waits may have left.
         let _ = done.send(());
+    }
+}
+
+fn put_back(source: &TraceSource, batch: &[Trace]) {
+    if let Err(error) = source.put_back(batch) {
+        tracing::error!(%error, traces = batch.len(), "traces are lost: neither the store nor the file takes them");
     }
 }
 

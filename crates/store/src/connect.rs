@@ -6,7 +6,10 @@ use std::{
     time::Duration,
 };
 
-use sea_orm::{ConnectOptions, Database, DatabaseConnection};
+use sea_orm::{
+    ConnectOptions, Database, DatabaseConnection,
+    sqlx::{self, SqliteConnection},
+};
 
 use crate::{StoreError, error::At};
 
@@ -64,6 +67,7 @@ async fn sqlite(path: &Path, ownership: Ownership) -> Result<Connections, StoreE
             .max_lifetime(None)
             .test_before_acquire(false)
             .sqlx_logging(false)
+            .map_sqlx_sqlite_pool_opts(|pool| pool.after_release(|connection, _| Box::pin(is_clean(connection))))
             .map_sqlx_sqlite_opts(move |sqlite| {
                 let sqlite = sqlite.filename(&file).create_if_missing(true).busy_timeout(Duration::from_secs(5));
                 pragmas.iter().fold(sqlite, |sqlite, (name, value)| sqlite.pragma(*name, *value))
@@ -76,6 +80,16 @@ async fn sqlite(path: &Path, ownership: Ownership) -> Result<Connections, StoreE
     let writer = Database::connect(options(1, writing)).await.at("sqlite")?;
     let reader = Database::connect(options(SQLITE_READERS, reading)).await.at("sqlite")?;
     Ok(Connections { reader, writer, lock })
+}
+
+/// May the connection be used again? SQLite ends a transaction by itself when the disk is full or fails;
+/// the driver, which does not know, then opens its next one inside one that is never committed. A
+/// connection that comes back inside a transaction is closed, and what was written there is undone.
+async fn is_clean(connection: &mut SqliteConnection) -> Result<bool, sqlx::Error> {
+    match sqlx::query("ROLLBACK").execute(connection).await {
+        Err(sqlx::Error::Database(error)) => Ok(error.message().contains("no transaction is active")),
+        Ok(_) | Err(_) => Ok(false),
+    }
 }
 
 async fn postgres(url: &str) -> Result<Connections, StoreError> {
@@ -169,6 +183,18 @@ mod tests {
                 let mode = std::os::unix::fs::PermissionsExt::mode(&file.as_ref().unwrap().metadata().unwrap().permissions());
                 assert_eq!(mode & 0o077, 0, "{:?}", file.unwrap().path());
             }
+        });
+    }
+
+    #[test]
+    fn a_connection_left_inside_a_transaction_is_not_used_again() {
+        on_sqlite(async |store, _| {
+            // What a full disk leaves behind: a transaction that the driver does not count.
+            store.writer().execute_unprepared("BEGIN IMMEDIATE").await.unwrap();
+            let mut tx = store.write().await.unwrap();
+            tx.organization_insert(&organization("13002526500013", "DINUM")).await.unwrap();
+            tx.commit().await.unwrap();
+            assert!(store.read().organization_by_siret(&"13002526500013".parse().unwrap()).await.unwrap().is_some());
         });
     }
 

@@ -46,6 +46,25 @@ fn identity(source: &Source, api: &Api, faults: &mut Vec<Fault>) {
             "write [access_token, api_key], one of them, or leave it out",
         ));
     }
+    const TAKEN: [&str; 12] = [
+        "authorization",
+        "connection",
+        "content-length",
+        "content-type",
+        "cookie",
+        "expect",
+        "host",
+        "te",
+        "trailer",
+        "transfer-encoding",
+        "upgrade",
+        "x-request-id",
+    ];
+    let name = api.assertion_header.to_ascii_lowercase();
+    if TAKEN.contains(&name.as_str()) || name.starts_with("x-forwarded") || name.starts_with("proxy-") {
+        let message = format!("the header `{}` has another use", api.assertion_header);
+        faults.push(source.fault_at(&["assertion_header"], message, "choose another name, for example X-JWT-Assertion"));
+    }
     let token = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-';
     if api.assertion_header.is_empty() || api.assertion_header.len() > 64 || !api.assertion_header.bytes().all(token) {
         let message = format!("`{}` is not the name of a header", api.assertion_header);

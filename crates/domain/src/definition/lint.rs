@@ -15,6 +15,9 @@ impl Definition {
         if self.name.is_blank() || self.description.is_blank() {
             faults.push("name and description must be written in French and in English".to_owned());
         }
+        if self.validity_months == Some(0) {
+            faults.push("validity_months: a permit lasts at least one month; leave it out for one without end".to_owned());
+        }
         if self.apis.is_empty() {
             faults.push("apis: name at least one API that a permit opens".to_owned());
         }
@@ -103,6 +106,9 @@ impl Definition {
             faults.push(format!("{at}: the scope `{scope}` is not offered by the definition"));
         }
         for asked in self.asked(form, None) {
+            if asked.hidden && asked.prefill.is_none() && matches!(asked.field.kind, FieldKind::Scopes { .. }) {
+                faults.push(format!("{at}: the scopes are hidden and have no prefilled answer: a permit would open nothing"));
+            }
             if asked.locked && asked.prefill.is_none() && matches!(asked.field.needed, Needed::Always) {
                 faults.push(format!("{at}: `{}` is locked and has no prefilled answer", asked.field.id));
             }

@@ -100,10 +100,7 @@ pub async fn run(options: Options) -> Result<(), CommandError> {
     let empty = store.read().ledger_head().await?.0 == 0;
     let path = options.data.join("demo.json");
     if !empty && !path.exists() {
-        return Err(other(format!(
-            "{} holds data, but no demo.json: run with --fresh, or with --data and another folder",
-            options.data.display()
-        )));
+        return Err(other(format!("{} holds data, but no demo.json: choose another folder with --data", options.data.display())));
     }
     let documents: Vec<Arc<ApiDocument>> = catalogue.apis.iter().cloned().map(Arc::new).collect();
     tokio::spawn(async move {
@@ -136,8 +133,17 @@ pub async fn run(options: Options) -> Result<(), CommandError> {
     running.until_stopped().await
 }
 
-/// Removes what an earlier demo left, and nothing else.
+/// Removes what an earlier demo left, and nothing else: a folder without demo.json is somebody's data.
 fn forget(folder: &Path) -> Result<(), CommandError> {
+    if !folder.join("demo.json").exists() {
+        if folder.join("octroi.db").exists() {
+            return Err(other(format!("{} is not a demo's: --fresh leaves it alone; choose another folder with --data", folder.display())));
+        }
+        return Ok(());
+    }
+    if fs::File::open(folder.join("octroi.db.lock")).is_ok_and(|lock| lock.try_lock().is_err()) {
+        return Err(other(format!("{} is in use by another octroi process: stop it first", folder.display())));
+    }
     for name in fs::read_dir(folder).into_iter().flatten().filter_map(Result::ok) {
         let file = name.file_name();
         let file = file.to_string_lossy();

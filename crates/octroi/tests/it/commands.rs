@@ -37,7 +37,7 @@ fn the_shipped_catalogue_is_sound_applies_once_and_comes_back() {
     let api = Path::new(&exported).join("dila/legifrance/api.yaml");
     assert!(api.exists(), "the export keeps the layout provider/api");
     let text = fs::read_to_string(&api).unwrap();
-    let changed = text.replacen("rate_per_second: 20", "rate_per_second: 25", 1);
+    let changed = text.replacen("rate_per_second: 100", "rate_per_second: 125", 1);
     assert_ne!(text, changed, "{text}");
     fs::write(&api, changed).unwrap();
     let (_, said) = octroi(&["apply", &exported, "--config", &config]);

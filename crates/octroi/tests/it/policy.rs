@@ -139,7 +139,7 @@ async fn a_management_key_acts_for_its_organisation_and_never_as_a_person() {
         (format!("/access-requests/{request}/approve"), json!({ "version": version })),
         (format!("/access-requests/{request}/submit"), json!({})),
         ("/access-requests".to_owned(), json!({ "definition": "api-particulier", "form": "libre" })),
-        ("/applications".to_owned(), json!({ "name": "more", "stage": "sandbox", "management": true })),
+        ("/applications".to_owned(), json!({ "name": "more", "stage": "production", "management": true })),
     ] {
         nobody.send(Method::POST, &path, Some(body), &with).await.problem(403, "person_required");
     }
