@@ -9,7 +9,7 @@ use octroi_domain::{
     policy::{Action, Subject},
     stage::Stage,
 };
-use octroi_store::{Page, Reader, SubscriptionFilter};
+use octroi_store::{LedgerFilter, Order, Page, Reader, SubscriptionFilter};
 use serde_json::json;
 use uuid::Uuid;
 
@@ -150,13 +150,26 @@ impl App {
                 "The application is in this state already.",
             ));
         }
+        let subject = format!("application:{id}");
+        let operator = context.require(Action::ManagePlatform, &Subject::Platform).is_ok();
+        if state == ApplicationState::Active
+            && !operator
+            && last_by(&tx, &subject, "application.suspended").await?.as_deref() == Some(OPERATOR)
+        {
+            return Err(Error::conflict(
+                "suspended_by_operator",
+                "L'exploitant a suspendu cette application : lui seul peut la rétablir.",
+                "The operator suspended this application: the operator alone resumes it.",
+            ));
+        }
         application.state = state;
         tx.application_save(&application).await?;
         let action = match state {
             ApplicationState::Active => "application.resumed",
             ApplicationState::Suspended => "application.suspended",
         };
-        tx.record(context.now, &context.principal.actor(), action, &format!("application:{id}"), json!({}));
+        let by = if operator { OPERATOR } else { "organization" };
+        tx.record(context.now, &context.principal.actor(), action, &subject, json!({ "by": by }));
         tx.gateway_changed();
         let view = view(&tx, &application).await?;
         self.finish(context, tx, 200, view).await
@@ -190,9 +203,17 @@ impl App {
         let terms_accepted = accepted_terms(api, input.accept_terms)?;
         let plan = chosen_plan(api, input.plan)?;
         let permit = self.checked_permit(&tx, &application, api, input.permit, context.now).await?;
-        let state = if matches!(api.access, Access::Approval) { SubscriptionState::Pending } else { SubscriptionState::Active };
+        // A subscription that had ended is taken up again, with its day's count; one that the API's side
+        // ended waits for the API's side.
+        let ended = ended_before(&tx, application.id, &input.api).await?;
+        let stopped = match &ended {
+            Some(ended) => last_by(&tx, &format!("subscription:{}", ended.id), "subscription.revoked").await?.as_deref() == Some(PROVIDER),
+            None => false,
+        };
+        let waits = stopped || matches!(api.access, Access::Approval);
+        let state = if waits { SubscriptionState::Pending } else { SubscriptionState::Active };
         let subscription = Subscription {
-            id: Id::from_uuid(Uuid::now_v7()),
+            id: ended.as_ref().map_or_else(|| Id::from_uuid(Uuid::now_v7()), |ended| ended.id),
             application: application.id,
             api: input.api.clone(),
             permit,
@@ -204,7 +225,10 @@ impl App {
         if let Some(existing) = tx.subscription_of(application.id, &input.api).await? {
             return Err(already(&existing));
         }
-        tx.subscription_insert(&subscription).await?;
+        match ended {
+            Some(ended) => tx.subscription_save(&subscription, ended.state).await?,
+            None => tx.subscription_insert(&subscription).await?,
+        }
         let details = json!({ "application": application.id, "api": input.api, "permit": permit, "plan": subscription.plan, "terms": terms_accepted, "state": state });
         tx.record(context.now, &context.principal.actor(), "subscription.created", &format!("subscription:{}", subscription.id), details);
         tx.gateway_changed();
@@ -244,8 +268,9 @@ impl App {
                 "the API is not open on this application's stage",
             ));
         }
+        let ended = ended_before(&tx, application.id, api).await?;
         let subscription = Subscription {
-            id: Id::from_uuid(Uuid::now_v7()),
+            id: ended.as_ref().map_or_else(|| Id::from_uuid(Uuid::now_v7()), |ended| ended.id),
             application: application.id,
             api: api.clone(),
             permit: None,
@@ -257,7 +282,10 @@ impl App {
         if let Some(existing) = tx.subscription_of(application.id, api).await? {
             return Err(already(&existing));
         }
-        tx.subscription_insert(&subscription).await?;
+        match ended {
+            Some(ended) => tx.subscription_save(&subscription, ended.state).await?,
+            None => tx.subscription_insert(&subscription).await?,
+        }
         let details = json!({ "application": application.id, "api": api, "plan": subscription.plan, "state": subscription.state });
         tx.record(context.now, &context.principal.actor(), "subscription.enrolled", &format!("subscription:{}", subscription.id), details);
         tx.gateway_changed();
@@ -367,9 +395,18 @@ impl App {
                 format!("The subscription is in the state `{}`.", before.as_str()),
             ));
         }
+        let runs = context.require(Action::DecideSubscription, &subject).is_ok();
+        // What the API's side has stopped, the subscriber does not end to begin anew.
+        if !runs && before == SubscriptionState::Suspended {
+            return Err(Error::conflict(
+                "wrong_state",
+                "La souscription est suspendue par l'administrateur de l'API : adressez-vous à lui.",
+                "The subscription is suspended by the API's administrator: ask them.",
+            ));
+        }
         subscription.state = next;
         tx.subscription_save(&subscription, before).await?;
-        let details = json!({ "from": before, "to": next });
+        let details = json!({ "from": before, "to": next, "by": if runs { PROVIDER } else { "subscriber" } });
         tx.record(
             context.now,
             &context.principal.actor(),
@@ -398,6 +435,28 @@ impl App {
         tx.gateway_changed();
         self.finish(context, tx, 200, SubscriptionView::from(&subscription)).await
     }
+}
+
+/// Who stopped it, as the ledger's details say.
+const PROVIDER: &str = "provider";
+const OPERATOR: &str = "operator";
+
+/// The latest ended subscription of an application to an API.
+async fn ended_before(reader: &Reader, application: Id<Application>, api: &ApiName) -> Result<Option<Subscription>, Error> {
+    let filter = SubscriptionFilter {
+        application: Some(application),
+        api: Some(api.clone()),
+        states: vec![SubscriptionState::Revoked],
+        ..SubscriptionFilter::default()
+    };
+    Ok(reader.subscription_list(&filter, Page::first(1)).await?.items.into_iter().next())
+}
+
+/// Whose hand the latest such entry of the ledger names.
+async fn last_by(reader: &Reader, subject: &str, action: &str) -> Result<Option<String>, Error> {
+    let filter = LedgerFilter { subject: Some(subject.to_owned()), action: Some(action.to_owned()), ..LedgerFilter::default() };
+    let entries = reader.ledger_page(&filter, Order::Descending, None, 1).await?;
+    Ok(entries.first().and_then(|entry| entry.details.get("by")?.as_str().map(str::to_owned)))
 }
 
 fn already(existing: &Subscription) -> Error {

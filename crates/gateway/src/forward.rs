@@ -358,6 +358,10 @@ async fn exchange(worker: &Worker, upstream: &Upstream, request: Request<Outgoin
 }
 
 fn failed(error: &hyper::Error, upstream: &Upstream) -> Reason {
+    // The client's own body broke off or was malformed: not the provider's fault.
+    if error.is_user() {
+        return Reason::MalformedRequest;
+    }
     tracing::warn!(%error, upstream = %upstream.pool, "an upstream did not answer");
     if error.is_parse() { Reason::UpstreamInvalid } else { Reason::UpstreamUnreachable }
 }

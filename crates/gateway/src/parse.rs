@@ -278,15 +278,24 @@ fn secret_of(text: &str) -> Presented<'_> {
 /// Could a client forge an identity, an address or another target with this header? Then it never
 /// reaches an upstream in the client's spelling. `name` is in lower case.
 pub(crate) fn is_forgeable(name: &str) -> bool {
-    const PREFIXES: [&str; 9] =
-        ["x-forwarded-", "x-original-", "x-rewrite-", "x-user", "x-consumer", "x-authenticated", "x-credential", "x-api-", "x-octroi-"];
-    const NAMES: [&str; 6] =
-        ["x-real-ip", "x-client-ip", "x-cluster-client-ip", "x-http-method-override", "x-method-override", "x-http-method"];
+    // What proxies, identity providers and gateways are known to say in their own name.
+    #[rustfmt::skip]
+    const PREFIXES: [&str; 46] = [
+        "x-forwarded-", "x-original-", "x-rewrite-", "x-user", "x-consumer", "x-authenticated", "x-credential", "x-api-", "x-octroi-",
+        "x-remote-", "x-webauth-", "x-auth-", "x-access-token", "x-id-token", "x-goog-", "x-ms-", "x-amzn-", "x-amz-", "x-anonymous",
+        "x-organization", "x-organisation", "x-org-", "x-permit", "x-scope", "x-application", "x-app-", "x-client-", "x-siret", "x-role",
+        "x-group", "x-email", "x-tenant", "x-principal", "x-identity", "x-admin", "x-host", "x-envoy-", "x-accel-", "x-sendfile", "x-ssl-",
+        "x-cluster-", "x-proxy-", "x-account", "x-subject", "x-impersonate", "x-sudo",
+    ];
+    const NAMES: [&str; 4] = ["x-real-ip", "x-http-method-override", "x-method-override", "x-http-method"];
+    const OTHERS: [&str; 8] =
+        ["client-cert", "ssl-client-", "remote-", "impersonate-", "cf-connecting-", "fastly-client-", "proxy", "user-id"];
     let known = match name.as_bytes().first() {
         Some(b'x') => NAMES.contains(&name) || PREFIXES.iter().any(|prefix| name.starts_with(prefix)),
-        Some(b'f') => name == "forwarded",
+        Some(b'f') => name == "forwarded" || name.starts_with("fastly-client-"),
         Some(b'o') => name.starts_with("octroi-"),
         Some(b't') => name == "true-client-ip",
+        Some(b'c' | b's' | b'r' | b'i' | b'p' | b'u') => OTHERS.iter().any(|prefix| name.starts_with(prefix)),
         _ => false,
     };
     // Many upstreams read `_` as `-`: a name with one can pass for another name.

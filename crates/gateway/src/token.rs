@@ -117,7 +117,11 @@ fn held_scope(held: &ScopeSet, text: &str) -> Result<Scope, OAuthError> {
 /// The claims of a token that is active now (RFC 7662): valid, and of a client that is not suspended.
 #[must_use]
 pub fn introspect(snapshot: &Snapshot, now: Moment, token: &str) -> Option<AccessTokenClaims> {
-    let claims = valid_claims(token, snapshot, now.seconds())?;
+    let mut claims = valid_claims(token, snapshot, now.seconds())?;
     let app = snapshot.applications.get(&claims.client_id.parse().ok()?)?;
-    app.is_active().then_some(claims)
+    // What was revoked since the token was signed is not said to be held; a token of which nothing is left is not active.
+    let held = granted(snapshot, app, now);
+    let asked = !claims.scope.is_empty();
+    claims.scope = claims.scope.split(' ').filter_map(|text| held_scope(&held, text).ok()).collect::<ScopeSet>().to_string();
+    (app.is_active() && (!asked || !claims.scope.is_empty())).then_some(claims)
 }

@@ -185,16 +185,32 @@ async fn serve(listener: TcpListener, router: axum::Router, mut stopped: watch::
         let Ok(place) = room.clone().try_acquire_owned() else { continue };
         let _ = stream.set_nodelay(true);
         let service = TowerToHyperService::new(router.clone().layer(axum::Extension(octroi_web::Peer(peer.ip()))));
-        let connection = builder.serve_connection(TokioIo::new(stream), service).into_owned();
-        let watched = open.watch(connection);
+        let (builder, watcher) = (builder.clone(), open.watcher());
         tokio::spawn(async move {
-            // A connection that breaks is its client's business.
-            let _ = watched.await;
+            // Who connects and says nothing does not keep a place.
+            if matches!(tokio::time::timeout(Duration::from_secs(10), speaks(&stream)).await, Ok(true)) {
+                let connection = builder.serve_connection(TokioIo::new(stream), service).into_owned();
+                // A connection that breaks is its client's business.
+                let _ = watcher.watch(connection).await;
+            }
             drop(place);
         });
     }
     drop(listener);
     let _ = tokio::time::timeout(Duration::from_secs(5), open.shutdown()).await;
+}
+
+/// Has the client said enough to tell which version of HTTP it speaks?
+async fn speaks(stream: &tokio::net::TcpStream) -> bool {
+    const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
+    let mut seen = [0_u8; PREFACE.len()];
+    loop {
+        match stream.peek(&mut seen).await {
+            Ok(0) | Err(_) => return false,
+            Ok(count) if count >= PREFACE.len() || !PREFACE.starts_with(seen.get(..count).unwrap_or_default()) => return true,
+            Ok(_) => tokio::time::sleep(Duration::from_millis(20)).await,
+        }
+    }
 }
 
 /// What happens by itself.
