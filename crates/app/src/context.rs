@@ -12,7 +12,7 @@ use octroi_domain::{
 use octroi_oauth::seal::MasterKey;
 use octroi_store::{Answered, Store, StoreError, Tx};
 use serde::Serialize;
-use tokio::sync::Semaphore;
+use tokio::sync::{Mutex, Semaphore};
 
 use crate::error::{Error, Require};
 
@@ -49,6 +49,8 @@ pub(crate) struct Inner {
     pub master_key: MasterKey,
     /// Password hashes at work: bounded, so that a flood of sign-ins cannot take the machine.
     pub hashing: Semaphore,
+    /// Held while mails leave: who waits for it finds delivered what was claimed before.
+    pub mailing: Mutex<()>,
     /// Verified against when the account does not exist, so that the time says nothing.
     pub decoy_hash: String,
 }
@@ -136,7 +138,7 @@ impl App {
     pub fn new(store: Store, settings: Settings, gateway: Arc<dyn GatewayPort>, master_key: MasterKey) -> Result<Self, Error> {
         let decoy_hash = crate::password::hash("a password that nobody has")?;
         let hashing = Semaphore::new(std::thread::available_parallelism().map_or(1, |cores| cores.get().saturating_sub(1).max(1)));
-        Ok(Self { inner: Arc::new(Inner { store, settings, gateway, master_key, hashing, decoy_hash }) })
+        Ok(Self { inner: Arc::new(Inner { store, settings, gateway, master_key, hashing, mailing: Mutex::new(()), decoy_hash }) })
     }
 
     #[must_use]

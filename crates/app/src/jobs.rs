@@ -32,6 +32,7 @@ impl From<DeliveredMail> for MailView {
 impl App {
     /// Delivers what waits in the outbox; returns how many left.
     pub async fn deliver_mails(&self, now: Moment) -> Result<usize, Error> {
+        let _alone = self.inner.mailing.lock().await;
         let items = self.inner.store.outbox_claim(now, 50).await?;
         for item in &items {
             let OutboxMessage::Mail(mail) = &item.message;
