@@ -1,6 +1,8 @@
 //! Tasks of the house, run by `cargo xtask`. Nothing of the product depends on them.
 
 mod bench;
+mod screenshots;
+mod seed;
 mod tidy;
 
 use std::{
@@ -14,6 +16,11 @@ pub type Result<T> = std::result::Result<T, Box<dyn std::error::Error>>;
 const HELP: &str = "\
 cargo xtask help             this page
 cargo xtask tidy             check that what README.md, ARCHITECTURE.md and CONTRIBUTING.md name exists
+cargo xtask screenshots      a picture of every page in target/screenshots, and one sheet of all: index.html, index.png
+cargo xtask seed [OPTIONS]   fill a database that holds a catalogue with made-up requests and permits
+    --requests N     how many (default 200000)
+    --data FOLDER    the folder of an embedded database, of a demo for example, that nothing serves now
+    --database URL   or a database by its address
 cargo xtask bench [OPTIONS]  measure the gateway beside its peers, and write docs/performance.md
     --rounds N     rounds, interleaved (default 6)
     --quick        two rounds of one second: a smoke test, not a measurement
@@ -33,6 +40,8 @@ fn main() -> ExitCode {
             Ok(())
         }
         ["tidy"] => tidy::run(&root()),
+        ["screenshots"] => screenshots::run(&root()),
+        ["seed", options @ ..] => seed::run(options),
         ["bench", options @ ..] => bench::run(&root(), options),
         // What `bench` starts as its upstream.
         ["upstream", port] => bench::upstream::serve(port),

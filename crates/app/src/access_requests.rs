@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use octroi_domain::{
     Id, Moment, Number, Slug,
-    access_request::{AccessRequest, Approval, Draft, Header, Kind},
+    access_request::{AccessRequest, Approval, Draft, Header, Kind, State},
     canonical::Sha256Hash,
     definition::{Answers, Definition, Form},
     event::Event,
@@ -21,7 +21,7 @@ use crate::{
     context::{App, Begin, Context, Done, under},
     error::Error,
     mails,
-    view::{ApprovalView, List, RequestLine, RequestView},
+    view::{ApprovalView, List, RequestLine, RequestView, StateCounts},
 };
 
 /// A reviewer's message: its longest, in characters.
@@ -93,6 +93,12 @@ pub(crate) fn visible(principal: &Principal) -> Visible {
     Visible::Any { definitions, providers, organizations, applicant }
 }
 
+/// The filter, with what the principal may see.
+fn seen(context: &Context, filter: RequestFilter) -> Result<RequestFilter, Error> {
+    context.require(Action::ListRequests, &Subject::Platform)?;
+    Ok(RequestFilter { visible: visible(&context.principal), ..filter })
+}
+
 /// What a new request is made from.
 #[derive(Debug, Clone)]
 pub struct NewRequest {
@@ -157,12 +163,28 @@ impl App {
         self.finish(context, tx, 201, view).await
     }
 
-    /// The requests that the principal may see, the latest changed first.
-    pub async fn list_requests(&self, context: &Context, mut filter: RequestFilter, page: Page) -> Result<List<RequestLine>, Error> {
-        context.require(Action::ListRequests, &Subject::Platform)?;
-        filter.visible = visible(&context.principal);
-        let listing = self.inner.store.read().access_request_list(&filter, page).await?;
-        Ok(List { next: listing.next.map(|cursor| cursor.to_string()), items: listing.items.into_iter().map(RequestLine::from).collect() })
+    /// The requests that the principal may see, in the filter's order.
+    pub async fn list_requests(&self, context: &Context, filter: RequestFilter, page: Page) -> Result<List<RequestLine>, Error> {
+        let filter = seen(context, filter)?;
+        Ok(self.inner.store.access_request_list(&filter, page).await?.into())
+    }
+
+    /// How many there are in each state, whatever states the filter asks for.
+    pub async fn count_requests_by_state(&self, context: &Context, filter: RequestFilter) -> Result<StateCounts, Error> {
+        let filter = seen(context, filter)?;
+        Ok(StateCounts::new(self.inner.store.access_request_counts(&filter).await?, State::as_str))
+    }
+
+    /// The request that follows another one in the list. When that one was decided since, it has its old
+    /// place among the submitted alone: among the latest changed it is the first now.
+    pub async fn next_request(
+        &self,
+        context: &Context,
+        filter: RequestFilter,
+        after: Number<AccessRequest>,
+    ) -> Result<Option<String>, Error> {
+        let filter = seen(context, filter)?;
+        Ok(self.inner.store.access_request_after(&filter, after).await?.map(|next| next.to_string()))
     }
 
     pub async fn read_request(&self, context: &Context, id: Number<AccessRequest>) -> Result<RequestView, Error> {
@@ -333,9 +355,8 @@ impl App {
             supersede(&mut tx, context, *of, permit_id).await?;
         }
         tx.gateway_changed();
-        for mail in mails::decided(&loaded, &approved, Some(permit_id), message.as_deref(), self.settings()) {
-            tx.enqueue_mail(context.now, &mail).await?;
-        }
+        let told = mails::decided(&loaded, &approved, permit_id, message.as_deref(), self.settings());
+        mails::send(&mut tx, context.now, &loaded.definition.provider, told).await?;
         let view = ApprovalView { permit: permit_id.to_string(), request: id.to_string(), version: approved.header().version };
         self.finish(context, tx, 200, view).await
     }
@@ -432,9 +453,7 @@ impl App {
                 told.push(mails::submitted(&loaded, &subscriber, self.settings()));
             }
         }
-        for mail in told {
-            tx.enqueue_mail(context.now, &mail).await?;
-        }
+        mails::send(&mut tx, context.now, &loaded.definition.provider, told).await?;
         let applicant = if moved.header().applicant == loaded.applicant.id {
             loaded.applicant
         } else {
@@ -508,7 +527,7 @@ pub(crate) fn checked_message(pointer: &str, message: String) -> Result<String, 
     Ok(message)
 }
 
-fn wrong_state(request: &AccessRequest, action: Action) -> Error {
+pub(crate) fn wrong_state(request: &AccessRequest, action: Action) -> Error {
     let state = request.state().as_str();
     let possible: Vec<&str> = action.states().unwrap_or_default().iter().map(|state| state.as_str()).collect();
     Error::conflict(

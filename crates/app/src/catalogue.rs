@@ -122,8 +122,18 @@ pub struct ApiView {
     pub mount: String,
     /// `public` or `private`.
     pub visibility: String,
+    /// One of the closed list of themes; none: under no theme.
+    pub theme: Option<String>,
+    /// Who may have it.
+    #[schema(value_type = Option<Object>)]
+    pub audience: Option<Text>,
+    /// The law that lets the data be given: `{ text, url }`.
+    pub legal_basis: Option<Value>,
     /// `open`, `approval` or `permit`.
     pub access: String,
+    /// `access_token`, `api_key`.
+    #[schema(value_type = Vec<String>)]
+    pub credentials: Vec<Value>,
     /// Definitions of which a permit opens it.
     pub definitions: Vec<String>,
     pub terms: Option<Value>,
@@ -315,7 +325,7 @@ impl App {
         self.visible_api(context, name).await.map(|stored| stored.document.openapi.clone())
     }
 
-    async fn visible_api(&self, context: &Context, name: &ApiName) -> Result<StoredApi, Error> {
+    pub(crate) async fn visible_api(&self, context: &Context, name: &ApiName) -> Result<StoredApi, Error> {
         let reader = self.inner.store.read();
         let stored = reader.api_current(name).await?.filter(|stored| !stored.withdrawn).ok_or(Error::NotFound)?;
         if self.may_see(&reader, context, &stored.document.api).await? { Ok(stored) } else { Err(Error::NotFound) }
@@ -428,7 +438,7 @@ fn form_view(definition: &Definition, form: &Form, now: Moment) -> FormView {
     }
 }
 
-fn api_view(stored: &StoredApi) -> ApiView {
+pub(crate) fn api_view(stored: &StoredApi) -> ApiView {
     let api = &stored.document.api;
     let operations = api.contracts.iter().flat_map(|contract| {
         contract.operations.iter().map(|operation| OperationView {
@@ -442,10 +452,9 @@ fn api_view(stored: &StoredApi) -> ApiView {
             always: contract.always.iter().map(ToString::to_string).collect(),
         })
     });
-    let (access, definitions) = match &api.access {
-        Access::Open => ("open", Vec::new()),
-        Access::Approval => ("approval", Vec::new()),
-        Access::Permit { definitions } => ("permit", definitions.iter().map(ToString::to_string).collect()),
+    let definitions = match &api.access {
+        Access::Open | Access::Approval => Vec::new(),
+        Access::Permit { definitions } => definitions.iter().map(ToString::to_string).collect(),
     };
     ApiView {
         name: stored.name.to_string(),
@@ -458,7 +467,11 @@ fn api_view(stored: &StoredApi) -> ApiView {
             Visibility::Public => "public".to_owned(),
             Visibility::Private => "private".to_owned(),
         },
-        access: access.to_owned(),
+        theme: api.theme.map(|theme| theme.as_str().to_owned()),
+        audience: api.audience.clone(),
+        legal_basis: api.legal_basis.as_ref().map(value),
+        access: api.access.mode().to_owned(),
+        credentials: api.credentials.iter().map(value).collect(),
         definitions,
         terms: api.terms.as_ref().map(value),
         plans: api.plans.iter().map(value).collect(),

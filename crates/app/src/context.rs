@@ -1,11 +1,18 @@
 //! What an operation works with: the application, who asks, and one transaction.
 
-use std::{future::Future, pin::Pin, sync::Arc};
+use std::{
+    future::Future,
+    pin::Pin,
+    sync::{Arc, OnceLock},
+};
 
 use octroi_domain::{
     Moment,
+    api::{ApiDocument, OperationName},
+    calendar::Zone,
     definition::FieldError,
     policy::{self, Action, Person, Principal, Subject},
+    scope::ScopeSet,
     stage::Stage,
     text::Language,
 };
@@ -14,7 +21,12 @@ use octroi_store::{Answered, Store, StoreError, Tx};
 use serde::Serialize;
 use tokio::sync::{Mutex, Semaphore};
 
-use crate::error::{Error, Require};
+use crate::{
+    error::{Error, Require},
+    mails::Mailing,
+    platform::{HostPort, Jobs},
+    try_it::TryOut,
+};
 
 type Boxed<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
@@ -24,6 +36,18 @@ pub trait GatewayPort: Send + Sync {
     fn refresh(&self, version: i64) -> Boxed<'_, ()>;
     /// Returns when every trace emitted so far can be read from the store.
     fn flush_traces(&self) -> Boxed<'_, ()>;
+    /// An answer of an operation as the API's cases or examples have it, and what of it a call with these
+    /// scopes is let see, by the code that masks real answers. None when there is no such answer.
+    fn masked_sample(&self, document: &ApiDocument, operation: &OperationName, granted: &ScopeSet) -> Option<MaskedSample>;
+}
+
+/// A sample answer, whole and masked: two JSON texts.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MaskedSample {
+    pub whole: String,
+    pub masked: String,
+    /// Members and elements that were cut; one that is cut whole counts once.
+    pub removed: u32,
 }
 
 /// What an operator sets.
@@ -35,6 +59,10 @@ pub struct Settings {
     pub demo: bool,
     /// Days after which a trace is anonymised.
     pub trace_retention_days: u16,
+    /// Whose civil days quotas and figures count.
+    pub time_zone: Zone,
+    /// How mails leave.
+    pub mail: Mailing,
 }
 
 /// The application: cheap to clone.
@@ -53,6 +81,12 @@ pub(crate) struct Inner {
     pub mailing: Mutex<()>,
     /// Verified against when the account does not exist, so that the time says nothing.
     pub decoy_hash: String,
+    /// How visitors try an API in the sandbox; not there until the binary offers it.
+    pub try_out: OnceLock<TryOut>,
+    /// Who tells of the program: settings, gateways, disk.
+    pub host: OnceLock<Arc<dyn HostPort>>,
+    pub jobs: Jobs,
+    pub statistics: crate::statistics::Kept,
 }
 
 /// A request that may be sent twice and must act once.
@@ -138,7 +172,7 @@ impl App {
     pub fn new(store: Store, settings: Settings, gateway: Arc<dyn GatewayPort>, master_key: MasterKey) -> Result<Self, Error> {
         let decoy_hash = crate::password::hash("a password that nobody has")?;
         let hashing = Semaphore::new(std::thread::available_parallelism().map_or(1, |cores| cores.get().saturating_sub(1).max(1)));
-        Ok(Self { inner: Arc::new(Inner { store, settings, gateway, master_key, hashing, mailing: Mutex::new(()), decoy_hash }) })
+        Ok(Self { inner: Arc::new(Inner { store, settings, gateway, master_key, hashing, mailing: Mutex::new(()), decoy_hash, try_out: OnceLock::new(), host: OnceLock::new(), jobs: Jobs::default(), statistics: crate::statistics::Kept::default() }) })
     }
 
     #[must_use]

@@ -1,59 +1,12 @@
-//! What happens without anybody asking: mails leave, permits expire, traces become anonymous.
+//! What happens without anybody asking: permits expire, traces become anonymous. (Mails: `mails/deliver.rs`.)
 
 use octroi_domain::{Moment, permit::Permit};
-use octroi_store::{Anonymise, DeliveredMail, OutboxMessage};
-use serde::Serialize;
+use octroi_store::Anonymise;
 use serde_json::json;
-use utoipa::ToSchema;
 
 use crate::{context::App, error::Error, keys::RETIREMENT_HOURS, mails, permits};
 
-/// A mail in the demo's mailbox.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
-pub struct MailView {
-    pub id: i64,
-    pub to: String,
-    pub subject: String,
-    pub text: String,
-    pub at: String,
-}
-impl From<DeliveredMail> for MailView {
-    fn from(delivered: DeliveredMail) -> Self {
-        Self {
-            id: delivered.id,
-            to: delivered.mail.to,
-            subject: delivered.mail.subject,
-            text: delivered.mail.text,
-            at: delivered.at.to_string(),
-        }
-    }
-}
-
 impl App {
-    /// Delivers what waits in the outbox; returns how many left.
-    pub async fn deliver_mails(&self, now: Moment) -> Result<usize, Error> {
-        let _alone = self.inner.mailing.lock().await;
-        let items = self.inner.store.outbox_claim(now, 50).await?;
-        for item in &items {
-            let OutboxMessage::Mail(mail) = &item.message;
-            let mut tx = self.inner.store.write().await?;
-            tx.mailbox_deliver(item.id, mail, now).await?;
-            tx.commit().await?;
-        }
-        Ok(items.len())
-    }
-
-    /// The demo's mailbox, the latest first.
-    pub async fn mailbox(&self, to: Option<&str>, now: Moment) -> Result<Vec<MailView>, Error> {
-        // What waits is delivered first, so that a reader sees the mail of what was just answered.
-        for _ in 0..100 {
-            if self.deliver_mails(now).await? == 0 {
-                break;
-            }
-        }
-        Ok(self.inner.store.read().mailbox_list(to, 200).await?.into_iter().map(MailView::from).collect())
-    }
-
     /// Ends the permits that are out of date. The gateway refuses them from their last instant on, with or without this.
     pub async fn expire_permits(&self, now: Moment) -> Result<usize, Error> {
         let due = self.inner.store.read().permits_due(now, 100).await?;
@@ -69,7 +22,8 @@ impl App {
             tx.gateway_changed();
             let (_, stored) = permits::subject(&tx, &ended).await?;
             let (view, applicant) = permits::view(&tx, &ended).await?;
-            tx.enqueue_mail(now, &mails::permit_moved(&view, &applicant, &stored.definition, &event, self.settings())).await?;
+            let mail = mails::permit_moved(&view, &applicant, &stored.definition, &event, self.settings());
+            mails::send(&mut tx, now, &stored.definition.provider, [mail]).await?;
             if let Some(version) = tx.commit().await? {
                 self.inner.gateway.refresh(version).await;
             }

@@ -5,24 +5,41 @@
 //! ledger entry and the outbox rows in one transaction of `store`.
 
 pub mod access_requests;
+pub mod api_administration;
 pub mod applications;
 pub mod catalogue;
 pub mod catalogue_files;
 mod context;
 pub mod credentials;
+pub mod dashboard;
 mod error;
 pub mod feed;
+pub mod invitations;
 pub mod jobs;
 pub mod keys;
 pub mod ledger;
-mod mails;
+pub mod mails;
+pub mod messages;
 pub mod password;
 pub mod people;
+pub mod permit_sheets;
 pub mod permits;
+pub mod platform;
 pub mod query;
+pub mod reference;
+pub mod register;
+pub mod request_forms;
+pub mod review;
 pub mod sessions;
+pub mod showcase;
+pub mod statistics;
+pub mod subscriptions;
+pub mod timeline;
 pub mod traces;
+pub mod traffic;
+pub mod try_it;
+pub mod usage;
 pub mod view;
 
-pub use context::{App, Context, Done, GatewayPort, Idempotency, Settings};
+pub use context::{App, Context, Done, GatewayPort, Idempotency, MaskedSample, Settings};
 pub use error::Error;

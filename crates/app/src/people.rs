@@ -1,21 +1,23 @@
 //! Organisations, people and roles: what the operator sets up, by command or by API.
 
 use octroi_domain::{
-    Id, Moment,
+    Id, Moment, Slug,
     organization::{Organization, Siret},
-    policy::{Action, Subject},
-    text::Language,
+    policy::{Action, Forbidden, Subject},
+    text::{Language, Text},
     user::{LinkLevel, Membership, Perimeter, Role, RoleGrant, User},
 };
-use octroi_store::{Page, Tx};
+use octroi_store::{Page, Reader, StoredDefinition, Tx};
+use serde::Serialize;
 use serde_json::json;
+use utoipa::ToSchema;
 use uuid::Uuid;
 
 use crate::{
     context::{App, Begin, Context, Done},
     error::Error,
     password::{MAX_LENGTH, MIN_LENGTH},
-    sessions::RoleView,
+    sessions::{MembershipView, RoleView},
     view::{List, OrganizationView, PersonView},
 };
 
@@ -29,6 +31,91 @@ pub struct NewUser {
     pub password: String,
     pub organization: Option<(Id<Organization>, LinkLevel)>,
     pub roles: Vec<RoleGrant>,
+}
+
+/// Members shown of one organisation, at most.
+const MEMBERS: usize = 200;
+/// The longest text that is searched for, characters.
+const MAX_SEARCH: usize = 200;
+
+/// An organisation as the operator sees it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub struct OrganizationDetail {
+    #[serde(flatten)]
+    pub organization: OrganizationView,
+    pub created_at: String,
+    pub members: Vec<MemberView>,
+    /// There are more members than these.
+    pub more_members: bool,
+}
+
+/// A person of an organisation.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub struct MemberView {
+    #[serde(flatten)]
+    pub person: PersonView,
+    /// `unverified`, `verified` or `certified`.
+    pub level: String,
+    pub since: String,
+}
+
+/// A person as the operator sees them.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub struct UserDetail {
+    #[serde(flatten)]
+    pub person: PersonView,
+    /// `fr` or `en`.
+    pub language: String,
+    pub created_at: String,
+    pub organizations: Vec<MembershipView>,
+    pub roles: Vec<RoleView>,
+}
+
+/// A definition that one has a role for.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub struct ManagedDefinition {
+    pub slug: String,
+    pub provider: String,
+    #[schema(value_type = Object)]
+    pub name: Text,
+}
+
+impl From<&StoredDefinition> for ManagedDefinition {
+    fn from(stored: &StoredDefinition) -> Self {
+        let definition = &stored.definition;
+        Self { slug: stored.slug.to_string(), provider: definition.provider.to_string(), name: definition.name.clone() }
+    }
+}
+
+/// Who holds a role, and where.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub struct HolderView {
+    #[serde(flatten)]
+    pub person: PersonView,
+    pub role: String,
+    /// `definition:<slug>` or `provider:<slug>`.
+    pub perimeter: String,
+}
+
+fn bounded(text: Option<&str>) -> Option<&str> {
+    text.map(|text| text.char_indices().nth(MAX_SEARCH).map_or(text, |(end, _)| text.get(..end).unwrap_or_default()))
+}
+
+async fn user_detail(reader: &Reader, user: &User) -> Result<UserDetail, Error> {
+    let links = reader.memberships_of_user(user.id).await?;
+    let organizations = reader.organizations_by_ids(&links.iter().map(|link| link.organization).collect::<Vec<_>>()).await?;
+    let member = |link: &Membership| {
+        let organization = organizations.iter().find(|organization| organization.id == link.organization)?;
+        Some(MembershipView { organization: organization.into(), level: link.level.as_str().to_owned() })
+    };
+    let roles = reader.roles_of_user(user.id).await?;
+    Ok(UserDetail {
+        person: user.into(),
+        language: if user.language == Language::Fr { "fr" } else { "en" }.to_owned(),
+        created_at: user.created_at.to_string(),
+        organizations: links.iter().filter_map(member).collect(),
+        roles: roles.into_iter().map(|grant| RoleView { role: grant.role.to_string(), perimeter: grant.perimeter.to_string() }).collect(),
+    })
 }
 
 /// Writes an organisation and its ledger entry.
@@ -137,9 +224,10 @@ impl App {
         self.finish(context, tx, 201, OrganizationView::from(&organization)).await
     }
 
-    pub async fn list_organizations(&self, context: &Context, page: Page) -> Result<List<OrganizationView>, Error> {
+    /// The newest first; with `text`, those whose name or SIRET has each of its words at the beginning of a word.
+    pub async fn list_organizations(&self, context: &Context, text: Option<&str>, page: Page) -> Result<List<OrganizationView>, Error> {
         context.require(Action::ManagePlatform, &Subject::Platform)?;
-        let listing = self.inner.store.read().organization_list(page).await?;
+        let listing = self.inner.store.read().organization_list(bounded(text), page).await?;
         Ok(List { next: listing.next.map(|cursor| cursor.to_string()), items: listing.items.iter().map(OrganizationView::from).collect() })
     }
 
@@ -163,20 +251,119 @@ impl App {
         self.finish(context, tx, 201, PersonView::from(&user)).await
     }
 
-    pub async fn list_users(&self, context: &Context, page: Page) -> Result<List<PersonView>, Error> {
+    /// The newest first; with `text`, those whose names or address have each of its words at the beginning of a word.
+    pub async fn list_users(&self, context: &Context, text: Option<&str>, page: Page) -> Result<List<PersonView>, Error> {
         context.require(Action::ManagePlatform, &Subject::Platform)?;
-        let listing = self.inner.store.read().user_list(page).await?;
+        let listing = self.inner.store.read().user_list(bounded(text), page).await?;
         Ok(List { next: listing.next.map(|cursor| cursor.to_string()), items: listing.items.iter().map(PersonView::from).collect() })
     }
 
-    /// Gives a role to a person, or takes it away. A manager does so within the perimeter, the
-    /// operator everywhere; nobody changes their own roles.
-    pub async fn set_role(&self, context: &Context, user: Id<User>, grant: RoleGrant, held: bool) -> Result<Done<Vec<RoleView>>, Error> {
+    /// An organisation and its members.
+    pub async fn read_organization(&self, context: &Context, id: Id<Organization>) -> Result<OrganizationDetail, Error> {
+        context.require(Action::ManagePlatform, &Subject::Platform)?;
         let reader = self.inner.store.read();
+        let organization = reader.organization_by_id(id).await?.ok_or(Error::NotFound)?;
+        let links = reader.memberships_of_organization(id).await?;
+        let shown: Vec<Membership> = links.iter().take(MEMBERS).cloned().collect();
+        let users = reader.users_by_ids(&shown.iter().map(|link| link.user).collect::<Vec<_>>()).await?;
+        let member = |link: Membership| {
+            let person = users.iter().find(|user| user.id == link.user)?;
+            Some(MemberView { person: person.into(), level: link.level.as_str().to_owned(), since: link.created_at.to_string() })
+        };
+        Ok(OrganizationDetail {
+            organization: (&organization).into(),
+            created_at: organization.created_at.to_string(),
+            more_members: links.len() > shown.len(),
+            members: shown.into_iter().filter_map(member).collect(),
+        })
+    }
+
+    /// A person, where they belong, and what they hold.
+    pub async fn read_user(&self, context: &Context, id: Id<User>) -> Result<UserDetail, Error> {
+        context.require(Action::ManagePlatform, &Subject::Platform)?;
+        let reader = self.inner.store.read();
+        let user = reader.user_by_id(id).await?.ok_or(Error::NotFound)?;
+        user_detail(&reader, &user).await
+    }
+
+    /// Says how sure it is that a person belongs to an organisation; none ends the link.
+    pub async fn set_membership(
+        &self,
+        context: &Context,
+        user: Id<User>,
+        organization: Id<Organization>,
+        level: Option<LinkLevel>,
+    ) -> Result<Done<UserDetail>, Error> {
+        context.require(Action::ManagePlatform, &Subject::Platform)?;
+        if context.person()?.user == user {
+            return Err(Error::Forbidden(Forbidden::ConflictOfInterest));
+        }
+        let mut tx = match self.begin(context).await? {
+            Begin::Fresh(tx) => tx,
+            Begin::Replay(done) => return Ok(done),
+        };
+        let found = tx.user_by_id(user).await?.ok_or(Error::NotFound)?;
+        if tx.organization_by_id(organization).await?.is_none() {
+            return Err(Error::field("/organization", "unknown_organization", "organisation inconnue", "unknown organisation"));
+        }
+        let subject = format!("user:{user}");
+        match level {
+            Some(level) => {
+                tx.membership_put(&Membership { user, organization, level, created_at: context.now }).await?;
+                let details = json!({ "organization": organization, "level": level });
+                tx.record(context.now, &context.principal.actor(), "membership.set", &subject, details);
+            }
+            None if tx.membership_remove(user, organization).await? => {
+                let details = json!({ "organization": organization });
+                tx.record(context.now, &context.principal.actor(), "membership.ended", &subject, details);
+            }
+            None => {}
+        }
+        let view = user_detail(&tx, &found).await?;
+        self.finish(context, tx, 200, view).await
+    }
+
+    /// The definitions whose roles one may give: of the perimeters that one manages; all of them for the operator.
+    pub async fn managed_definitions(&self, context: &Context) -> Result<Vec<ManagedDefinition>, Error> {
+        context.person()?;
+        let stored = self.inner.store.read().definition_list().await?;
+        let mine = stored.iter().filter(|stored| {
+            let definition = Some((stored.slug.clone(), stored.definition.provider.clone()));
+            context.require(Action::ManageRoles, &Subject::Perimeter { api: None, definition }).is_ok()
+        });
+        Ok(mine.map(Into::into).collect())
+    }
+
+    /// Who holds which role for a definition; those held for its whole provider are told too.
+    pub async fn roles_of_definition(&self, context: &Context, slug: &Slug) -> Result<Vec<HolderView>, Error> {
+        let reader = self.inner.store.read();
+        let stored = reader.definition_current(slug).await?.ok_or(Error::NotFound)?;
+        let provider = stored.definition.provider.clone();
+        let subject = Subject::Perimeter { api: None, definition: Some((slug.clone(), provider.clone())) };
+        context.require(Action::ManageRoles, &subject)?;
+        let held = reader.roles_in(&[Perimeter::Definition(slug.clone()), Perimeter::Provider(provider)]).await?;
+        let users = reader.users_by_ids(&held.iter().map(|(user, _)| *user).collect::<Vec<_>>()).await?;
+        let holder = |(user, grant): (Id<User>, RoleGrant)| {
+            let person = users.iter().find(|found| found.id == user)?;
+            Some(HolderView { person: person.into(), role: grant.role.to_string(), perimeter: grant.perimeter.to_string() })
+        };
+        Ok(held.into_iter().filter_map(holder).collect())
+    }
+
+    /// The same as [`App::set_role`], for a person named by their address.
+    pub async fn set_role_by_email(&self, context: &Context, email: &str, grant: RoleGrant, held: bool) -> Result<Done<Vec<RoleView>>, Error> {
+        self.require_roles(context, &grant).await?;
+        let found = self.inner.store.read().user_by_email(email).await?;
+        let unknown = || Error::field("/email", "unknown_user", "aucun compte n'a cette adresse", "no account has this address");
+        self.set_role(context, found.ok_or_else(unknown)?.id, grant, held).await
+    }
+
+    /// May one give this role there?
+    async fn require_roles(&self, context: &Context, grant: &RoleGrant) -> Result<(), Error> {
         let definition = match &grant.perimeter {
             Perimeter::Definition(slug) => {
                 let unknown = || Error::field("/perimeter", "unknown_definition", "type d'habilitation inconnu", "unknown definition");
-                let stored = reader.definition_current(slug).await?.ok_or_else(unknown)?;
+                let stored = self.inner.store.read().definition_current(slug).await?.ok_or_else(unknown)?;
                 Some((slug.clone(), stored.definition.provider.clone()))
             }
             _ => None,
@@ -187,9 +374,15 @@ impl App {
             Some(definition) if narrow => Subject::Perimeter { api: None, definition: Some(definition) },
             _ => Subject::Platform,
         };
-        context.require(Action::ManageRoles, &subject)?;
+        context.require(Action::ManageRoles, &subject)
+    }
+
+    /// Gives a role to a person, or takes it away. A manager does so within the perimeter, the
+    /// operator everywhere; nobody changes their own roles.
+    pub async fn set_role(&self, context: &Context, user: Id<User>, grant: RoleGrant, held: bool) -> Result<Done<Vec<RoleView>>, Error> {
+        self.require_roles(context, &grant).await?;
         if context.person()?.user == user {
-            return Err(Error::Forbidden(octroi_domain::policy::Forbidden::ConflictOfInterest));
+            return Err(Error::Forbidden(Forbidden::ConflictOfInterest));
         }
         if (grant.role == Role::Operator) != (grant.perimeter == Perimeter::Platform) {
             return Err(Error::field(

@@ -3,6 +3,7 @@
 use octroi_domain::{
     Number,
     event::Event,
+    feed::PermitStatus,
     permit::Permit,
     policy::{Action, Subject},
     user::User,
@@ -14,7 +15,7 @@ use crate::{
     context::{App, Begin, Context, Done},
     error::Error,
     mails,
-    view::{List, PermitLine, PermitView},
+    view::{List, PermitLine, PermitView, StateCounts},
 };
 
 /// What happens to a permit.
@@ -39,6 +40,12 @@ pub(crate) async fn subject(reader: &Reader, permit: &Permit) -> Result<(Subject
     Ok((subject, stored))
 }
 
+/// The filter, with what the principal may see.
+fn seen(context: &Context, filter: PermitFilter) -> Result<PermitFilter, Error> {
+    context.require(Action::ListPermits, &Subject::Platform)?;
+    Ok(PermitFilter { visible: visible(&context.principal), people: true, ..filter })
+}
+
 pub(crate) async fn view(reader: &Reader, permit: &Permit) -> Result<(PermitView, User), Error> {
     let grant = permit.grant();
     let missing = || Error::Internal(format!("holder of {} is missing", grant.id));
@@ -48,11 +55,16 @@ pub(crate) async fn view(reader: &Reader, permit: &Permit) -> Result<(PermitView
 }
 
 impl App {
-    pub async fn list_permits(&self, context: &Context, mut filter: PermitFilter, page: Page) -> Result<List<PermitLine>, Error> {
-        context.require(Action::ListPermits, &Subject::Platform)?;
-        filter.visible = visible(&context.principal);
-        let listing = self.inner.store.read().permit_list(&filter, page).await?;
-        Ok(List { next: listing.next.map(|cursor| cursor.to_string()), items: listing.items.into_iter().map(PermitLine::from).collect() })
+    /// The permits that the principal may see, in the filter's order.
+    pub async fn list_permits(&self, context: &Context, filter: PermitFilter, page: Page) -> Result<List<PermitLine>, Error> {
+        let filter = seen(context, filter)?;
+        Ok(self.inner.store.permit_list(&filter, page).await?.into())
+    }
+
+    /// How many there are in each state, whatever states the filter asks for.
+    pub async fn count_permits_by_state(&self, context: &Context, filter: PermitFilter) -> Result<StateCounts, Error> {
+        let filter = seen(context, filter)?;
+        Ok(StateCounts::new(self.inner.store.permit_counts(&filter).await?, PermitStatus::as_str))
     }
 
     pub async fn read_permit(&self, context: &Context, id: Number<Permit>) -> Result<PermitView, Error> {
@@ -90,7 +102,7 @@ impl App {
         tx.gateway_changed();
         let (view, applicant) = view(&tx, &moved).await?;
         let mail = mails::permit_moved(&view, &applicant, &stored.definition, &event, self.settings());
-        tx.enqueue_mail(context.now, &mail).await?;
+        mails::send(&mut tx, context.now, &stored.definition.provider, [mail]).await?;
         self.finish(context, tx, 200, view).await
     }
 }

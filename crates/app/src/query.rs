@@ -5,7 +5,9 @@ use octroi_domain::{
     application::Application,
     organization::{Organization, Siret},
 };
-pub use octroi_store::{Cursor, Page, PermitFilter, RequestFilter, SubscriptionFilter, TraceFilter, TraceVisible, Visible};
+pub use octroi_store::{
+    Cursor, KindName, OutboxState, Page, PermitFilter, PermitSort, RequestFilter, RequestSort, SubscriptionFilter, TraceFilter, TraceVisible, Visible,
+};
 
 use crate::{context::App, error::Error};
 

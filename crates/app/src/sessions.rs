@@ -3,6 +3,7 @@
 use octroi_domain::{
     Moment,
     application::ApplicationState,
+    canonical::Sha256Hash,
     credential::{CredentialKind, SecretDigest},
     organization::Organization,
     policy::{Action, Machine, Person, Principal, Subject},
@@ -65,7 +66,13 @@ pub struct SignedIn {
 /// A session found by its cookie.
 pub struct Found {
     pub principal: Principal,
-    pub csrf_digest: [u8; 32],
+}
+
+/// What a form or a program sends back with each change that a session makes: made from the session's
+/// cookie, which another site cannot read, and of no use for anything else.
+#[must_use]
+pub fn csrf_token(session: &str) -> String {
+    Sha256Hash(secret::digest(&format!("csrf {session}"))).to_string()
 }
 
 impl App {
@@ -89,11 +96,11 @@ impl App {
         };
         let good = self.password_matches(password.to_owned(), stored).await?;
         let Some(user) = user.filter(|_| good) else { return Err(Error::WrongPassword) };
-        let (token, csrf_token) = (secret::random_word()?, secret::random_word()?);
+        let token = secret::random_word()?;
+        let csrf_token = csrf_token(&token);
         let session = Session {
             digest: secret::digest(&token),
             user: user.id,
-            csrf: secret::digest(&csrf_token),
             created_at: now,
             last_seen_at: now,
             expires_at: now.plus_seconds(IDLE_MINUTES * 60),
@@ -139,7 +146,7 @@ impl App {
             });
         }
         let person = Self::person(&reader, session.user).await?;
-        Ok(Some(Found { principal: Principal::Person(person), csrf_digest: session.csrf }))
+        Ok(Some(Found { principal: Principal::Person(person) }))
     }
 
     async fn touch(&self, digest: [u8; 32], now: Moment, expires: Moment) -> Result<(), Error> {

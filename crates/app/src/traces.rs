@@ -7,10 +7,11 @@ use octroi_domain::{
     policy::{Action, Principal, Subject},
     user::{LinkLevel, Perimeter, Role},
 };
-use octroi_store::{Anonymise, Page, StoredTrace, TraceFilter, TraceVisible};
+use octroi_store::{Anonymise, Listing, Page, StoredTrace, TraceCount, TraceFilter, TraceVisible};
 use serde::Serialize;
 use serde_json::json;
 use utoipa::ToSchema;
+use uuid::Uuid;
 
 use crate::{
     context::{App, Context},
@@ -78,6 +79,12 @@ pub struct TraceCountView {
     pub calls: u64,
 }
 
+impl From<TraceCount> for TraceCountView {
+    fn from(count: TraceCount) -> Self {
+        Self { api: count.api.map(|api| api.to_string()), status: count.status, hour: count.hour.to_string(), calls: count.calls }
+    }
+}
+
 /// How many traces were made anonymous.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct AnonymisedView {
@@ -94,7 +101,7 @@ pub struct AnonymiseInput {
 }
 
 /// What the principal may read: calls of their organisations, and calls to the APIs that they run.
-fn visible(principal: &Principal) -> TraceVisible {
+pub(crate) fn visible(principal: &Principal) -> TraceVisible {
     let (mut organizations, mut apis, mut providers): (Vec<Id<Organization>>, Vec<ApiName>, Vec<Slug>) =
         (Vec::new(), Vec::new(), Vec::new());
     match principal {
@@ -114,28 +121,30 @@ fn visible(principal: &Principal) -> TraceVisible {
     TraceVisible::Any { organizations, apis, providers }
 }
 
+/// A request id that the gateway gave tells when the call was: there is no need to look elsewhere first.
+fn near(filter: &TraceFilter) -> Option<TraceFilter> {
+    let id: Uuid = filter.request_id.as_deref()?.parse().ok()?;
+    let (seconds, _) = id.get_timestamp()?.to_unix();
+    let at = Moment::from_micros(0).plus_seconds(i64::try_from(seconds).ok()?);
+    let (from, to) = (at.plus_seconds(-60), at.plus_seconds(60));
+    Some(TraceFilter { from: filter.from.max(Some(from)), to: Some(filter.to.map_or(to, |end| end.min(to))), ..filter.clone() })
+}
+
 impl App {
     /// The calls that the principal may see, the latest first; everything answered so far is in it.
     pub async fn list_traces(&self, context: &Context, mut filter: TraceFilter, page: Page) -> Result<List<TraceView>, Error> {
         context.require(Action::ReadTraces, &Subject::Platform)?;
         self.inner.gateway.flush_traces().await;
         filter.visible = visible(&context.principal);
-        let listing = self.inner.store.read().trace_list(&filter, page).await?;
-        Ok(List { next: listing.next.map(|cursor| cursor.to_string()), items: listing.items.into_iter().map(TraceView::from).collect() })
-    }
-
-    pub async fn trace_statistics(&self, context: &Context, mut filter: TraceFilter) -> Result<Vec<TraceCountView>, Error> {
-        context.require(Action::ReadTraces, &Subject::Platform)?;
-        self.inner.gateway.flush_traces().await;
-        filter.visible = visible(&context.principal);
-        let counts = self.inner.store.read().trace_statistics(&filter).await?;
-        let view = |count: octroi_store::TraceCount| TraceCountView {
-            api: count.api.map(|api| api.to_string()),
-            status: count.status,
-            hour: count.hour.to_string(),
-            calls: count.calls,
+        let reader = self.inner.store.read();
+        let mut listing = match near(&filter) {
+            Some(near) if page.after.is_none() => reader.trace_list(&near, page).await?,
+            _ => Listing { items: Vec::new(), next: None },
         };
-        Ok(counts.into_iter().map(view).collect())
+        if listing.items.is_empty() {
+            listing = reader.trace_list(&filter, page).await?;
+        }
+        Ok(List { next: listing.next.map(|cursor| cursor.to_string()), items: listing.items.into_iter().map(TraceView::from).collect() })
     }
 
     /// Makes traces anonymous for good: an API's, for who runs it; any, for the operator.

@@ -10,7 +10,7 @@ use octroi_domain::{
     permit::{Permit, StateRecord},
     user::User,
 };
-use octroi_store::{PermitSummary, RequestSummary};
+use octroi_store::{Listing, PermitSummary, RequestSummary};
 use serde::Serialize;
 use serde_json::Value;
 use utoipa::ToSchema;
@@ -20,6 +20,29 @@ use utoipa::ToSchema;
 pub struct List<T> {
     pub items: Vec<T>,
     pub next: Option<String>,
+}
+impl<S, T: From<S>> From<Listing<S>> for List<T> {
+    fn from(listing: Listing<S>) -> Self {
+        Self { items: listing.items.into_iter().map(T::from).collect(), next: listing.next.map(|cursor| cursor.to_string()) }
+    }
+}
+
+/// How many there are in each state: every state is there, with 0 where there is none.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, ToSchema)]
+pub struct StateCounts {
+    pub total: u64,
+    pub states: Vec<StateCount>,
+}
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub struct StateCount {
+    pub state: String,
+    pub count: u64,
+}
+impl StateCounts {
+    pub(crate) fn new<S>(counts: impl IntoIterator<Item = (S, u64)>, name: impl Fn(S) -> &'static str) -> Self {
+        let states: Vec<_> = counts.into_iter().map(|(state, count)| StateCount { state: name(state).to_owned(), count }).collect();
+        Self { total: states.iter().map(|state| state.count).sum(), states }
+    }
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
@@ -120,6 +143,7 @@ pub struct RequestLine {
     pub of: Option<String>,
     pub title: String,
     pub definition: String,
+    pub provider: String,
     pub form: String,
     pub stage: Option<String>,
     pub applicant: String,
@@ -128,6 +152,8 @@ pub struct RequestLine {
     pub permit: Option<String>,
     pub created_at: String,
     pub updated_at: String,
+    /// The first time that it was; none: never.
+    pub submitted_at: Option<String>,
 }
 impl From<RequestSummary> for RequestLine {
     fn from(summary: RequestSummary) -> Self {
@@ -139,6 +165,7 @@ impl From<RequestSummary> for RequestLine {
             of,
             title: summary.title,
             definition: summary.definition.to_string(),
+            provider: summary.provider.to_string(),
             form: summary.form.to_string(),
             stage: summary.stage.map(|stage| stage.to_string()),
             applicant: summary.applicant_name,
@@ -151,6 +178,7 @@ impl From<RequestSummary> for RequestLine {
             permit: summary.permit.map(|permit| permit.to_string()),
             created_at: summary.created_at.to_string(),
             updated_at: summary.updated_at.to_string(),
+            submitted_at: summary.submitted_at.map(|moment| moment.to_string()),
         }
     }
 }
@@ -222,6 +250,7 @@ pub struct PermitLine {
     pub state: String,
     pub request: String,
     pub definition: String,
+    pub provider: String,
     pub stage: Option<String>,
     pub title: String,
     pub organization: OrganizationView,
@@ -237,6 +266,7 @@ impl From<PermitSummary> for PermitLine {
             state: summary.status.as_str().to_owned(),
             request: summary.request.to_string(),
             definition: summary.definition.to_string(),
+            provider: summary.provider.to_string(),
             stage: summary.stage.map(|stage| stage.to_string()),
             title: summary.title,
             organization: OrganizationView {

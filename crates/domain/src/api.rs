@@ -67,6 +67,80 @@ pub enum Access {
     Permit { definitions: Vec<Slug> },
 }
 
+impl Access {
+    /// The mode alone: `open`, `approval` or `permit`.
+    #[must_use]
+    pub const fn mode(&self) -> &'static str {
+        match self {
+            Self::Open => "open",
+            Self::Approval => "approval",
+            Self::Permit { .. } => "permit",
+        }
+    }
+}
+
+/// What an API is about: the closed list that the catalogue is sorted by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Theme {
+    FamilyAndSocial,
+    Tax,
+    Education,
+    Work,
+    Health,
+    Justice,
+    Identity,
+    Business,
+    Housing,
+    Transport,
+    Environment,
+    Administration,
+}
+impl Theme {
+    pub const ALL: [Self; 12] = [
+        Self::FamilyAndSocial,
+        Self::Tax,
+        Self::Education,
+        Self::Work,
+        Self::Health,
+        Self::Justice,
+        Self::Identity,
+        Self::Business,
+        Self::Housing,
+        Self::Transport,
+        Self::Environment,
+        Self::Administration,
+    ];
+
+    /// As `api.yaml` and the addresses of pages write it.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::FamilyAndSocial => "family_and_social",
+            Self::Tax => "tax",
+            Self::Education => "education",
+            Self::Work => "work",
+            Self::Health => "health",
+            Self::Justice => "justice",
+            Self::Identity => "identity",
+            Self::Business => "business",
+            Self::Housing => "housing",
+            Self::Transport => "transport",
+            Self::Environment => "environment",
+            Self::Administration => "administration",
+        }
+    }
+}
+
+/// The law that lets the data be given, as the provider says it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LegalBasis {
+    pub text: Text,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub url: Option<String>,
+}
+
 /// Terms of use that a subscriber must have accepted, in the version in force.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -251,6 +325,22 @@ impl FieldPath {
     pub fn steps(&self) -> &[Step] {
         &self.0
     }
+
+    /// Does the path open what stands at `place`? It opens everything below it, so a shorter one does.
+    #[must_use]
+    pub fn opens(&self, place: &[Step]) -> bool {
+        place.len() >= self.0.len() && self.meets(place)
+    }
+
+    /// Does the path open something below `place`, and not all of it?
+    #[must_use]
+    pub fn opens_below(&self, place: &[Step]) -> bool {
+        place.len() < self.0.len() && self.meets(place)
+    }
+
+    fn meets(&self, place: &[Step]) -> bool {
+        self.0.iter().zip(place).all(|(mine, theirs)| *mine == Step::Every || mine == theirs)
+    }
 }
 impl fmt::Display for FieldPath {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -352,6 +442,14 @@ pub struct Api {
     pub description: Text,
     /// Path on the gateway, `/provider/api…`, without a trailing slash.
     pub mount: String,
+    /// Where the catalogue shows it; none: under no theme.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub theme: Option<Theme>,
+    /// Who may have it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub audience: Option<Text>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub legal_basis: Option<LegalBasis>,
     pub visibility: Visibility,
     pub access: Access,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -455,6 +553,31 @@ mod tests {
         assert_eq!(steps("[*].a"), Ok("$[*].a".into()));
         for bad in ["", "$", "a..b", "a.", "a[0]", "a['b", "a*", "$data"] {
             assert!(steps(bad).is_err() || bad == "$data", "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_path_opens_what_is_below_it() {
+        let path = |text: &str| text.parse::<FieldPath>().unwrap();
+        for (mask, place, opens, below) in [
+            ("data.name", "data.name", true, false),
+            ("data", "data.name", true, false),
+            ("data.name", "data", false, true),
+            ("data.children[*].name", "data.children[*].name", true, false),
+            ("data.children[*].name", "data.children", false, true),
+            ("data[*]", "data.name", true, false),
+            ("data.name", "data.age", false, false),
+            ("data.name", "other", false, false),
+        ] {
+            let (mask, place) = (path(mask), path(place));
+            assert_eq!((mask.opens(place.steps()), mask.opens_below(place.steps())), (opens, below), "{mask} {place}");
+        }
+    }
+
+    #[test]
+    fn themes_are_written_as_they_are_read() {
+        for theme in Theme::ALL {
+            assert_eq!(serde_json::to_value(theme).unwrap(), theme.as_str());
         }
     }
 

@@ -16,6 +16,19 @@ pub struct Application {
     /// May its API keys use the REST API in the name of its organisation?
     pub management: bool,
     pub state: ApplicationState,
+    /// Who suspended it; none when it is active.
+    pub suspended_by: Option<Stopper>,
+}
+
+/// Who stopped an application or a subscription: only they, or who stands above them, undo it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Stopper {
+    /// The organisation that it belongs to.
+    Organization,
+    /// Who administers the API.
+    Provider,
+    Operator,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -36,6 +49,8 @@ pub struct Subscription {
     /// The version of the terms that was accepted.
     pub terms_accepted: Option<u32>,
     pub state: SubscriptionState,
+    /// Who suspended or ended it last; none before.
+    pub stopped_by: Option<Stopper>,
     pub created_at: Moment,
 }
 

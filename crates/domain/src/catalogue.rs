@@ -18,6 +18,7 @@ use crate::{
     Slug,
     api::{ApiDocument, OperationName},
     definition::Definition,
+    mail::Sender,
     organization::Siret,
     text::Text,
 };
@@ -33,6 +34,9 @@ pub struct Provider {
     pub website: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub support: Option<String>,
+    /// Who its mails come from, where that is not the platform.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mail_from: Option<Sender>,
 }
 
 /// A folder of case files: `<path>/<folder>/<case>.yaml`.

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use crate::{Id, Number, access_request::AccessRequest, canonical::Sha256Hash, permit::Permit, scope::ScopeSet};
+use crate::{Id, Number, access_request::AccessRequest, canonical::Sha256Hash, message::Side, permit::Permit, scope::ScopeSet};
 
 /// A move that was made. The ledger writes it, mails and webhooks follow from it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -17,6 +17,8 @@ pub enum Event {
     RequestApproved { request: Number<AccessRequest>, permit: Number<Permit> },
     RequestArchived { request: Number<AccessRequest> },
     RequestTransferred { request: Number<AccessRequest>, from: Id<crate::user::User>, to: Id<crate::user::User> },
+    /// The text stands beside the ledger; its SHA-256 is the evidence.
+    MessageSent { request: Number<AccessRequest>, side: Side, text: Sha256Hash },
     PermitGranted { request: Number<AccessRequest>, permit: Number<Permit>, content: Sha256Hash, scopes: ScopeSet, message: Option<String> },
     PermitSuperseded { permit: Number<Permit>, by: Number<Permit> },
     PermitSuspended { permit: Number<Permit>, reason: String },
@@ -38,6 +40,7 @@ impl Event {
             Self::RequestApproved { .. } => "access_request.approved",
             Self::RequestArchived { .. } => "access_request.archived",
             Self::RequestTransferred { .. } => "access_request.transferred",
+            Self::MessageSent { .. } => "access_request.message_sent",
             Self::PermitGranted { .. } => "permit.granted",
             Self::PermitSuperseded { .. } => "permit.superseded",
             Self::PermitSuspended { .. } => "permit.suspended",
@@ -58,7 +61,8 @@ impl Event {
             | Self::RequestRefused { request, .. }
             | Self::RequestApproved { request, .. }
             | Self::RequestArchived { request }
-            | Self::RequestTransferred { request, .. } => request.to_string(),
+            | Self::RequestTransferred { request, .. }
+            | Self::MessageSent { request, .. } => request.to_string(),
             Self::PermitGranted { permit, .. }
             | Self::PermitSuperseded { permit, .. }
             | Self::PermitSuspended { permit, .. }

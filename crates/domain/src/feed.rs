@@ -81,7 +81,8 @@ pub struct KnownPermit {
 }
 
 /// Why a permit opens, or does not.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum PermitStatus {
     Active,
     Suspended,

@@ -57,7 +57,9 @@ impl Person {
         self.roles.iter().any(|grant| wanted(grant.role) && covers(grant))
     }
 
-    fn for_definition(&self, wanted: fn(Role) -> bool, definition: &Slug, provider: &Slug) -> bool {
+    /// Does the person hold such a role for the definition, or for its provider?
+    #[must_use]
+    pub fn for_definition(&self, wanted: fn(Role) -> bool, definition: &Slug, provider: &Slug) -> bool {
         self.holds(wanted, |grant| grant.perimeter.covers_definition(definition, provider))
     }
 
@@ -109,9 +111,13 @@ pub enum Action {
     // Anyone.
     ReadPublic,
     SignIn,
+    /// Of the pages; concerns this browser alone.
+    ChooseLanguage,
     /// A client authenticates by itself at the OAuth endpoints.
     UseOAuthEndpoint,
     ReadDevMailbox,
+    /// Call the sandbox from the page of a public API, with the key that everybody may know.
+    TryApi,
     // Anyone who is known.
     SignOut,
     ReadSelf,
@@ -123,6 +129,10 @@ pub enum Action {
     SubmitRequest,
     ArchiveRequest,
     TransferRequest,
+    /// Write to the other side, and say that its messages were seen.
+    WriteMessage,
+    /// See it as those who decide do: beside the rules, what differs, and what else the organisation has.
+    ReviewRequest,
     RequestChanges,
     RefuseRequest,
     ApproveRequest,
@@ -144,6 +154,9 @@ pub enum Action {
     DecideSubscription,
     CreateCredential,
     RevokeCredential,
+    /// See an API as who runs it does: upstreams, masks, subscribers, invitations.
+    AdministerApi,
+    AcceptInvitation,
     // Calls.
     ReadTraces,
     AnonymiseTraces,
@@ -156,12 +169,14 @@ pub enum Action {
 
 impl Action {
     /// Actions on one request, in the order of the table.
-    pub const ON_REQUEST: [Self; 8] = [
+    pub const ON_REQUEST: [Self; 10] = [
         Self::ReadRequest,
         Self::EditRequest,
         Self::SubmitRequest,
         Self::ArchiveRequest,
         Self::TransferRequest,
+        Self::WriteMessage,
+        Self::ReviewRequest,
         Self::RequestChanges,
         Self::RefuseRequest,
         Self::ApproveRequest,
@@ -180,11 +195,13 @@ impl Action {
         Self::RevokeCredential,
     ];
     /// Everything else.
-    pub const GENERAL: [Self; 17] = [
+    pub const GENERAL: [Self; 21] = [
         Self::ReadPublic,
         Self::SignIn,
+        Self::ChooseLanguage,
         Self::UseOAuthEndpoint,
         Self::ReadDevMailbox,
+        Self::TryApi,
         Self::SignOut,
         Self::ReadSelf,
         Self::CreateRequest,
@@ -192,6 +209,8 @@ impl Action {
         Self::ListPermits,
         Self::CreateApplication,
         Self::ListApplications,
+        Self::AdministerApi,
+        Self::AcceptInvitation,
         Self::ReadTraces,
         Self::AnonymiseTraces,
         Self::ReadApi,
@@ -203,7 +222,7 @@ impl Action {
     /// May the action be done without saying who one is?
     #[must_use]
     pub const fn is_public(self) -> bool {
-        matches!(self, Self::ReadPublic | Self::SignIn | Self::UseOAuthEndpoint | Self::ReadDevMailbox)
+        matches!(self, Self::ReadPublic | Self::SignIn | Self::ChooseLanguage | Self::UseOAuthEndpoint | Self::ReadDevMailbox | Self::TryApi)
     }
 
     /// Does the action need a person? An application's key is refused, never taken for somebody.
@@ -238,6 +257,7 @@ impl Action {
         match self {
             Self::EditRequest | Self::SubmitRequest => Some(&[State::Draft, State::ChangesRequested]),
             Self::ArchiveRequest => Some(&[State::Draft, State::ChangesRequested, State::Refused]),
+            Self::WriteMessage => Some(&[State::Draft, State::Submitted, State::ChangesRequested, State::Approved, State::Refused]),
             Self::RequestChanges | Self::RefuseRequest | Self::ApproveRequest => Some(&[State::Submitted]),
             _ => None,
         }
@@ -387,8 +407,10 @@ const fn allow_if(good: bool, otherwise: Decision) -> Decision {
 
 fn platform(person: &Person, action: Action) -> Decision {
     match action {
+        // Who holds the link of an invitation proves it by its word.
+        Action::AcceptInvitation => Decision::Allow,
         // Lists are narrowed to what the person may see.
-        Action::SignOut | Action::ReadSelf | Action::ListRequests | Action::ListPermits | Action::ListApplications | Action::ReadTraces => {
+        Action::SignOut | Action::ReadSelf | Action::ListRequests | Action::ListPermits | Action::ListApplications | Action::ReadTraces | Action::AdministerApi => {
             Decision::Allow
         }
         Action::ReadLedger | Action::ManagePlatform | Action::AnonymiseTraces | Action::ManageRoles => {
@@ -430,6 +452,13 @@ fn on_request(
             allow_if(is_applicant || decides, Decision::Forbid(Forbidden::NotTheApplicant))
         }
         Action::TransferRequest => allow_if(is_applicant || colleague, Decision::Forbid(Forbidden::NotTheApplicant)),
+        // Two sides speak: who applies, and who decides. Colleagues and observers read.
+        Action::WriteMessage => {
+            let decides = person.for_definition(Role::decides, definition, provider) && person.user != applicant && !person.belongs(organization);
+            let refusal = if colleague { Forbidden::NotTheApplicant } else { Forbidden::RoleMissing };
+            allow_if(is_applicant || decides, Decision::Forbid(refusal))
+        }
+        Action::ReviewRequest => allow_if(reads, Decision::Forbid(Forbidden::RoleMissing)),
         Action::RequestChanges | Action::RefuseRequest | Action::ApproveRequest => {
             if !person.for_definition(Role::decides, definition, provider) {
                 Decision::Forbid(Forbidden::RoleMissing)
@@ -480,6 +509,7 @@ fn on_application(person: &Person, action: Action, organization: Id<Organization
     match action {
         Action::ReadApplication
         | Action::Subscribe
+        | Action::AcceptInvitation
         | Action::CreateCredential
         | Action::RevokeCredential
         | Action::SuspendApplication
@@ -510,6 +540,8 @@ fn on_api(person: &Person, action: Action, name: &ApiName, visibility: Visibilit
 
 fn in_perimeter(person: &Person, action: Action, api: Option<&ApiName>, definition: Option<&(Slug, Slug)>) -> Decision {
     let good = match action {
+        // What only its administrator sees of an API does not exist for others.
+        Action::AdministerApi => return allow_if(api.is_some_and(|api| person.runs_api(api)), Decision::Hide),
         Action::ReadTraces => api.is_some_and(|api| person.runs_api(api)),
         Action::AnonymiseTraces => person.is_operator() || api.is_some_and(|api| person.runs_api(api)),
         Action::ManageRoles => {

@@ -33,6 +33,19 @@ pub enum LinkLevel {
     Certified,
 }
 
+impl LinkLevel {
+    pub const ALL: [Self; 3] = [Self::Unverified, Self::Verified, Self::Certified];
+
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Unverified => "unverified",
+            Self::Verified => "verified",
+            Self::Certified => "certified",
+        }
+    }
+}
+
 /// The link between a person and an organisation.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Membership {

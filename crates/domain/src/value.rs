@@ -206,6 +206,19 @@ impl Moment {
     }
 }
 
+impl Moment {
+    /// The beginning of the month in UTC, `months` later (or earlier); the moment itself out of the calendar's range.
+    #[must_use]
+    pub fn month_start(self, months: i16) -> Self {
+        let start = jiff::Timestamp::from_microsecond(self.0).ok().and_then(|now| {
+            let span = jiff::Span::new().try_months(i64::from(months)).ok()?;
+            let first = now.to_zoned(jiff::tz::TimeZone::UTC).date().first_of_month().checked_add(span).ok()?;
+            first.to_zoned(jiff::tz::TimeZone::UTC).ok()
+        });
+        start.map_or(self, |zoned| Self(zoned.timestamp().as_microsecond()))
+    }
+}
+
 impl fmt::Display for Moment {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match jiff::Timestamp::from_microsecond(self.0) {
@@ -294,6 +307,16 @@ mod tests {
         assert_eq!("D12".parse::<Number<Thing>>().map(Number::get), Ok(12));
         for bad in ["12", "d12", "D", "D0", "D012", "D-1", "D+1", "D1 ", "H12", "D99999999999999999999"] {
             assert!(bad.parse::<Number<Thing>>().is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn months_begin_on_their_first_day() {
+        let now: Moment = "2026-01-31T23:59:59.5Z".parse().unwrap();
+        for (months, expected) in
+            [(0, "2026-01-01T00:00:00Z"), (1, "2026-02-01T00:00:00Z"), (-1, "2025-12-01T00:00:00Z"), (-11, "2025-02-01T00:00:00Z")]
+        {
+            assert_eq!(now.month_start(months), expected.parse().unwrap(), "{months}");
         }
     }
 

@@ -61,6 +61,7 @@ fn definition() -> Definition {
         scopes: vec![scope("a"), scope("b")],
         scope_rules: Vec::new(),
         modalities: Vec::new(),
+        messages: Vec::new(),
         forms: vec![form],
     }
 }

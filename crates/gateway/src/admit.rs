@@ -6,13 +6,12 @@ use std::{
     sync::{Arc, Mutex, OnceLock},
 };
 
-use octroi_domain::{Moment, application::SubscriptionState, feed::PermitStatus, scope::ScopeSet};
+use octroi_domain::{Moment, application::SubscriptionState, calendar::Window, feed::PermitStatus, scope::ScopeSet};
 
 use crate::{
     assertion::Cached,
     denied::{Denied, Note, Reason},
     identify::Caller,
-    limits::Window,
     mask::Mask,
     published::{Operation, Published, Terms},
     snapshot::{App, Snapshot, Sub},

@@ -13,7 +13,7 @@ use serde::Serialize;
 
 use crate::{
     call::Call,
-    denied::{Denied, Note, Reason},
+    denied::{Denied, Note, Reason, status_of},
     forward::Incoming,
     openapi::Violation,
 };
@@ -166,7 +166,7 @@ pub(crate) fn problem(mut call: Box<Call>, denied: &Denied) -> Response<Outcomin
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     headers.insert(OCTROI_ERROR, HeaderValue::from_static(denied.reason.code()));
     annotate(&mut headers, denied);
-    ours(denied.reason.status_code(), headers, body, call)
+    ours(status_of(denied.reason), headers, body, call)
 }
 
 /// The same as bytes of HTTP/1.1, for a head that could not be read; the connection ends with it.
@@ -174,7 +174,7 @@ pub(crate) fn raw_problem(call: &mut Call, reason: Reason) -> Vec<u8> {
     call.refusal = Some(reason);
     call.status = reason.status();
     let body = document(&Denied::with(reason, Note::None), call.language(), call.request_id_text());
-    let (status, code, id) = (reason.status_code(), reason.code(), call.request_id_text());
+    let (status, code, id) = (status_of(reason), reason.code(), call.request_id_text());
     let mut bytes = format!(
         "HTTP/1.1 {status}\r\ncontent-type: {PROBLEM}\r\ncache-control: no-store\r\noctroi-error: {code}\r\nx-request-id: {id}\r\ncontent-length: {}\r\nconnection: close\r\n\r\n",
         body.len()

@@ -37,7 +37,7 @@ pub enum StartError {
     #[error("cannot listen on {address}: {error}")]
     Bind { address: SocketAddr, error: io::Error },
     #[error("`{name}` is not a time zone: {error}")]
-    TimeZone { name: String, error: jiff::Error },
+    TimeZone { name: String, error: octroi_domain::calendar::ZoneError },
     #[error("`{0}` is not the URL of a gateway: write for example `https://gateway.example.org`")]
     Url(String),
     #[error("the settings for TLS to upstreams cannot be used: {0}")]

@@ -13,11 +13,11 @@ use std::{
 use arc_swap::ArcSwap;
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue};
-use jiff::{Timestamp, ToSpan, civil::date, tz::TimeZone};
 use octroi_domain::{
     Id,
     api::Plan,
     application::Subscription,
+    calendar::{Window, Zone, ZoneError},
     quota::{Day, DayUse},
 };
 
@@ -208,24 +208,16 @@ impl Registry {
     }
 }
 
-/// A civil day of the platform's time zone, in seconds since the epoch.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Window {
-    pub day: Day,
-    pub start: i64,
-    pub end: i64,
-}
-
 /// Which civil day it is. The window is worked out once a day.
 pub struct Calendar {
-    zone: TimeZone,
+    zone: Zone,
     window: ArcSwap<Window>,
 }
 impl Calendar {
     /// # Errors
     /// When the name is no time zone.
-    pub fn new(zone: &str) -> Result<Self, jiff::Error> {
-        let zone = TimeZone::get(zone)?;
+    pub fn new(zone: &str) -> Result<Self, ZoneError> {
+        let zone = Zone::get(zone)?;
         Ok(Self { zone, window: ArcSwap::from_pointee(Window { day: 0, start: 0, end: 0 }) })
     }
 
@@ -236,21 +228,9 @@ impl Calendar {
         if (known.start..known.end).contains(&now) {
             return known;
         }
-        let found = self.find(now).unwrap_or_else(|| {
-            // Out of the calendar's range: days of UTC.
-            let day = now.div_euclid(86_400);
-            Window { day: Day::try_from(day).unwrap_or(0), start: day * 86_400, end: (day + 1) * 86_400 }
-        });
+        let found = self.zone.window(now);
         self.window.store(Arc::new(found));
         found
-    }
-
-    fn find(&self, now: i64) -> Option<Window> {
-        let today = Timestamp::from_second(now).ok()?.to_zoned(self.zone.clone());
-        let start = today.start_of_day().ok()?;
-        let end = today.date().checked_add(1.day()).ok()?.to_zoned(self.zone.clone()).ok()?;
-        let days = date(1970, 1, 1).until(today.date()).ok()?.get_days();
-        Some(Window { day: Day::try_from(days).ok()?, start: start.timestamp().as_second(), end: end.timestamp().as_second() })
     }
 }
 
@@ -495,7 +475,7 @@ mod tests {
     #[test]
     fn days_follow_the_clocks_of_the_zone() {
         let calendar = Calendar::new("Europe/Paris").unwrap();
-        let at = |text: &str| text.parse::<Timestamp>().unwrap().as_second();
+        let at = |text: &str| text.parse::<octroi_domain::Moment>().unwrap().seconds();
         // 29 March 2026 has 23 hours in Paris.
         let window = calendar.today(at("2026-03-29T12:00:00Z"));
         assert_eq!((window.start, window.end), (at("2026-03-28T23:00:00Z"), at("2026-03-29T22:00:00Z")));

@@ -172,7 +172,8 @@ pub fn execute(cli: Cli) -> Result<ExitCode, CommandError> {
 async fn serve(config: &Config) -> Result<(), CommandError> {
     run::log();
     let store = run::open_store(config).await?;
-    let (running, _) = run::start(config, store, false).await?;
+    let (running, app) = run::start(config, store, false).await?;
+    running.open_sandbox(&app, config.portal.sandbox_test_key.clone());
     println!("portal      {}", running.portal_url);
     println!("production  {}", running.production_url);
     println!("sandbox     {}", running.sandbox_url);

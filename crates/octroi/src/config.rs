@@ -2,11 +2,15 @@
 //! wrong keeps the program from starting, and is named.
 
 use std::{
-    net::SocketAddr,
+    net::{IpAddr, SocketAddr},
     path::{Path, PathBuf},
 };
 
+use octroi_oauth::secret::{self, SecretKind};
+use octroi_domain::mail::Sender;
 use serde::Deserialize;
+
+use crate::look::Look;
 
 /// `octroi.toml`. Everything has a default; an empty file is a good one.
 #[derive(Debug, Clone, Deserialize)]
@@ -19,6 +23,7 @@ pub struct Config {
     pub admin: Admin,
     pub database: Database,
     pub traces: Traces,
+    pub mail: Mail,
 }
 impl Default for Config {
     fn default() -> Self {
@@ -29,6 +34,7 @@ impl Default for Config {
             admin: Admin::default(),
             database: Database::default(),
             traces: Traces::default(),
+            mail: Mail::default(),
         }
     }
 }
@@ -40,10 +46,18 @@ pub struct Portal {
     pub listen: SocketAddr,
     /// Where people and programs reach it: the issuer of tokens. Never taken from a request.
     pub public_url: String,
+    /// An API key of the sandbox that visitors may try public APIs with. The pages show it to everybody.
+    pub sandbox_test_key: Option<String>,
+    pub look: Look,
 }
 impl Default for Portal {
     fn default() -> Self {
-        Self { listen: SocketAddr::from(([127, 0, 0, 1], 3000)), public_url: "http://localhost:3000".to_owned() }
+        Self {
+            listen: SocketAddr::from(([127, 0, 0, 1], 3000)),
+            public_url: "http://localhost:3000".to_owned(),
+            sandbox_test_key: None,
+            look: Look::default(),
+        }
     }
 }
 
@@ -132,6 +146,87 @@ impl Default for Traces {
     }
 }
 
+/// How mails leave.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Mail {
+    pub mode: MailMode,
+    /// Name of the mail server, which its certificate must bear.
+    pub host: String,
+    /// None: 587 with STARTTLS, 465 with TLS, 25 without.
+    pub port: Option<u16>,
+    pub tls: MailTls,
+    /// Allows `tls = "none"` to a server on another machine: mails and the password can then be read on the way.
+    pub insecure: bool,
+    /// A file of certificates (PEM) to trust besides the public authorities.
+    pub ca: Option<PathBuf>,
+    /// Who signs in to the server; none: nobody does.
+    pub username: Option<String>,
+    /// A file that holds the password. The environment variable `OCTROI_SMTP_PASSWORD` wins.
+    pub password_file: Option<PathBuf>,
+    /// Who mails come from: `Octroi <no-reply@octroi.example>`. A provider may have its own.
+    pub from: Option<Sender>,
+    /// Seconds that one mail may take.
+    pub timeout: u32,
+}
+impl Default for Mail {
+    fn default() -> Self {
+        Self {
+            mode: MailMode::Off,
+            host: String::new(),
+            port: None,
+            tls: MailTls::Starttls,
+            insecure: false,
+            ca: None,
+            username: None,
+            password_file: None,
+            from: None,
+            timeout: 30,
+        }
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum MailMode {
+    /// Mails wait in the outbox.
+    Off,
+    Smtp,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum MailTls {
+    /// From plain to TLS on the same connection, never without.
+    Starttls,
+    /// TLS from the first byte.
+    Tls,
+    None,
+}
+
+impl Mail {
+    fn check(&self) -> Result<(), ConfigError> {
+        let bad = |name, why: &str| Err(ConfigError::Bad { name, why: why.to_owned() });
+        if self.mode == MailMode::Off {
+            return Ok(());
+        }
+        if self.host.is_empty() || self.host.contains(|c: char| c.is_whitespace() || matches!(c, '/' | '@')) {
+            return bad("mail.host", "write the name of the mail server: smtp.example");
+        }
+        let here = self.host == "localhost" || self.host.parse().is_ok_and(|address: IpAddr| address.is_loopback());
+        if self.tls == MailTls::None && !here && !self.insecure {
+            return bad("mail.tls", "without TLS only to this machine, or with `insecure = true`");
+        }
+        if self.from.is_none() {
+            return bad("mail.from", "say who mails come from: Octroi <no-reply@octroi.example>");
+        }
+        if !(1..=45).contains(&self.timeout) {
+            return bad("mail.timeout", "from 1 to 45 seconds");
+        }
+        Ok(())
+    }
+}
+
 /// Why the settings are refused.
 #[derive(Debug, thiserror::Error)]
 pub enum ConfigError {
@@ -173,6 +268,9 @@ impl Config {
                 return bad(name, "write a scheme and a host, without a path: https://portal.example");
             }
         }
+        if self.portal.sandbox_test_key.as_deref().is_some_and(|key| secret::recognise(key) != Some(SecretKind::SandboxApiKey)) {
+            return bad("portal.sandbox_test_key", "not an API key of the sandbox (oct_test_key_…)");
+        }
         let listens = [self.portal.listen, self.gateway.sandbox.listen, self.gateway.production.listen, self.admin.listen];
         if listens.iter().enumerate().any(|(place, one)| one.port() != 0 && listens.iter().skip(place + 1).any(|other| one == other)) {
             return bad("portal.listen, gateway.*.listen, admin.listen", "two listeners have the same address");
@@ -189,7 +287,7 @@ impl Config {
         if self.gateway.drain > 600 {
             return bad("gateway.drain", "at most 600 seconds");
         }
-        if jiff::tz::TimeZone::get(&self.gateway.time_zone).is_err() {
+        if octroi_domain::calendar::Zone::get(&self.gateway.time_zone).is_err() {
             return bad("gateway.time_zone", "not an IANA time zone, such as Europe/Paris");
         }
         if [self.gateway.sandbox.threads, self.gateway.production.threads].iter().any(|threads| *threads > 256) {
@@ -201,6 +299,7 @@ impl Config {
         if !(16..=10_000_000).contains(&self.traces.buffer) {
             return bad("traces.buffer", "from 16 to 10000000 traces");
         }
+        self.mail.check()?;
         match &self.database.url {
             Some(url) if !["postgres://", "postgresql://", "sqlite://"].iter().any(|scheme| url.starts_with(scheme)) => {
                 bad("database.url", "write postgres://… or sqlite:///path")
@@ -252,10 +351,17 @@ mod tests {
         refused("[portal]\nlisten = \"x\"", "listen");
         refused("[portal]\npublic_url = \"portal.example\"", "portal.public_url");
         refused("[portal]\npublic_url = \"https://portal.example/path\"", "portal.public_url");
+        refused("[portal]\nsandbox_test_key = \"oct_live_key_x\"", "portal.sandbox_test_key");
         refused("[gateway]\ntoken_lifetime = 5", "gateway.token_lifetime");
         refused("[gateway]\ntime_zone = \"Mars/Base\"", "gateway.time_zone");
         refused("[traces]\nretention_days = 0", "traces.retention_days");
         refused("[database]\nurl = \"mysql://x\"", "database.url");
+        refused("[mail]\nmode = \"sendmail\"", "mode");
+        refused("[mail]\nfrom = \"Octroi\"", "is not a sender");
+        refused("[mail]\nmode = \"smtp\"", "mail.host");
+        refused("[mail]\nmode = \"smtp\"\nhost = \"smtp.example\"", "mail.from");
+        refused("[mail]\nmode = \"smtp\"\nhost = \"smtp.example\"\nfrom = \"a@b.example\"\ntls = \"none\"", "mail.tls");
+        refused("[mail]\nmode = \"smtp\"\nhost = \"127.0.0.1\"\nfrom = \"a@b.example\"\ntls = \"none\"\ntimeout = 60", "mail.timeout");
         refused("[admin]\nlisten = \"127.0.0.1:3000\"", "same address");
         refused("[portal", "octroi.toml");
     }

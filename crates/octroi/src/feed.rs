@@ -8,13 +8,14 @@ use std::{
     time::Duration,
 };
 
-use octroi_app::{App, Error, GatewayPort};
+use octroi_app::{App, Error, GatewayPort, MaskedSample};
 use octroi_domain::{
-    api::{ApiDocument, ApiName},
+    api::{ApiDocument, ApiName, OperationName},
     feed::GatewayState,
+    scope::ScopeSet,
     stage::Stage,
 };
-use octroi_gateway::Handle;
+use octroi_gateway::{Handle, mask::MaskPlan};
 use tokio::sync::{Notify, mpsc, oneshot, watch};
 
 use crate::clock::now;
@@ -72,6 +73,26 @@ impl GatewayPort for Port {
             }
         })
     }
+
+    fn masked_sample(&self, document: &ApiDocument, operation: &OperationName, granted: &ScopeSet) -> Option<MaskedSample> {
+        masked_sample(document, operation, granted)
+    }
+}
+
+/// The sample is the first case file that succeeds, else the example of the OpenAPI document.
+fn masked_sample(document: &ApiDocument, operation: &OperationName, granted: &ScopeSet) -> Option<MaskedSample> {
+    let contract = document.api.contracts.iter().find(|contract| contract.operations.contains(operation))?;
+    let cases = document.mocks.iter().filter(|case| case.operation == *operation && (200..300).contains(&case.status));
+    let whole = match cases.min_by(|one, other| one.source.cmp(&other.source)) {
+        Some(case) => case.payload.clone(),
+        None => {
+            let operations = octroi_gateway::openapi::operations(&document.openapi).ok()?;
+            operations.into_iter().find(|found| found.name == *operation)?.example?.body
+        }
+    };
+    let mut masked = Vec::with_capacity(whole.len());
+    let removed = MaskPlan::compile(contract).mask_for(granted).apply(whole.as_bytes(), &mut masked).ok()?;
+    Some(MaskedSample { whole, masked: String::from_utf8(masked).ok()?, removed })
 }
 
 /// Documents that are compiled already: only new versions are read.
@@ -147,5 +168,9 @@ impl GatewayPort for NoGateway {
 
     fn flush_traces(&self) -> Boxed<'_, ()> {
         Box::pin(async {})
+    }
+
+    fn masked_sample(&self, document: &ApiDocument, operation: &OperationName, granted: &ScopeSet) -> Option<MaskedSample> {
+        masked_sample(document, operation, granted)
     }
 }

@@ -6,10 +6,13 @@ mod clock;
 mod config;
 mod demo;
 mod feed;
+mod mail;
+mod look;
 mod master_key;
 mod ports;
 mod run;
 mod traces;
+mod try_it;
 
 use std::process::ExitCode;
 

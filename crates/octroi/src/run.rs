@@ -2,8 +2,8 @@
 
 use std::{collections::HashMap, net::SocketAddr, sync::Arc, time::Duration};
 
-use octroi_app::{App, Settings};
-use octroi_domain::stage::Stage;
+use octroi_app::{App, Settings, mails::Mailing, try_it::TryOut};
+use octroi_domain::{calendar::Zone, stage::Stage};
 use octroi_gateway::{Handle, trace};
 use octroi_store::Store;
 use octroi_web::WebState;
@@ -14,9 +14,10 @@ use crate::{
     cli::{CommandError, other},
     clock::now,
     config::{Config, Gateway},
-    feed, master_key,
+    feed, mail, master_key,
     ports::Gateways,
     traces::{self, Stored},
+    try_it::Sandbox,
 };
 
 /// Sets the log up: lines on standard error, `RUST_LOG` says how much.
@@ -38,7 +39,14 @@ pub async fn open_store(config: &Config) -> Result<Store, CommandError> {
 
 #[must_use]
 pub fn app_settings(config: &Config, demo: bool) -> Settings {
-    Settings { public_url: config.portal.public_url.clone(), demo, trace_retention_days: config.traces.retention_days }
+    Settings {
+        public_url: config.portal.public_url.clone(),
+        demo,
+        trace_retention_days: config.traces.retention_days,
+        // The settings were refused where it is no zone.
+        time_zone: Zone::get(&config.gateway.time_zone).unwrap_or(Zone::UTC),
+        mail: if demo { Mailing::Mailbox } else { Mailing::Off },
+    }
 }
 
 /// Everything that runs.
@@ -83,7 +91,10 @@ pub async fn start(config: &Config, store: Store, demo: bool) -> Result<(Running
     }
     let handles = Arc::new(handles);
     let (port, ends) = feed::channel();
-    let settings = Settings { public_url: portal_url.clone(), ..app_settings(config, demo) };
+    let mut settings = Settings { public_url: portal_url.clone(), ..app_settings(config, demo) };
+    if !demo && let Some(mailer) = mail::Mailer::new(&config.mail, &portal_url)? {
+        settings.mail = Mailing::Smtp(Arc::new(mailer));
+    }
     let app = App::new(store, settings, Arc::new(port), master_key)?;
     // Better no platform than one that cannot tell whose keys it holds.
     app.check_keys(now()).await.map_err(|error| other(format!("{}: {error}", config.data.join("master.key").display())))?;
@@ -104,10 +115,13 @@ pub async fn start(config: &Config, store: Store, demo: bool) -> Result<(Running
         handles.get(&stage).map(|handle| actual_url(&gateway.public_url, gateway.listen, handle.local_addr())).unwrap_or_default()
     });
     let [production_url, sandbox_url] = urls;
-    let state = WebState::new(app.clone(), Arc::new(Gateways(handles.clone())), Arc::new(now), production_url.clone(), sandbox_url.clone());
+    let site = config.portal.look.site().map_err(|error| other(error.to_string()))?;
+    let gateways = Arc::new(Gateways(handles.clone()));
+    let state = WebState::new(app.clone(), gateways, Arc::new(now), production_url.clone(), sandbox_url.clone(), site);
     background.spawn(serve(portal, octroi_web::router(state), stopped.clone()));
     background.spawn(serve(admin_listener, admin::router(app.clone(), handles.clone()), stopped.clone()));
     background.spawn(jobs(app.clone(), handles.clone()));
+    writers.spawn(mail::deliver(app.clone(), stopped.clone()));
     let drain = Duration::from_secs(u64::from(config.gateway.drain));
     let running = Running {
         portal_url,
@@ -221,9 +235,6 @@ async fn jobs(app: App, gateways: Arc<HashMap<Stage, Handle>>) {
     loop {
         beat.tick().await;
         report("counters", save_uses(&app, &gateways).await);
-        if tick.is_multiple_of(4) && app.settings().demo {
-            report("mails", app.deliver_mails(now()).await);
-        }
         if tick.is_multiple_of(20) {
             report("expiry of permits", app.expire_permits(now()).await);
         }
@@ -252,6 +263,14 @@ fn report<T>(what: &str, outcome: Result<T, octroi_app::Error>) {
 }
 
 impl Running {
+    /// Lets visitors try APIs in the sandbox from their pages, with a key that everybody may know.
+    pub fn open_sandbox(&self, app: &App, key: Option<String>) {
+        if let Some(gateway) = self.gateways.get(&Stage::Sandbox) {
+            let port = Arc::new(Sandbox::new(gateway.local_addr(), &self.sandbox_url));
+            app.offer_try_out(TryOut { port, sandbox_url: self.sandbox_url.clone(), key });
+        }
+    }
+
     /// Runs until SIGTERM or Ctrl-C, then stops: no new connection, calls in flight finish, traces and counters are written.
     ///
     /// # Errors

@@ -4,25 +4,25 @@ use octroi_domain::{
     Id, Moment, Number, Slug,
     access_request::{AccessRequest, Header, Kind, State, StateRecord},
     feed::PermitStatus,
-    organization::{Organization, Siret},
+    organization::Organization,
     permit::Permit,
-    stage::Stage,
-    user::User,
 };
 use sea_orm::{
     ActiveValue::Set,
-    ColumnTrait, Condition, EntityTrait, FromQueryResult, IntoActiveModel, JoinType, Order, QueryFilter, QueryOrder, QuerySelect,
-    RelationTrait, Select,
+    ColumnTrait, Condition, EntityTrait, IntoActiveModel, JoinType, QueryFilter, QueryOrder, QuerySelect,
     sea_query::{Expr, ExprTrait},
 };
-use uuid::Uuid;
 
 use crate::{
-    Cursor, Listing, Page, Reader, StoreError, Tx, Visible, counter,
+    Reader, StoreError, Tx, counter,
     error::At,
-    row::{Row, before, json, touched},
-    visible::{Columns, texts, words},
+    row::{Row, json, touched},
 };
+
+mod list;
+
+pub(crate) use list::{Facts, Found};
+pub use list::{RequestFilter, RequestSort, RequestSummary};
 
 pub(crate) const TABLE: &str = "access_request";
 
@@ -52,7 +52,8 @@ pub(crate) mod table {
         pub answers: String,
         pub record: String,
         pub content: Vec<u8>,
-        pub search: String,
+        pub submitted_at: Option<i64>,
+        pub decided_at: Option<i64>,
     }
     #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
     pub enum Relation {
@@ -67,16 +68,19 @@ pub(crate) mod table {
     }
     impl ActiveModelBehavior for ActiveModel {}
 }
-use table::{Column, Entity, Model, Relation};
+use table::{Column, Entity, Model};
 
 /// The name of a [`Kind`].
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum KindName {
     Initial,
     Amendment,
     StageChange,
 }
 impl KindName {
+    pub const ALL: [Self; 3] = [Self::Initial, Self::Amendment, Self::StageChange];
+
     #[must_use]
     pub const fn of(kind: &Kind) -> Self {
         match kind {
@@ -92,150 +96,6 @@ impl KindName {
             Self::Amendment => "amendment",
             Self::StageChange => "stage_change",
         }
-    }
-}
-
-/// Which requests are wanted, among those that the asker may see. An empty list asks for nothing in particular.
-#[derive(Debug, Clone)]
-pub struct RequestFilter {
-    pub visible: Visible,
-    pub states: Vec<State>,
-    pub definitions: Vec<Slug>,
-    pub providers: Vec<Slug>,
-    pub organizations: Vec<Id<Organization>>,
-    pub applicant: Option<Id<User>>,
-    pub kinds: Vec<KindName>,
-    /// Amendments and stage changes of this permit.
-    pub permit: Option<Number<Permit>>,
-    /// Each word is looked for in the title, the organisation and the applicant; `D12` finds the number.
-    pub text: Option<String>,
-}
-impl RequestFilter {
-    /// Everything that the asker may see.
-    #[must_use]
-    pub const fn within(visible: Visible) -> Self {
-        Self {
-            visible,
-            states: Vec::new(),
-            definitions: Vec::new(),
-            providers: Vec::new(),
-            organizations: Vec::new(),
-            applicant: None,
-            kinds: Vec::new(),
-            permit: None,
-            text: None,
-        }
-    }
-
-    fn condition(&self) -> Condition {
-        let columns = Columns {
-            definition: Column::Definition,
-            provider: Column::Provider,
-            organization: Column::OrganizationId,
-            applicant: Column::ApplicantId,
-        };
-        let mut condition = Condition::all().add(self.visible.condition(&columns));
-        if !self.states.is_empty() {
-            condition = condition.add(Column::State.is_in(self.states.iter().map(|state| state.as_str())));
-        }
-        if !self.definitions.is_empty() {
-            condition = condition.add(Column::Definition.is_in(texts(&self.definitions)));
-        }
-        if !self.providers.is_empty() {
-            condition = condition.add(Column::Provider.is_in(texts(&self.providers)));
-        }
-        if !self.organizations.is_empty() {
-            condition = condition.add(Column::OrganizationId.is_in(self.organizations.iter().map(|id| id.uuid())));
-        }
-        if let Some(applicant) = self.applicant {
-            condition = condition.add(Column::ApplicantId.eq(applicant.uuid()));
-        }
-        if !self.kinds.is_empty() {
-            condition = condition.add(Column::Kind.is_in(self.kinds.iter().map(|kind| kind.as_str())));
-        }
-        if let Some(permit) = self.permit {
-            condition = condition.add(Column::OfPermit.eq(permit.get()));
-        }
-        if let Some(text) = self.text.as_deref().map(str::trim).filter(|text| !text.is_empty()) {
-            condition = condition.add(match text.to_uppercase().parse::<Number<AccessRequest>>() {
-                Ok(number) => Condition::any().add(Column::Id.eq(number.get())).add(words(Column::Search, text)),
-                Err(_) => words(Column::Search, text),
-            });
-        }
-        condition
-    }
-}
-
-/// A request as a list shows it.
-#[derive(Debug, Clone, PartialEq)]
-pub struct RequestSummary {
-    pub id: Number<AccessRequest>,
-    pub state: State,
-    pub kind: Kind,
-    pub definition: Slug,
-    pub definition_version: i64,
-    pub provider: Slug,
-    pub form: Slug,
-    pub stage: Option<Stage>,
-    pub applicant: Id<User>,
-    pub applicant_name: String,
-    pub organization: Id<Organization>,
-    pub organization_name: String,
-    pub siret: Siret,
-    pub title: String,
-    pub version: u32,
-    /// The permit that it led to.
-    pub permit: Option<Number<Permit>>,
-    pub created_at: Moment,
-    pub updated_at: Moment,
-}
-
-#[derive(FromQueryResult)]
-struct Line {
-    id: i64,
-    state: String,
-    kind: String,
-    of_permit: Option<i64>,
-    definition: String,
-    definition_version: i64,
-    provider: String,
-    form: String,
-    stage: Option<String>,
-    applicant_id: Uuid,
-    organization_id: Uuid,
-    version: i64,
-    permit_id: Option<i64>,
-    created_at: i64,
-    updated_at: i64,
-    title: String,
-    organization_name: String,
-    siret: String,
-    given_name: String,
-    family_name: String,
-}
-impl Line {
-    fn summary(self) -> Result<RequestSummary, StoreError> {
-        let row = Row::new(TABLE, &self.id);
-        Ok(RequestSummary {
-            id: Number::new(self.id),
-            state: row.word("state", &self.state)?,
-            kind: kind(&row, &self.kind, self.of_permit)?,
-            definition: row.parse("definition", &self.definition)?,
-            definition_version: self.definition_version,
-            provider: row.parse("provider", &self.provider)?,
-            form: row.parse("form", &self.form)?,
-            stage: row.parse_option("stage", self.stage.as_deref())?,
-            applicant: Id::from_uuid(self.applicant_id),
-            applicant_name: format!("{} {}", self.given_name, self.family_name),
-            organization: Id::from_uuid(self.organization_id),
-            organization_name: self.organization_name,
-            siret: row.parse("siret", &self.siret)?,
-            title: self.title,
-            version: row.number("version", self.version)?,
-            permit: self.permit_id.map(Number::new),
-            created_at: Moment::from_micros(self.created_at),
-            updated_at: Moment::from_micros(self.updated_at),
-        })
     }
 }
 
@@ -282,31 +142,6 @@ impl Reader {
     /// [`StoreError`]
     pub async fn access_request_by_number(&self, id: Number<AccessRequest>) -> Result<Option<AccessRequest>, StoreError> {
         Entity::find_by_id(id.get()).one(&self.db()).await.at(TABLE)?.as_ref().map(request).transpose()
-    }
-
-    /// Last changed first.
-    ///
-    /// # Errors
-    /// [`StoreError`]
-    pub async fn access_request_list(&self, filter: &RequestFilter, page: Page) -> Result<Listing<RequestSummary>, StoreError> {
-        let mut query = lines().filter(filter.condition());
-        if let Some(after) = page.after {
-            query = query.filter(before(Column::UpdatedAt, Column::Id, (after.at, after.number())));
-        }
-        let query = query.order_by(Column::UpdatedAt, Order::Desc).order_by(Column::Id, Order::Desc).limit(page.fetch());
-        let rows = query.into_model::<Line>().all(&self.db()).await.at(TABLE)?;
-        page.cut(rows, |line| Cursor::of_number(line.updated_at, line.id), Line::summary)
-    }
-
-    /// How many in each state, the states with none included.
-    ///
-    /// # Errors
-    /// [`StoreError`]
-    pub async fn access_request_counts(&self, filter: &RequestFilter) -> Result<Vec<(State, u64)>, StoreError> {
-        let query = Entity::find().select_only().column(Column::State).column_as(Column::Id.count(), "rows").filter(filter.condition());
-        let rows: Vec<(String, i64)> = query.group_by(Column::State).into_tuple().all(&self.db()).await.at(TABLE)?;
-        let count = |state: State| rows.iter().find(|(name, _)| name == state.as_str()).map_or(0, |(_, rows)| *rows);
-        Ok(State::ALL.into_iter().map(|state| (state, u64::try_from(count(state)).unwrap_or(0))).collect())
     }
 
     /// The request that keeps an organisation from opening another one for a definition: one that is
@@ -370,53 +205,9 @@ impl Reader {
             .limit(1);
         Ok(query.into_tuple::<i64>().one(&self.db()).await.at(TABLE)?.map(Number::new))
     }
-
-    /// What a search looks through: title, organisation and applicant, in lower case.
-    pub(crate) async fn search_text(&self, title: &str, organization: Id<Organization>, applicant: Id<User>) -> Result<String, StoreError> {
-        let organization = self.organization_by_id(organization).await?;
-        let applicant = self.user_by_id(applicant).await?;
-        let mut text = one_line(title);
-        if let Some(organization) = organization {
-            text = format!("{text} {} {}", organization.name, organization.siret);
-        }
-        if let Some(applicant) = applicant {
-            text = format!("{text} {} {}", applicant.full_name(), applicant.email);
-        }
-        Ok(text.to_lowercase())
-    }
 }
 
 const OPEN: [State; 3] = [State::Draft, State::Submitted, State::ChangesRequested];
-
-fn lines() -> Select<Entity> {
-    use crate::{organization::table as organization, user::table as user};
-    Entity::find()
-        .select_only()
-        .columns([
-            Column::Id,
-            Column::State,
-            Column::Kind,
-            Column::OfPermit,
-            Column::Definition,
-            Column::DefinitionVersion,
-            Column::Provider,
-            Column::Form,
-            Column::Stage,
-            Column::ApplicantId,
-            Column::OrganizationId,
-            Column::Version,
-            Column::PermitId,
-            Column::CreatedAt,
-            Column::UpdatedAt,
-            Column::Title,
-        ])
-        .column_as(organization::Column::Name, "organization_name")
-        .column(organization::Column::Siret)
-        .column(user::Column::GivenName)
-        .column(user::Column::FamilyName)
-        .join(JoinType::InnerJoin, Relation::Organization.def())
-        .join(JoinType::InnerJoin, Relation::Applicant.def())
-}
 
 impl Tx {
     /// Takes the next number: 1, 2, 3, …; one that is rolled back is given again.
@@ -433,7 +224,9 @@ impl Tx {
     /// [`StoreError::Conflict`] when the version of the definition, the organisation or the applicant is not there.
     pub async fn access_request_insert(&mut self, request: &AccessRequest, title: &str) -> Result<(), StoreError> {
         let model = self.access_request_model(request, title).await?;
-        Entity::insert(model.into_active_model()).exec_without_returning(&self.db()).await.at(TABLE).map(|_| ())
+        Entity::insert(model.into_active_model()).exec_without_returning(&self.db()).await.at(TABLE)?;
+        self.wrote(request.header().id);
+        Ok(())
     }
 
     /// Reads a request and keeps every other writer of it waiting until this transaction ends.
@@ -460,44 +253,57 @@ impl Tx {
             answers: Set(model.answers),
             record: Set(model.record),
             content: Set(model.content),
-            search: Set(model.search),
             ..Default::default()
         };
-        let update =
-            Entity::update_many().set(change).filter(Column::Id.eq(model.id)).filter(Column::Version.eq(i64::from(expected_version)));
-        touched(update.exec(&self.db()).await.map(|result| result.rows_affected), TABLE)
+        // Both are the first of their kind: what comes later leaves them as they are.
+        let first = |column: Column, at: Option<i64>| Expr::col(column).if_null(at);
+        let update = Entity::update_many()
+            .set(change)
+            .col_expr(Column::SubmittedAt, first(Column::SubmittedAt, model.submitted_at))
+            .col_expr(Column::DecidedAt, first(Column::DecidedAt, model.decided_at))
+            .filter(Column::Id.eq(model.id)).filter(Column::Version.eq(i64::from(expected_version)));
+        touched(update.exec(&self.db()).await.map(|result| result.rows_affected), TABLE)?;
+        self.wrote(request.header().id);
+        Ok(())
     }
 
     async fn access_request_model(&self, request: &AccessRequest, title: &str) -> Result<Model, StoreError> {
-        let (header, record) = request.to_parts();
-        let (kind, of_permit) = match &header.kind {
-            Kind::Initial => (KindName::Initial, None),
-            Kind::Amendment { of } => (KindName::Amendment, Some(of.get())),
-            Kind::StageChange { from } => (KindName::StageChange, Some(from.get())),
-        };
-        Ok(Model {
-            id: header.id.get(),
-            state: request.state().as_str().to_owned(),
-            kind: kind.as_str().to_owned(),
-            of_permit,
-            definition: header.definition.to_string(),
-            definition_version: header.definition_version,
-            provider: self.definition_provider(&header.definition).await?,
-            form: header.form.to_string(),
-            stage: header.stage.map(|stage| stage.to_string()),
-            applicant_id: header.applicant.uuid(),
-            organization_id: header.organization.uuid(),
-            version: i64::from(header.version),
-            permit_id: request.permit().map(Number::get),
-            created_at: header.created_at.micros(),
-            updated_at: header.updated_at.micros(),
-            title: one_line(title),
-            answers: json(TABLE, &header.answers)?,
-            record: json(TABLE, &record)?,
-            content: header.content().0.to_vec(),
-            search: self.search_text(title, header.organization, header.applicant).await?,
-        })
+        model(request, title, self.definition_provider(&request.header().definition).await?)
     }
+}
+
+/// The row of a request that is what it is since its last change.
+pub(crate) fn model(request: &AccessRequest, title: &str, provider: String) -> Result<Model, StoreError> {
+    let (header, record) = request.to_parts();
+    let (kind, of_permit) = match &header.kind {
+        Kind::Initial => (KindName::Initial, None),
+        Kind::Amendment { of } => (KindName::Amendment, Some(of.get())),
+        Kind::StageChange { from } => (KindName::StageChange, Some(from.get())),
+    };
+    let since = |states: &[State]| states.contains(&request.state()).then_some(header.updated_at.micros());
+    Ok(Model {
+        id: header.id.get(),
+        state: request.state().as_str().to_owned(),
+        kind: kind.as_str().to_owned(),
+        of_permit,
+        definition: header.definition.to_string(),
+        definition_version: header.definition_version,
+        provider,
+        form: header.form.to_string(),
+        stage: header.stage.map(|stage| stage.to_string()),
+        applicant_id: header.applicant.uuid(),
+        organization_id: header.organization.uuid(),
+        version: i64::from(header.version),
+        permit_id: request.permit().map(Number::get),
+        created_at: header.created_at.micros(),
+        updated_at: header.updated_at.micros(),
+        title: one_line(title),
+        answers: json(TABLE, &header.answers)?,
+        record: json(TABLE, &record)?,
+        content: header.content().0.to_vec(),
+        submitted_at: since(&[State::Submitted]),
+        decided_at: since(&[State::Approved, State::Refused]),
+    })
 }
 
 #[cfg(test)]

@@ -37,6 +37,7 @@ pub(crate) mod table {
         pub created_at: i64,
         pub management: bool,
         pub state: String,
+        pub suspended_by: Option<String>,
     }
     #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
     pub enum Relation {
@@ -64,6 +65,7 @@ pub(crate) mod subscription_table {
         pub terms_accepted: Option<i64>,
         pub state: String,
         pub created_at: i64,
+        pub stopped_by: Option<String>,
     }
     #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
     pub enum Relation {
@@ -117,6 +119,7 @@ impl SubscriptionFilter {
 fn application(model: Model) -> Result<Application, StoreError> {
     let row = Row::new(TABLE, &model.id);
     let (stage, state) = (row.stage(&model.stage)?, row.word("state", &model.state)?);
+    let suspended_by = model.suspended_by.map(|by| row.word("suspended_by", &by)).transpose()?;
     Ok(Application {
         id: Id::from_uuid(model.id),
         name: model.name,
@@ -126,6 +129,7 @@ fn application(model: Model) -> Result<Application, StoreError> {
         created_at: Moment::from_micros(model.created_at),
         management: model.management,
         state,
+        suspended_by,
     })
 }
 
@@ -139,6 +143,7 @@ pub(crate) fn subscription(model: &subscription::Model) -> Result<Subscription, 
         plan: row.parse("plan", &model.plan)?,
         terms_accepted: model.terms_accepted.map(|version| row.number("terms_accepted", version)).transpose()?,
         state: row.word("state", &model.state)?,
+        stopped_by: model.stopped_by.as_ref().map(|by| row.word("stopped_by", by)).transpose()?,
         created_at: Moment::from_micros(model.created_at),
     })
 }
@@ -247,11 +252,12 @@ impl Tx {
             created_at: application.created_at.micros(),
             management: application.management,
             state: word(&application.state),
+            suspended_by: application.suspended_by.as_ref().map(word),
         };
         Entity::insert(model.into_active_model()).exec_without_returning(&self.db()).await.at(TABLE).map(|_| ())
     }
 
-    /// Name, right of management and state.
+    /// Name, right of management, state and who suspended it.
     ///
     /// # Errors
     /// [`StoreError::Conflict`] when it is not there.
@@ -260,6 +266,7 @@ impl Tx {
             name: Set(plain(&application.name)),
             management: Set(application.management),
             state: Set(word(&application.state)),
+            suspended_by: Set(application.suspended_by.as_ref().map(word)),
             ..Default::default()
         };
         let update = Entity::update_many().set(change).filter(Column::Id.eq(application.id.uuid()));
@@ -279,11 +286,12 @@ impl Tx {
             terms_accepted: subscription.terms_accepted.map(i64::from),
             state: subscription.state.as_str().to_owned(),
             created_at: subscription.created_at.micros(),
+            stopped_by: subscription.stopped_by.as_ref().map(word),
         };
         subscription::Entity::insert(model.into_active_model()).exec_without_returning(&self.db()).await.at(SUBSCRIPTION).map(|_| ())
     }
 
-    /// Permit, plan, terms and state, over the state that was read.
+    /// Permit, plan, terms, state and who stopped it, over the state that was read.
     ///
     /// # Errors
     /// [`StoreError::Conflict`] with [`crate::Why::Stale`] when another state is there.
@@ -293,6 +301,7 @@ impl Tx {
             plan: Set(subscription.plan.to_string()),
             terms_accepted: Set(subscription.terms_accepted.map(i64::from)),
             state: Set(subscription.state.as_str().to_owned()),
+            stopped_by: Set(subscription.stopped_by.as_ref().map(word)),
             ..Default::default()
         };
         let update = subscription::Entity::update_many()

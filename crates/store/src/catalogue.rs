@@ -164,6 +164,14 @@ pub struct ApiIndex {
     pub withdrawn: bool,
 }
 
+/// One version of a definition or of an API, without its content.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct VersionIndex {
+    pub version: i64,
+    pub created_at: Moment,
+    pub hash: Sha256Hash,
+}
+
 /// Versions never change, so what was read once is kept.
 #[derive(Debug, Default)]
 pub(crate) struct Cache {
@@ -199,6 +207,14 @@ fn sealed<T: Serialize>(table: &'static str, content: &T) -> Result<(String, Sha
     let unreadable = |_| StoreError::Other { table, cause: Cause::said("the content has no JSON form") };
     let value = serde_json::to_value(content).map_err(unreadable)?;
     Ok((json(table, &value)?, Sha256Hash::of_value(&value)))
+}
+
+fn versions(rows: Vec<(i64, i64, Vec<u8>)>, table: &'static str) -> Result<Vec<VersionIndex>, StoreError> {
+    let index = |(version, created_at, hash): (i64, i64, Vec<u8>)| {
+        let hash = Row::new(table, &version).hash("hash", &hash)?;
+        Ok(VersionIndex { version, created_at: Moment::from_micros(created_at), hash })
+    };
+    rows.into_iter().map(index).collect()
 }
 
 fn provider_of(model: &provider::Model) -> Result<Provider, StoreError> {
@@ -264,6 +280,28 @@ impl Reader {
             self.cache().definitions.put(key, found.clone());
         }
         Ok(Some(found))
+    }
+
+    /// Every version of a definition, the latest first, at most 1,000.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    pub async fn definition_versions(&self, slug: &Slug) -> Result<Vec<VersionIndex>, StoreError> {
+        use definition_version::{Column, Entity};
+        let query = Entity::find().select_only().columns([Column::Version, Column::CreatedAt, Column::Hash]);
+        let query = query.filter(Column::Slug.eq(slug.as_str())).order_by_desc(Column::Version).limit(1_000);
+        versions(query.into_tuple().all(&self.db()).await.at(DEFINITION_VERSION)?, DEFINITION_VERSION)
+    }
+
+    /// Every version of an API, the latest first, at most 1,000.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    pub async fn api_versions(&self, name: &ApiName) -> Result<Vec<VersionIndex>, StoreError> {
+        use api_version::{Column, Entity};
+        let query = Entity::find().select_only().columns([Column::Version, Column::CreatedAt, Column::Hash]);
+        let query = query.filter(Column::Name.eq(name.to_string())).order_by_desc(Column::Version).limit(1_000);
+        versions(query.into_tuple().all(&self.db()).await.at(API_VERSION)?, API_VERSION)
     }
 
     /// The provider of a definition.

@@ -177,6 +177,21 @@ impl Reader {
         found.map(|model| model.version).ok_or(StoreError::Corrupt { table: VERSION, column: "id", row: "1".to_owned() })
     }
 
+    /// How much of a day subscriptions have used; those that never called are left out.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    pub async fn day_uses(&self, subscriptions: &[Id<Subscription>]) -> Result<HashMap<Id<Subscription>, DayUse>, StoreError> {
+        let mut found = HashMap::with_capacity(subscriptions.len());
+        for some in subscriptions.chunks(crate::row::CHUNK) {
+            let query = day_use::Entity::find().filter(day_use::Column::SubscriptionId.is_in(some.iter().map(|id| id.uuid())));
+            for row in query.all(&self.db()).await.at(DAY_USE)? {
+                found.insert(Id::from_uuid(row.subscription_id), used(&row)?);
+            }
+        }
+        Ok(found)
+    }
+
     async fn published(&self, known: Known<'_>) -> Result<Vec<PublishedApi>, StoreError> {
         let mut apis = Vec::new();
         for index in self.api_index().await?.into_iter().filter(|index| !index.withdrawn) {

@@ -5,9 +5,9 @@ use sea_orm::{ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, IntoA
 use serde_json::Value;
 
 use crate::{
-    Page, Reader, StoreError,
+    Page, Reader, StoreError, Tx,
     error::{At, Cause},
-    row::{Row, plain, touched},
+    row::{CHUNK, Row, plain, touched},
 };
 
 pub(crate) const TABLE: &str = "ledger";
@@ -108,6 +108,7 @@ pub(crate) async fn append(db: &impl ConnectionTrait, pending: Vec<Pending>) -> 
     let held = head::Entity::find_by_id(1).lock_exclusive().one(db).await.at(HEAD)?;
     let (before, mut hash) = position(held.as_ref())?;
     let mut seq = before;
+    let mut rows = Vec::with_capacity(pending.len());
     for entry in pending {
         // The facts are hashed as they will be read back from their text.
         let text = canonical::text(&entry.details);
@@ -124,12 +125,23 @@ pub(crate) async fn append(db: &impl ConnectionTrait, pending: Vec<Pending>) -> 
             previous: bound.previous.0.to_vec(),
             hash: bound.hash.0.to_vec(),
         };
-        Entity::insert(model.into_active_model()).exec_without_returning(db).await.at(TABLE)?;
+        rows.push(model.into_active_model());
         (seq, hash) = (bound.seq, bound.hash);
+    }
+    while !rows.is_empty() {
+        let rest = rows.split_off(rows.len().min(CHUNK));
+        Entity::insert_many(std::mem::replace(&mut rows, rest)).exec_without_returning(db).await.at(TABLE)?;
     }
     let change = head::ActiveModel { seq: Set(seq), hash: Set(hash.0.to_vec()), ..Default::default() };
     let update = head::Entity::update_many().set(change).filter(head::Column::Id.eq(1)).filter(head::Column::Seq.eq(before));
     touched(update.exec(db).await.map(|result| result.rows_affected), HEAD)
+}
+
+impl Tx {
+    /// Waits for other writers of the ledger, and keeps them waiting until this transaction ends.
+    pub(crate) async fn ledger_lock(&self) -> Result<(), StoreError> {
+        head::Entity::find_by_id(1).lock_exclusive().one(&self.db()).await.at(HEAD).map(|_| ())
+    }
 }
 
 impl Reader {

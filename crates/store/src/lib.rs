@@ -16,39 +16,52 @@ mod credential;
 mod error;
 mod gateway;
 mod idempotency;
+mod invitation;
 mod ledger;
+mod lists;
+mod message;
 mod migrations;
 mod organization;
 mod outbox;
 mod page;
 mod permit;
 mod row;
+mod search;
+#[cfg(feature = "seed")]
+mod seed;
 mod session;
+mod statistics;
 mod store;
 #[cfg(test)]
 mod testing;
 mod trace;
 mod tx;
 mod user;
+mod verification;
 mod verify;
 mod visible;
 
+#[cfg(feature = "seed")]
+pub use self::seed::Seeded;
 pub use self::{
-    access_request::{KindName, RequestFilter, RequestSummary},
+    access_request::{KindName, RequestFilter, RequestSort, RequestSummary},
     application::SubscriptionFilter,
-    catalogue::{ApiIndex, DefinitionIndex, Put, StoredApi, StoredDefinition},
+    catalogue::{ApiIndex, DefinitionIndex, Put, StoredApi, StoredDefinition, VersionIndex},
     credential::StoredKey,
     error::{Cause, StoreError, Why},
     gateway::GatewayRows,
     idempotency::Answered,
     ledger::{LedgerFilter, Order},
-    outbox::{DeliveredMail, OutboxItem, OutboxMessage},
-    page::{Cursor, CursorError, Listing, Page},
-    permit::{PermitFilter, PermitSummary},
+    message::{Awaited, Waiting},
+    outbox::{DeliveredMail, OutboxCounts, OutboxItem, OutboxMessage, OutboxRow, OutboxState},
+    page::{Cursor, CursorError, Listing, Page, UnknownSort},
+    permit::{PermitFilter, PermitSort, PermitSummary},
     session::Session,
+    statistics::{Month, OfDefinition, Tally},
     store::Store,
-    trace::{Anonymise, StoredTrace, TraceCount, TraceFilter, TraceVisible},
+    trace::{Anonymise, CallOutcome, CallsOfApplication, HourOfCalls, StoredTrace, TraceCount, TraceFilter, TraceVisible},
     tx::{Reader, Tx},
+    verification::{Outcome, Verification},
     verify::{Fault, LedgerFault, Verdict, Verified},
     visible::Visible,
 };

@@ -1,7 +1,7 @@
 //! Organisations.
 
 use octroi_domain::{
-    Id, Moment,
+    Id, Moment, fold,
     organization::{Organization, Siret},
 };
 use sea_orm::{ColumnTrait, EntityTrait, IntoActiveModel, Order, QueryFilter, QueryOrder, QuerySelect};
@@ -9,7 +9,7 @@ use sea_orm::{ColumnTrait, EntityTrait, IntoActiveModel, Order, QueryFilter, Que
 use crate::{
     Cursor, Listing, Page, Reader, StoreError, Tx,
     error::At,
-    row::{CHUNK, Row, before, plain},
+    row::{CHUNK, Row, before, beginnings, plain},
 };
 
 pub(crate) const TABLE: &str = "organization";
@@ -25,6 +25,7 @@ pub(crate) mod table {
         pub siret: String,
         pub name: String,
         pub created_at: i64,
+        pub search: String,
     }
     #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
     pub enum Relation {}
@@ -65,12 +66,12 @@ impl Reader {
         Entity::find().filter(Column::Siret.eq(siret.as_str())).one(&self.db()).await.at(TABLE)?.map(organization).transpose()
     }
 
-    /// Newest first.
+    /// Newest first; those whose name or SIRET has each word of `text` at the beginning of a word.
     ///
     /// # Errors
     /// [`StoreError`]
-    pub async fn organization_list(&self, page: Page) -> Result<Listing<Organization>, StoreError> {
-        let mut query = Entity::find();
+    pub async fn organization_list(&self, text: Option<&str>, page: Page) -> Result<Listing<Organization>, StoreError> {
+        let mut query = Entity::find().filter(beginnings(Column::Search, text.unwrap_or_default()));
         if let Some(after) = page.after {
             query = query.filter(before(Column::CreatedAt, Column::Id, (after.at, after.uuid())));
         }
@@ -94,6 +95,7 @@ impl Tx {
             siret: organization.siret.to_string(),
             name: plain(&organization.name),
             created_at: organization.created_at.micros(),
+            search: fold::folded(&format!("{} {}", organization.name, organization.siret)),
         };
         Entity::insert(model.into_active_model()).exec_without_returning(&self.db()).await.at(TABLE).map(|_| ())
     }
@@ -125,10 +127,35 @@ mod tests {
             assert_eq!(reader.organization_by_id(again.id).await.unwrap(), None);
             assert_eq!(reader.organizations_by_ids(&[one.id, two.id, again.id]).await.unwrap().len(), 2);
             // The instants are equal, so the order is that of the keys.
-            let first = reader.organization_list(Page::first(1)).await.unwrap();
+            let first = reader.organization_list(None, Page::first(1)).await.unwrap();
             assert_eq!(first.items, [two]);
-            let rest = reader.organization_list(Page::new(first.next, 1)).await.unwrap();
+            let rest = reader.organization_list(None, Page::new(first.next, 1)).await.unwrap();
             assert_eq!((rest.items, rest.next), (vec![one], None));
+        });
+    }
+
+    #[test]
+    fn organizations_are_found_by_their_words() {
+        each(async |store| {
+            let mut tx = store.write().await.unwrap();
+            for (siret, name) in [("13002526500013", "Direction du numérique"), ("21750001600019", "L’Haÿ-les-Roses, 100 % ville")] {
+                tx.organization_insert(&organization(siret, name)).await.unwrap();
+            }
+            tx.commit().await.unwrap();
+            let reader = store.read();
+            for (text, found) in [
+                ("", 2),
+                ("NUMERIQUE dir", 1),
+                ("hay roses", 1),
+                ("umerique", 0),
+                ("217 500 016 00019", 1),
+                ("130025", 1),
+                ("%", 2),
+                ("100 ville", 1),
+                ("nothing", 0),
+            ] {
+                assert_eq!(reader.organization_list(Some(text), Page::first(9)).await.unwrap().items.len(), found, "{text}");
+            }
         });
     }
 

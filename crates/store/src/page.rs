@@ -1,6 +1,6 @@
 //! Lists by cursor: newest first, a page at a time, stable while rows are added.
 
-use std::{fmt, str::FromStr};
+use std::{collections::HashMap, fmt, str::FromStr};
 
 use octroi_domain::Moment;
 
@@ -47,6 +47,11 @@ impl FromStr for Cursor {
     }
 }
 
+/// The text is not the name of an order that the list has: these are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("expected {0}")]
+pub struct UnknownSort(pub(crate) &'static str);
+
 /// Which part of a list is wanted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Page {
@@ -84,6 +89,22 @@ impl Page {
         rows.truncate(self.rows());
         let next = if more { rows.last().map(cursor) } else { None };
         let items = rows.into_iter().map(item).collect::<Result<_, _>>()?;
+        Ok(Listing { items, next })
+    }
+
+    /// Puts rows that were fetched by their numbers into the order of `places` (instant and number), where there
+    /// is one more than the page holds if another page follows, and turns each into an item.
+    pub(crate) fn arrange<R, T, E>(
+        self,
+        places: &[(i64, i64)],
+        rows: Vec<R>,
+        number: impl Fn(&R) -> i64,
+        item: impl Fn(R) -> Result<T, E>,
+    ) -> Result<Listing<T>, E> {
+        let here = places.get(..self.rows()).unwrap_or(places);
+        let next = here.last().filter(|_| places.len() > here.len()).map(|(at, number)| Cursor::of_number(*at, *number));
+        let mut rows: HashMap<i64, R> = rows.into_iter().map(|row| (number(&row), row)).collect();
+        let items = here.iter().filter_map(|(_, number)| rows.remove(number)).map(item).collect::<Result<_, _>>()?;
         Ok(Listing { items, next })
     }
 }

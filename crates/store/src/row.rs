@@ -2,9 +2,9 @@
 
 use std::{fmt::Display, str::FromStr};
 
-use octroi_domain::{canonical::Sha256Hash, stage::Stage};
+use octroi_domain::{canonical::Sha256Hash, fold, stage::Stage};
 use sea_orm::{
-    ColumnTrait,
+    ColumnTrait, Condition,
     sea_query::{Expr, ExprTrait},
 };
 use serde::{
@@ -109,6 +109,18 @@ pub(crate) fn before<C: ColumnTrait>(at: C, id: C, after: (i64, impl Into<sea_or
     ExprTrait::lt(Expr::tuple([at.into_expr(), id.into_expr()]), after)
 }
 
+/// Each word of what was typed must begin a word of the folded text. Digits typed apart are one number: a SIRET.
+pub(crate) fn beginnings<C: ColumnTrait>(column: C, text: &str) -> Condition {
+    let mut words = fold::words(text);
+    if words.iter().all(|word| word.bytes().all(|b| b.is_ascii_digit())) && !words.is_empty() {
+        words = vec![words.concat()];
+    }
+    // What is folded holds letters, digits and spaces alone, nothing that LIKE reads otherwise.
+    words.into_iter().take(8).fold(Condition::all(), |condition, word| {
+        condition.add(column.like(format!("% {}%", word.chars().take(100).collect::<String>())))
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use crate::{
@@ -126,7 +138,7 @@ mod tests {
             assert_eq!(store.login_attempt("a\0da", at(0), 60).await.unwrap(), 1);
             assert_eq!(reader.login_attempts("a\0da", at(0), 60).await.unwrap(), 1);
             let filter = RequestFilter { text: Some("x\0y".into()), ..RequestFilter::within(Visible::All) };
-            assert_eq!(reader.access_request_list(&filter, Page::first(1)).await.unwrap().items, []);
+            assert_eq!(store.access_request_list(&filter, Page::first(1)).await.unwrap().items, []);
             let filter = TraceFilter { request_id: Some("\0".into()), ..TraceFilter::within(TraceVisible::All) };
             assert_eq!(reader.trace_count(&filter).await.unwrap(), 0);
             let mut tx = store.write().await.unwrap();
@@ -136,6 +148,7 @@ mod tests {
             let request =
                 octroi_domain::access_request::AccessRequest::from_parts(header, octroi_domain::access_request::StateRecord::Draft);
             tx.access_request_insert(&request, "a\0b").await.unwrap();
+            crate::testing::tell(&mut tx, &octroi_domain::event::Event::RequestCreated { request: id });
             tx.record(at(0), "user:\0", "x", "y\0", serde_json::json!({"z\0": "\0"}));
             tx.commit().await.unwrap();
             assert_eq!(reader.access_request_by_number(id).await.unwrap(), Some(request));

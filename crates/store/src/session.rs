@@ -24,7 +24,6 @@ mod table {
         #[sea_orm(primary_key, auto_increment = false)]
         pub digest: Vec<u8>,
         pub user_id: Uuid,
-        pub csrf: Vec<u8>,
         pub created_at: i64,
         pub last_seen_at: i64,
         pub expires_at: i64,
@@ -55,8 +54,6 @@ use table::{Column, Entity, Model};
 pub struct Session {
     pub digest: [u8; 32],
     pub user: Id<User>,
-    /// The digest of the token that a form or a program sends back.
-    pub csrf: [u8; 32],
     pub created_at: Moment,
     pub last_seen_at: Moment,
     pub expires_at: Moment,
@@ -72,7 +69,6 @@ fn session(model: &Model) -> Result<Session, StoreError> {
     Ok(Session {
         digest: row.bytes32("digest", &model.digest)?,
         user: Id::from_uuid(model.user_id),
-        csrf: row.bytes32("csrf", &model.csrf)?,
         created_at: Moment::from_micros(model.created_at),
         last_seen_at: Moment::from_micros(model.last_seen_at),
         expires_at: Moment::from_micros(model.expires_at),
@@ -156,7 +152,6 @@ impl Tx {
         let model = Model {
             digest: session.digest.to_vec(),
             user_id: session.user.uuid(),
-            csrf: session.csrf.to_vec(),
             created_at: session.created_at.micros(),
             last_seen_at: session.last_seen_at.micros(),
             expires_at: session.expires_at.micros(),
@@ -222,7 +217,6 @@ mod tests {
             let session = Session {
                 digest: [1; 32],
                 user: town.applicant.id,
-                csrf: [2; 32],
                 created_at: at(0),
                 last_seen_at: at(0),
                 expires_at: at(100),

@@ -12,6 +12,7 @@ use crate::{
     catalogue::Cache,
     connect::{Connections, Ownership, connect},
     error::At,
+    lists::Lists,
     migrations,
 };
 
@@ -20,6 +21,7 @@ use crate::{
 pub struct Store {
     connections: Arc<Connections>,
     cache: Arc<Cache>,
+    lists: Arc<Lists>,
 }
 
 impl Store {
@@ -43,7 +45,7 @@ impl Store {
 
     async fn connect(url: &str, ownership: Ownership) -> Result<Self, StoreError> {
         let connections = Arc::new(connect(url, ownership).await?);
-        let store = Self { connections, cache: Arc::default() };
+        let store = Self { connections, cache: Arc::default(), lists: Arc::default() };
         migrations::refuse_newer(&store).await?;
         Ok(store)
     }
@@ -102,6 +104,10 @@ impl Store {
     /// [`StoreError::Unavailable`].
     pub async fn ping(&self) -> Result<(), StoreError> {
         self.connections.reader.execute_unprepared("SELECT 1").await.at("ping").map(|_| ())
+    }
+
+    pub(crate) fn lists(&self) -> &Lists {
+        &self.lists
     }
 
     pub(crate) fn is_sqlite(&self) -> bool {

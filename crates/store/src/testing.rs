@@ -131,6 +131,7 @@ impl Town {
         let header = Header { updated_at: at(second), ..self.header(id) };
         let request = AccessRequest::from_parts(header, record);
         tx.access_request_insert(&request, "Cantine 100 %").await.unwrap();
+        tell(&mut tx, &Event::RequestCreated { request: id });
         tx.commit().await.unwrap();
         request
     }
@@ -147,6 +148,7 @@ impl Town {
         let permit = Permit::Active(active);
         tx.permit_insert(&permit, "Cantine 100 %").await.unwrap();
         tx.access_request_save(&AccessRequest::Approved(approved), 1, "Cantine 100 %").await.unwrap();
+        tell(&mut tx, &Event::RequestApproved { request: permit.grant().request, permit: permit.grant().id });
         tell(&mut tx, &event);
         tx.commit().await.unwrap();
         permit
@@ -162,6 +164,7 @@ impl Town {
             created_at: at(40),
             management: false,
             state: ApplicationState::Active,
+            suspended_by: None,
         };
         let mut tx = store.write().await.unwrap();
         tx.application_insert(&application).await.unwrap();
@@ -178,6 +181,7 @@ impl Town {
             plan: "free".parse().unwrap(),
             terms_accepted: Some(2),
             state: SubscriptionState::Active,
+            stopped_by: None,
             created_at: at(second),
         }
     }

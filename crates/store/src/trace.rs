@@ -2,8 +2,8 @@
 //! anonymous for good.
 
 use octroi_domain::{
-    Id, Moment, Number, Slug, api::ApiName, application::Application, organization::Organization, permit::Permit, stage::Stage,
-    trace::Trace,
+    Id, Moment, Number, Slug, api::ApiName, application::Application, organization::Organization, permit::Permit, refusal::Reason,
+    stage::Stage, trace::Trace,
 };
 use sea_orm::{
     ColumnTrait, Condition, ConnectionTrait, DbBackend, EntityTrait, Order, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect,
@@ -20,11 +20,13 @@ use crate::{
 };
 
 mod batch;
+mod hours;
+
+pub use hours::{CallsOfApplication, HourOfCalls};
 
 const TABLE: &str = "trace";
 /// Rows made anonymous in one transaction: other writers get their turn in between.
 const ANONYMISED_AT_ONCE: u64 = 5_000;
-const STATISTICS: u64 = 10_000;
 /// The hour of a trace. Without placeholders: both engines read it alike.
 const HOUR: &str = "at / 3600000000 * 3600000000";
 
@@ -76,6 +78,31 @@ pub enum TraceVisible {
     },
 }
 
+/// How calls ended, in the terms of who looks for a fault.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CallOutcome {
+    /// 4xx or 5xx, from the gateway or from the upstream.
+    Error,
+    /// The upstream answered, and not with 5xx.
+    UpstreamAnswered,
+    /// The upstream could not be reached, was too slow, or gave nothing that could be passed on.
+    UpstreamFailed,
+}
+impl CallOutcome {
+    /// `refusal` is null or empty where the gateway refused nothing.
+    fn condition(self, status: Expr, refusal: &Expr) -> Condition {
+        let passed = || Condition::any().add(refusal.clone().is_null()).add(refusal.clone().eq(""));
+        let of_upstream = Reason::ALL.iter().filter(|reason| reason.is_of_upstream()).map(|reason| reason.code());
+        match self {
+            Self::Error => Condition::all().add(status.gte(400)),
+            Self::UpstreamAnswered => Condition::all().add(status.lt(500)).add(passed()),
+            Self::UpstreamFailed => {
+                Condition::any().add(refusal.clone().is_in(of_upstream)).add(Condition::all().add(status.gte(500)).add(passed()))
+            }
+        }
+    }
+}
+
 /// Which traces are wanted, among those that the asker may see.
 #[derive(Debug, Clone)]
 pub struct TraceFilter {
@@ -89,6 +116,7 @@ pub struct TraceFilter {
     /// 2 for 200 to 299, and so on.
     pub status_class: Option<u8>,
     pub status: Option<u16>,
+    pub outcome: Option<CallOutcome>,
     pub refusal: Option<String>,
     pub request_id: Option<String>,
     pub from: Option<Moment>,
@@ -109,6 +137,7 @@ impl TraceFilter {
             stage: None,
             status_class: None,
             status: None,
+            outcome: None,
             refusal: None,
             request_id: None,
             from: None,
@@ -131,11 +160,14 @@ impl TraceFilter {
             .add_option(self.application.map(|id| Column::ApplicationId.eq(id.uuid())))
             .add_option(self.organization.map(|id| Column::OrganizationId.eq(id.uuid())))
             .add_option(self.api.as_ref().map(|api| Column::Api.eq(api.to_string())))
+            // There is an index on the provider, and none on the API.
+            .add_option(self.api.as_ref().map(|api| Column::Provider.eq(api.provider.as_str())))
             .add_option(self.provider.as_ref().map(|provider| Column::Provider.eq(provider.as_str())))
             .add_option(self.permit.map(|permit| Column::PermitId.eq(permit.get())))
             .add_option(self.stage.map(|stage| Column::Stage.eq(stage.as_str())))
             .add_option(class.map(|class| Column::Status.between(class, class + 99)))
             .add_option(self.status.map(|status| Column::Status.eq(i64::from(status))))
+            .add_option(self.outcome.map(|outcome| outcome.condition(Column::Status.into_expr(), &Column::Refusal.into_expr())))
             .add_option(self.refusal.as_ref().map(|refusal| Column::Refusal.eq(plain(refusal))))
             .add_option(self.request_id.as_ref().map(|request| Column::RequestId.eq(plain(request))))
             .add_option(self.from.map(|from| Column::At.gte(from.micros())))
@@ -215,34 +247,6 @@ impl Reader {
     pub async fn trace_count(&self, filter: &TraceFilter) -> Result<u64, StoreError> {
         Entity::find().filter(filter.condition()).count(&self.db()).await.at(TABLE)
     }
-
-    /// Calls by hour, API and status: the latest hour first, at most 10,000 rows.
-    ///
-    /// # Errors
-    /// [`StoreError`]
-    pub async fn trace_statistics(&self, filter: &TraceFilter) -> Result<Vec<TraceCount>, StoreError> {
-        let query = Entity::find()
-            .select_only()
-            .column(Column::Api)
-            .column(Column::Status)
-            .column_as(Expr::cust(HOUR), "hour")
-            .column_as(Column::Id.count(), "calls")
-            .filter(filter.condition())
-            .group_by(Column::Api)
-            .group_by(Column::Status)
-            .group_by(Expr::cust(HOUR))
-            .order_by_desc(Expr::cust(HOUR))
-            .order_by_asc(Column::Api)
-            .order_by_asc(Column::Status)
-            .limit(STATISTICS);
-        let rows: Vec<(Option<String>, i64, i64, i64)> = query.into_tuple().all(&self.db()).await.at(TABLE)?;
-        let count = |(api, status, hour, calls): (Option<String>, i64, i64, i64)| {
-            let row = Row::new(TABLE, &hour);
-            let (status, calls) = (row.number("status", status)?, row.number("calls", calls)?);
-            Ok(TraceCount { api: row.parse_option("api", api.as_deref())?, status, hour: Moment::from_micros(hour), calls })
-        };
-        rows.into_iter().map(count).collect()
-    }
 }
 
 impl Store {
@@ -254,12 +258,14 @@ impl Store {
         if traces.is_empty() {
             return Ok(());
         }
-        // One statement, and so one commit, whose text never changes: it is prepared once.
+        // Two statements whose texts never change: they are prepared once.
         let (backend, sql) = if self.is_sqlite() { (DbBackend::Sqlite, batch::SQLITE) } else { (DbBackend::Postgres, batch::POSTGRES) };
         let rows = batch::json(traces)
             .map_err(|_| StoreError::Other { table: TABLE, cause: Cause::said("a batch of traces has no JSON form") })?;
-        self.writer().execute_raw(Statement::from_sql_and_values(backend, sql, [rows.into()])).await.at(TABLE)?;
-        Ok(())
+        let tx = self.write().await?;
+        tx.db().execute_raw(Statement::from_sql_and_values(backend, sql, [rows.into()])).await.at(TABLE)?;
+        hours::add(&tx.db(), traces).await?;
+        tx.commit().await.map(|_| ())
     }
 
     /// Removes for good who called and from where, and the minutes of when: from the rows, the
@@ -270,10 +276,16 @@ impl Store {
     /// # Errors
     /// [`StoreError`]: part of the traces may be anonymous already.
     pub async fn trace_anonymise(&self, what: &Anonymise, at: Moment) -> Result<u64, StoreError> {
-        let condition = match what {
-            Anonymise::Before(moment) => Condition::all().add(Column::At.lt(moment.micros())),
-            Anonymise::Matching(filter) => filter.condition(),
+        let filter = match what {
+            Anonymise::Before(moment) => &TraceFilter { to: Some(*moment), ..TraceFilter::within(TraceVisible::All) },
+            Anonymise::Matching(filter) => filter,
         };
+        let condition = filter.condition();
+        let tx = self.write().await?;
+        if hours::forget_callers(&tx.db(), filter).await? {
+            crate::counter::set(&tx.db(), crate::counter::SCRUB, 1).await?;
+        }
+        tx.commit().await?;
         let mut total = 0;
         loop {
             let tx = self.write().await?;
@@ -311,7 +323,7 @@ impl Store {
             self.writer().execute_unprepared("VACUUM").await.at(TABLE)?;
             self.empty_journal().await?;
         } else {
-            self.writer().execute_unprepared("VACUUM trace").await.at(TABLE)?;
+            self.writer().execute_unprepared("VACUUM trace, call_hour").await.at(TABLE)?;
         }
         let tx = self.write().await?;
         crate::counter::set(&tx.db(), crate::counter::SCRUB, 0).await?;

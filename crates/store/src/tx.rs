@@ -1,6 +1,6 @@
 //! Reading, and writing all or nothing.
 
-use std::{ops::Deref, sync::Arc};
+use std::{collections::HashSet, ops::Deref, sync::Arc};
 
 use octroi_domain::Moment;
 use sea_orm::{DatabaseConnection, DatabaseExecutor, DatabaseTransaction};
@@ -53,6 +53,8 @@ impl Reader {
 pub struct Tx {
     reader: Reader,
     entries: Vec<ledger::Pending>,
+    /// The numbers of the requests and permits that were written.
+    written: Vec<String>,
     gateway_changed: bool,
 }
 impl Deref for Tx {
@@ -63,13 +65,19 @@ impl Deref for Tx {
 }
 impl Tx {
     pub(crate) const fn new(reader: Reader) -> Self {
-        Self { reader, entries: Vec::new(), gateway_changed: false }
+        Self { reader, entries: Vec::new(), written: Vec::new(), gateway_changed: false }
     }
 
     /// An entry of the ledger, written by [`Tx::commit`] in the order of the calls: the head of the
     /// ledger is locked last and shortly, so that two transactions never wait for each other in a circle.
     pub fn record(&mut self, at: Moment, actor: &str, action: &str, subject: &str, details: Value) {
         self.entries.push(ledger::Pending { at, actor: actor.to_owned(), action: action.to_owned(), subject: subject.to_owned(), details });
+    }
+
+    /// Says that a request or a permit was written: without an entry about it the transaction does not
+    /// commit, and by that entry other processes learn of it.
+    pub(crate) fn wrote(&mut self, number: impl ToString) {
+        self.written.push(number.to_string());
     }
 
     /// Says that the gateway must see what this transaction does.
@@ -83,7 +91,13 @@ impl Tx {
     /// When the database refuses or is gone: then nothing was written, unless the connection broke
     /// while the commit was under way, which nobody can know.
     pub async fn commit(self) -> Result<Option<i64>, StoreError> {
-        let Self { reader, entries, gateway_changed } = self;
+        let Self { reader, entries, written, gateway_changed } = self;
+        let told: HashSet<&str> = entries.iter().map(|entry| entry.subject.as_str()).collect();
+        if let Some(untold) = written.iter().find(|number| !told.contains(number.as_str())) {
+            tracing::error!(number = untold, "written without its entry in the ledger");
+            let cause = Cause::said("a request or a permit was written without its entry");
+            return Err(StoreError::Other { table: ledger::TABLE, cause });
+        }
         ledger::append(&reader.db(), entries).await?;
         let version = if gateway_changed { Some(gateway::bump(&reader.db()).await?) } else { None };
         match reader.source {

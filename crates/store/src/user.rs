@@ -1,7 +1,7 @@
 //! People, where they belong, and the roles they hold.
 
 use octroi_domain::{
-    Id, Moment, Slug,
+    Id, Moment, Slug, fold,
     api::ApiName,
     organization::Organization,
     user::{Membership, Perimeter, Role, RoleGrant, User},
@@ -13,7 +13,7 @@ use sea_orm::{
 use crate::{
     Cursor, Listing, Page, Reader, StoreError, Tx,
     error::At,
-    row::{CHUNK, Row, before, plain, touched, word},
+    row::{CHUNK, Row, before, beginnings, plain, touched, word},
     visible::texts,
 };
 
@@ -35,6 +35,7 @@ pub(crate) mod table {
         pub language: String,
         pub password_hash: Option<String>,
         pub created_at: i64,
+        pub search: String,
     }
     #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
     pub enum Relation {}
@@ -104,6 +105,11 @@ fn held(model: &role_grant::Model) -> Result<RoleGrant, StoreError> {
     Ok(RoleGrant { role: row.parse("role", &model.role)?, perimeter: row.parse("perimeter", &model.perimeter)? })
 }
 
+/// What a search looks through: names and address.
+fn searched(user: &User) -> String {
+    fold::folded(&format!("{} {}", user.full_name(), user.email))
+}
+
 /// One address, one spelling.
 fn folded(email: &str) -> String {
     plain(email.trim()).to_lowercase()
@@ -147,12 +153,12 @@ impl Reader {
         Ok(Entity::find_by_id(id.uuid()).one(&self.db()).await.at(TABLE)?.and_then(|model| model.password_hash))
     }
 
-    /// Newest first.
+    /// Newest first; those whose names or address have each word of `text` at the beginning of a word.
     ///
     /// # Errors
     /// [`StoreError`]
-    pub async fn user_list(&self, page: Page) -> Result<Listing<User>, StoreError> {
-        let mut query = Entity::find();
+    pub async fn user_list(&self, text: Option<&str>, page: Page) -> Result<Listing<User>, StoreError> {
+        let mut query = Entity::find().filter(beginnings(Column::Search, text.unwrap_or_default()));
         if let Some(after) = page.after {
             query = query.filter(before(Column::CreatedAt, Column::Id, (after.at, after.uuid())));
         }
@@ -192,6 +198,16 @@ impl Reader {
     pub async fn role_list(&self) -> Result<Vec<(Id<User>, RoleGrant)>, StoreError> {
         let query = role_grant::Entity::find().order_by(role_grant::Column::CreatedAt, Order::Asc).limit(10_000);
         let rows = query.all(&self.db()).await.at(ROLE)?;
+        rows.iter().map(|row| Ok((Id::from_uuid(row.user_id), held(row)?))).collect()
+    }
+
+    /// Who holds which role in these perimeters, the longest held first, at most 1,000.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    pub async fn roles_in(&self, perimeters: &[Perimeter]) -> Result<Vec<(Id<User>, RoleGrant)>, StoreError> {
+        let query = role_grant::Entity::find().filter(role_grant::Column::Perimeter.is_in(texts(perimeters)));
+        let rows = query.order_by(role_grant::Column::CreatedAt, Order::Asc).limit(1_000).all(&self.db()).await.at(ROLE)?;
         rows.iter().map(|row| Ok((Id::from_uuid(row.user_id), held(row)?))).collect()
     }
 
@@ -239,6 +255,7 @@ impl Tx {
             language: word(&user.language),
             password_hash: password_hash.map(str::to_owned),
             created_at: user.created_at.micros(),
+            search: searched(user),
         };
         Entity::insert(model.into_active_model()).exec_without_returning(&self.db()).await.at(TABLE).map(|_| ())
     }
@@ -253,6 +270,7 @@ impl Tx {
             given_name: Set(plain(&user.given_name)),
             family_name: Set(plain(&user.family_name)),
             language: Set(word(&user.language)),
+            search: Set(searched(user)),
             ..Default::default()
         };
         let result = Entity::update_many().set(model).filter(Column::Id.eq(user.id.uuid())).exec(&self.db()).await;
@@ -277,6 +295,28 @@ impl Tx {
             created_at: membership.created_at.micros(),
         };
         membership::Entity::insert(model.into_active_model()).exec_without_returning(&self.db()).await.at(MEMBERSHIP).map(|_| ())
+    }
+
+    /// Says how sure the link is; makes it when it is not there.
+    ///
+    /// # Errors
+    /// [`StoreError::Conflict`] when one of its ends is not there.
+    pub async fn membership_put(&mut self, membership: &Membership) -> Result<(), StoreError> {
+        let change = membership::ActiveModel { level: Set(word(&membership.level)), ..Default::default() };
+        let update = membership::Entity::update_many()
+            .set(change)
+            .filter(membership::Column::UserId.eq(membership.user.uuid()))
+            .filter(membership::Column::OrganizationId.eq(membership.organization.uuid()));
+        if update.exec(&self.db()).await.at(MEMBERSHIP)?.rows_affected > 0 { Ok(()) } else { self.membership_insert(membership).await }
+    }
+
+    /// Ends a link; false when it was not there.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    pub async fn membership_remove(&mut self, user: Id<User>, organization: Id<Organization>) -> Result<bool, StoreError> {
+        let result = membership::Entity::delete_by_id((user.uuid(), organization.uuid())).exec(&self.db()).await.at(MEMBERSHIP)?;
+        Ok(result.rows_affected > 0)
     }
 
     /// Gives a role; false when it was held already.
@@ -339,7 +379,10 @@ mod tests {
             tx.commit().await.unwrap();
             assert_eq!(reader.user_password(town.applicant.id).await.unwrap().as_deref(), Some("new"));
             assert_eq!(reader.user_by_id(town.applicant.id).await.unwrap().unwrap().full_name(), "Ada Byron");
-            assert_eq!(reader.user_list(Page::first(1)).await.unwrap().items.len(), 1);
+            assert_eq!(reader.user_list(None, Page::first(1)).await.unwrap().items.len(), 1);
+            for (text, found) in [("ada BYRON", 1), ("ville.example", 1), ("lovelace", 0), ("example", 2)] {
+                assert_eq!(reader.user_list(Some(text), Page::first(9)).await.unwrap().items.len(), found, "{text}");
+            }
         });
     }
 
@@ -368,6 +411,7 @@ mod tests {
             assert_eq!(reader.memberships_of_organization(town.hall.id).await.unwrap(), [link]);
             assert_eq!(reader.roles_of_user(rex).await.unwrap().len(), 3);
             assert_eq!(reader.role_list().await.unwrap().len(), 5);
+            assert_eq!(reader.roles_in(&["provider:dinum".parse().unwrap()]).await.unwrap().len(), 2);
             let (canteen, dinum) = (&town.definition, &"dinum".parse().unwrap());
             let covering = async |role, definition: &Slug| reader.users_covering_definition(role, definition, dinum).await.unwrap();
             assert_eq!(covering(Role::Reviewer, canteen).await, std::slice::from_ref(&town.reviewer));
@@ -379,6 +423,26 @@ mod tests {
             assert!(!tx.role_remove(rex, &grant(Role::Subscriber, "provider:dinum")).await.unwrap());
             tx.commit().await.unwrap();
             assert_eq!(covering(Role::Subscriber, canteen).await, []);
+        });
+    }
+
+    #[test]
+    fn a_link_is_made_once_and_changes() {
+        each(async |store| {
+            let town = Town::found(&store).await;
+            let link = |level| Membership { user: town.applicant.id, organization: town.hall.id, level, created_at: at(2) };
+            let held = async || store.read().memberships_of_user(town.applicant.id).await.unwrap();
+            for level in [LinkLevel::Unverified, LinkLevel::Certified] {
+                let mut tx = store.write().await.unwrap();
+                tx.membership_put(&link(level)).await.unwrap();
+                tx.commit().await.unwrap();
+                assert_eq!(held().await, [link(level)]);
+            }
+            let mut tx = store.write().await.unwrap();
+            assert!(tx.membership_remove(town.applicant.id, town.hall.id).await.unwrap());
+            assert!(!tx.membership_remove(town.applicant.id, town.hall.id).await.unwrap());
+            tx.commit().await.unwrap();
+            assert_eq!(held().await, []);
         });
     }
 }

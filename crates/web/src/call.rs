@@ -97,6 +97,15 @@ impl Call {
         let found = self.organization(text).await?;
         found.map(Some).ok_or_else(|| Error::Forbidden(octroi_domain::policy::Forbidden::NotAMember).into())
     }
+
+    /// The organisation that a list is narrowed to. Nobody has anything of one that does not exist.
+    ///
+    /// # Errors
+    /// 422 when the text is neither an id nor a SIRET.
+    pub async fn wanted_organization(&self, text: Option<&str>) -> Result<Vec<Id<Organization>>, Failure> {
+        let Some(text) = text else { return Ok(Vec::new()) };
+        Ok(vec![self.organization(text).await?.unwrap_or(Id::from_uuid(uuid::Uuid::nil()))])
+    }
 }
 
 /// An answer of the REST API.

@@ -25,6 +25,7 @@ use crate::{
     query,
     router::Route,
     state::{Peer, Shared},
+    ui::serve::{self, PageHandler},
 };
 
 type Boxed<T> = Pin<Box<dyn Future<Output = T> + Send>>;
@@ -36,7 +37,9 @@ type Open = Arc<dyn Fn(OpenCall) -> Boxed<Response> + Send + Sync>;
 pub enum Handler {
     /// Under `/api/v1`: JSON in and out, problems, sessions and keys.
     Rest(Rest),
-    /// Everything else speaks for itself: pages, and the OAuth endpoints in the form of their RFC.
+    /// For people: HTML, the session cookie, forms.
+    Page(PageHandler),
+    /// Everything else speaks for itself: files, and the OAuth endpoints in the form of their RFC.
     Open(Open),
 }
 
@@ -51,6 +54,7 @@ pub struct Input {
 pub struct OpenCall {
     pub shared: Arc<Shared>,
     pub facts: Facts,
+    pub query: Option<String>,
     pub headers: HeaderMap,
     pub params: Vec<(String, String)>,
     pub body: Body,
@@ -126,7 +130,7 @@ where
     }))
 }
 
-/// A page, or an OAuth endpoint.
+/// A file, or an OAuth endpoint.
 pub fn open<F: Future<Output = Response> + Send + 'static>(handler: fn(OpenCall) -> F) -> Handler {
     Handler::Open(Arc::new(move |call| Box::pin(handler(call))))
 }
@@ -171,15 +175,21 @@ fn facts_of(parts: &Parts) -> Facts {
 }
 
 /// No route at this path.
-pub async fn unknown_route(request: Request) -> Response {
+pub async fn unknown_route(shared: Arc<Shared>, request: Request) -> Response {
     let (parts, _) = request.into_parts();
-    Problem::new(
+    let problem = Problem::new(
         StatusCode::NOT_FOUND,
         "unknown_route",
         "Cette adresse n'existe pas ; voir /api/docs.",
         "There is nothing at this address; see /api/docs.",
-    )
-    .respond(&facts_of(&parts))
+    );
+    refuse(&shared, &parts, problem).await
+}
+
+/// A refusal before any handler, for a person or for a program.
+async fn refuse(shared: &Arc<Shared>, parts: &Parts, problem: Problem) -> Response {
+    let facts = facts_of(parts);
+    if serve::wants_page(parts) { serve::problem_page(shared, parts, facts, problem).await } else { problem.respond(&facts) }
 }
 
 /// All routes of one path: picks the method.
@@ -188,11 +198,12 @@ pub async fn dispatch(shared: Arc<Shared>, routes: Arc<[Route]>, params: Option<
     let facts = facts_of(&parts);
     let wanted = if parts.method == Method::HEAD { Method::GET } else { parts.method.clone() };
     let Some(route) = routes.iter().find(|route| route.method == wanted) else {
-        return wrong_method(&routes).respond(&facts);
+        return refuse(&shared, &parts, wrong_method(&routes)).await;
     };
     let params = params.iter().flat_map(RawPathParams::iter).map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
     match &route.handler {
-        Handler::Open(handler) => handler(OpenCall { shared, facts, headers: parts.headers, params, body }).await,
+        Handler::Open(handler) => handler(OpenCall { shared, facts, query: parts.uri.query().map(str::to_owned), headers: parts.headers, params, body }).await,
+        Handler::Page(handler) => serve::serve(shared, route, handler, params, parts, body, facts).await,
         Handler::Rest(handler) => {
             let if_match = if_match(&parts.headers);
             let conditional = matches!(if_match, Ok(Some(_)));
@@ -264,7 +275,7 @@ async fn rest(
     let body = if changes { body::read(body, &parts.headers, body::MAX_BODY).await? } else { Bytes::new() };
     let idempotency =
         if changes { idempotency::read(&parts.headers, &who.principal, &route.method, parts.uri.path(), &body)? } else { None };
-    let address = parts.extensions.get::<Peer>().map_or_else(|| "unknown".to_owned(), |peer| peer.0.to_canonical().to_string());
+    let address = peer(&parts);
     let call = Call {
         shared,
         principal: who.principal,
@@ -280,9 +291,14 @@ async fn rest(
     Ok(handler(call, input).await?.respond())
 }
 
+/// The client's network address, as attempts are counted by it.
+pub fn peer(parts: &Parts) -> String {
+    parts.extensions.get::<Peer>().map_or_else(|| "unknown".to_owned(), |peer| peer.0.to_canonical().to_string())
+}
+
 /// What the policy answers for every subject: an unknown principal signs in first, and a key never
 /// stands for a person. The operation asks the policy again, with its subject.
-fn admit(principal: &Principal, action: Action) -> Result<(), Error> {
+pub fn admit(principal: &Principal, action: Action) -> Result<(), Error> {
     match principal {
         _ if action.is_public() => Ok(()),
         Principal::Anonymous => Err(Error::SignIn),

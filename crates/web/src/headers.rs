@@ -7,9 +7,9 @@ use crate::problem::Problem;
 
 /// For answers that are data: nothing in them may ever run.
 const CSP_DATA: HeaderValue = HeaderValue::from_static("default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'self'");
-/// For pages: our own files and nothing else. `data:` images are the arrows of the OpenAPI reader's style sheet.
+/// For pages: our own files and nothing else. None of them lets itself be framed, apart from the HTML of a mail in the demo. `data:` images are the arrows of the OpenAPI reader's style sheet.
 pub const CSP_PAGE: HeaderValue = HeaderValue::from_static(
-    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; connect-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'self'",
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; connect-src 'self'; frame-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'self'",
 );
 pub const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
@@ -40,6 +40,17 @@ pub fn request_id(headers: &HeaderMap) -> String {
 
 /// French when the client prefers it to English, else English (RFC 9110 section 12.5.4).
 pub fn language(headers: &HeaderMap) -> Language {
+    let (fr, en) = weights(headers);
+    if fr > en { Language::Fr } else { Language::En }
+}
+
+/// The same for a page: English when the browser prefers it, else French.
+pub fn page_language(headers: &HeaderMap) -> Language {
+    let (fr, en) = weights(headers);
+    if en > fr { Language::En } else { Language::Fr }
+}
+
+fn weights(headers: &HeaderMap) -> (u32, u32) {
     let text = headers.get(header::ACCEPT_LANGUAGE).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let (mut fr, mut en) = (0_u32, 0_u32);
     for range in text.split(',').take(20) {
@@ -52,7 +63,7 @@ pub fn language(headers: &HeaderMap) -> Language {
             _ => {}
         }
     }
-    if fr > en { Language::Fr } else { Language::En }
+    (fr, en)
 }
 
 /// `0.8` → 800; anything that is not a weight → 0.

@@ -22,3 +22,4 @@ mod ui;
 pub use oidc::{TokenAnswer, TokenPort};
 pub use router::{Route, router, routes};
 pub use state::{Clock, Peer, WebState};
+pub use ui::site::{Colour, Site};

@@ -5,6 +5,7 @@
 
 use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
 use octroi_app::Error;
+pub use octroi_app::sessions::csrf_token;
 use octroi_domain::{Moment, policy::Principal};
 use octroi_oauth::secret;
 
@@ -28,10 +29,16 @@ pub struct Who {
 }
 
 /// A session that is open.
+#[derive(Clone)]
 pub struct Session {
     /// The cookie's value.
     pub cookie: String,
-    csrf_digest: [u8; 32],
+}
+impl Session {
+    /// Is it this session's CSRF token?
+    pub fn owns(&self, token: &str) -> bool {
+        token.len() <= MAX_SECRET && secret::same_digest(&secret::digest(token), &secret::digest(&csrf_token(&self.cookie)))
+    }
 }
 impl std::fmt::Debug for Session {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -49,11 +56,22 @@ pub async fn who(shared: &Shared, headers: &HeaderMap, now: Moment, read_cookie:
         return Ok(Who { principal: app.machine(key, now).await?, session: None });
     }
     let cookie = if read_cookie { cookie(headers, shared.cookie_name()) } else { None };
+    by_cookie(shared, cookie, now).await
+}
+
+/// Who a page is for: the session's person, or nobody. Keys are for programs.
+///
+/// # Errors
+/// 503 when the store cannot tell.
+pub async fn reader(shared: &Shared, headers: &HeaderMap, now: Moment) -> Result<Who, Failure> {
+    by_cookie(shared, cookie(headers, shared.cookie_name()), now).await
+}
+
+async fn by_cookie(shared: &Shared, cookie: Option<&str>, now: Moment) -> Result<Who, Failure> {
     if let Some(cookie) = cookie
-        && let Some(found) = app.session(cookie, now).await?
+        && let Some(found) = shared.web.app.session(cookie, now).await?
     {
-        let session = Session { cookie: cookie.to_owned(), csrf_digest: found.csrf_digest };
-        return Ok(Who { principal: found.principal, session: Some(session) });
+        return Ok(Who { principal: found.principal, session: Some(Session { cookie: cookie.to_owned() }) });
     }
     Ok(Who { principal: Principal::Anonymous, session: None })
 }
@@ -102,6 +120,17 @@ fn cookie<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
 /// # Errors
 /// 403 `csrf` when the browser says that it comes from elsewhere, or when the session's token is not there.
 pub fn check_csrf(origin: &str, headers: &HeaderMap, session: Option<&Session>) -> Result<(), Problem> {
+    check_origin(origin, headers)?;
+    let Some(session) = session else { return Ok(()) };
+    let sent = once(headers, &CSRF_TOKEN)?.unwrap_or_default();
+    if session.owns(sent) { Ok(()) } else { Err(Problem::csrf()) }
+}
+
+/// The part of it that the browser says by itself.
+///
+/// # Errors
+/// 403 `csrf`.
+pub fn check_origin(origin: &str, headers: &HeaderMap) -> Result<(), Problem> {
     let good_site = match once(headers, &FETCH_SITE)? {
         None => true,
         Some(site) => matches!(site, "same-origin" | "none"),
@@ -110,14 +139,7 @@ pub fn check_csrf(origin: &str, headers: &HeaderMap, session: Option<&Session>) 
         None => true,
         Some(sent) => sent == origin,
     };
-    let good_token = match session {
-        None => true,
-        Some(session) => {
-            let sent = once(headers, &CSRF_TOKEN)?.filter(|token| token.len() <= MAX_SECRET);
-            sent.is_some_and(|token| secret::same_digest(&secret::digest(token), &session.csrf_digest))
-        }
-    };
-    if good_site && good_origin && good_token { Ok(()) } else { Err(Problem::csrf()) }
+    if good_site && good_origin { Ok(()) } else { Err(Problem::csrf()) }
 }
 
 /// Twelve hours: as long as a session can last.
@@ -190,21 +212,23 @@ mod tests {
 
     #[test]
     fn another_site_is_refused() {
-        let session = Session { cookie: "v".into(), csrf_digest: secret::digest("token") };
+        let session = Session { cookie: "v".into() };
+        let token = csrf_token("v");
+        let token = token.as_str();
         let good =
             |pairs: &[(&'static str, &str)], session: Option<&Session>| check_csrf("http://localhost:3000", &with(pairs), session).is_ok();
-        assert!(good(&[("x-csrf-token", "token")], Some(&session)));
-        assert!(good(&[("x-csrf-token", "token"), ("sec-fetch-site", "same-origin"), ("origin", "http://localhost:3000")], Some(&session)));
+        assert!(good(&[("x-csrf-token", token)], Some(&session)));
+        assert!(good(&[("x-csrf-token", token), ("sec-fetch-site", "same-origin"), ("origin", "http://localhost:3000")], Some(&session)));
         assert!(good(&[], None));
         for bad in [
             &[][..],
             &[("x-csrf-token", "tokem")],
             &[("x-csrf-token", "")],
-            &[("x-csrf-token", "token"), ("x-csrf-token", "token")],
-            &[("x-csrf-token", "token"), ("sec-fetch-site", "cross-site")],
-            &[("x-csrf-token", "token"), ("sec-fetch-site", "same-site")],
-            &[("x-csrf-token", "token"), ("origin", "null")],
-            &[("x-csrf-token", "token"), ("origin", "http://localhost:3000.evil.example")],
+            &[("x-csrf-token", token), ("x-csrf-token", token)],
+            &[("x-csrf-token", token), ("sec-fetch-site", "cross-site")],
+            &[("x-csrf-token", token), ("sec-fetch-site", "same-site")],
+            &[("x-csrf-token", token), ("origin", "null")],
+            &[("x-csrf-token", token), ("origin", "http://localhost:3000.evil.example")],
         ] {
             assert!(!good(bad, Some(&session)), "{bad:?}");
         }

@@ -1,7 +1,10 @@
 //! The path and the query of a request, read strictly.
 
 use octroi_app::query::{Cursor, Page};
-use serde::{Deserialize, Deserializer, de, de::DeserializeOwned};
+use serde::{
+    Deserialize, Deserializer,
+    de::{self, DeserializeOwned, IntoDeserializer},
+};
 use serde_json::{Map, Value};
 
 use crate::{body, problem::Problem};
@@ -100,6 +103,15 @@ impl<'de> Deserialize<'de> for Limit {
 /// Reads a text by its `FromStr`.
 pub fn from_text<'de, D: Deserializer<'de>, T: std::str::FromStr<Err: std::fmt::Display>>(deserializer: D) -> Result<Option<T>, D::Error> {
     String::deserialize(deserializer)?.parse().map(Some).map_err(de::Error::custom)
+}
+
+/// Reads several words of a closed set, separated by commas; at most twenty.
+pub fn several<'de, D: Deserializer<'de>, T: DeserializeOwned>(deserializer: D) -> Result<Vec<T>, D::Error> {
+    let text = String::deserialize(deserializer)?;
+    if text.split(',').count() > 20 {
+        return Err(de::Error::custom("expected at most twenty, separated by commas"));
+    }
+    text.split(',').map(|word| T::deserialize(word.into_deserializer())).collect()
 }
 
 /// Which page of a list.

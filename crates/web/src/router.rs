@@ -16,12 +16,12 @@ use octroi_domain::policy::Action;
 use tower_http::catch_panic::CatchPanicLayer;
 
 use crate::{
-    api::{access_requests, applications, catalogue, credentials, dev, ledger, people, permits, session, subscriptions, traces},
+    api::{access_requests, applications, catalogue, credentials, dev, invitations, ledger, messages, people, permits, platform, register, session, statistics, subscriptions, traces},
     dispatch::{self, Handler, open, plain, with_body, with_optional_body, with_query},
     oidc::{introspect, jwks, metadata, revoke, token},
     openapi,
     state::{Shared, WebState},
-    ui::home,
+    ui::{operator, operator_catalogue, operator_ledger, operator_people, dashboard, permit, request, request_form, request_summary, start, permit_moves, review, reviewing, api_page, assets, catalogue as ui_catalogue, dev as ui_dev, dev_mail, home, legal, register as ui_register, serve::page, session as ui_session, statistics as ui_statistics, try_it},
 };
 
 /// One route.
@@ -66,8 +66,94 @@ const fn delete(path: &'static str, action: Action, handler: Handler) -> Route {
 pub fn routes() -> Vec<Route> {
     use Action as A;
     vec![
-        // Pages.
-        get("/", A::ReadPublic, open(home::show)),
+        // Pages: everybody's.
+        get("/", A::ReadPublic, page(home::show)),
+        get("/provide", A::ReadPublic, page(home::provide)),
+        get("/my-data", A::ReadPublic, page(home::my_data)),
+        get("/apis", A::ReadPublic, page(ui_catalogue::show)),
+        get("/apis/{provider}/{api}", A::ReadPublic, page(api_page::show)),
+        get("/apis/{provider}/{api}/reference", A::ReadPublic, page(api_page::reference)),
+        get("/apis/{provider}/{api}/try", A::ReadPublic, page(try_it::show)),
+        post("/apis/{provider}/{api}/try", A::TryApi, page(try_it::send)),
+        get("/register", A::ReadPublic, page(ui_register::show)),
+        get("/register.csv", A::ReadPublic, open(register::csv)),
+        get("/statistics", A::ReadPublic, page(ui_statistics::show)),
+        get("/legal", A::ReadPublic, page(legal::notices)),
+        get("/accessibility", A::ReadPublic, page(legal::accessibility)),
+        get("/sign-in", A::ReadPublic, page(ui_session::show)),
+        post("/sign-in", A::SignIn, page(ui_session::sign_in)),
+        post("/sign-out", A::SignOut, page(ui_session::sign_out)),
+        post("/language", A::ChooseLanguage, page(ui_session::language)),
+        // Pages: who applies.
+        get("/dashboard", A::ReadSelf, page(dashboard::show)),
+        get("/start", A::ReadPublic, page(start::show)),
+        get("/start/helper", A::ReadPublic, page(start::helper)),
+        get("/start/{definition}", A::ReadPublic, page(start::forms)),
+        get("/start/{definition}/{form}", A::ReadPublic, page(start::form)),
+        post("/start/{definition}/{form}", A::CreateRequest, page(start::begin)),
+        get("/access-requests", A::ListRequests, page(dashboard::my_requests)),
+        get("/access-requests/{id}", A::ReadRequest, page(request::show)),
+        get("/access-requests/{id}/steps/{n}", A::ReadRequest, page(request_form::show)),
+        post("/access-requests/{id}/steps/{n}", A::EditRequest, page(request_form::fill)),
+        get("/access-requests/{id}/summary", A::ReadRequest, page(request_summary::show)),
+        post("/access-requests/{id}/submit", A::SubmitRequest, page(request_summary::submit)),
+        get("/access-requests/{id}/messages", A::ReadRequest, page(request::messages)),
+        post("/access-requests/{id}/messages", A::WriteMessage, page(request::send)),
+        get("/access-requests/{id}/archive", A::ReadRequest, page(request::ask_archive)),
+        post("/access-requests/{id}/archive", A::ArchiveRequest, page(request::archive)),
+        get("/access-requests/{id}/transfer", A::ReadRequest, page(request::ask_transfer)),
+        post("/access-requests/{id}/transfer", A::TransferRequest, page(request::transfer)),
+        get("/permits", A::ListPermits, page(dashboard::my_permits)),
+        get("/permits/{id}", A::ReadPermit, page(permit::show)),
+        get("/permits/{id}/receipt", A::ReadPermit, page(permit::receipt)),
+        post("/permits/{id}/amend", A::AmendPermit, page(permit::amend)),
+        post("/permits/{id}/next-stage", A::AmendPermit, page(permit::next_stage)),
+        // Pages: reviewers and managers.
+        get("/review", A::ListRequests, page(review::requests)),
+        get("/review/permits", A::ListPermits, page(review::permits)),
+        get("/access-requests/{id}/review", A::ReviewRequest, page(reviewing::show)),
+        post("/access-requests/{id}/review", A::ReviewRequest, page(reviewing::decide)),
+        get("/permits/{id}/suspend", A::SuspendPermit, page(permit_moves::ask_suspend)),
+        post("/permits/{id}/suspend", A::SuspendPermit, page(permit_moves::suspend)),
+        get("/permits/{id}/resume", A::ResumePermit, page(permit_moves::ask_resume)),
+        post("/permits/{id}/resume", A::ResumePermit, page(permit_moves::resume)),
+        get("/permits/{id}/revoke", A::RevokePermit, page(permit_moves::ask_revoke)),
+        post("/permits/{id}/revoke", A::RevokePermit, page(permit_moves::revoke)),
+        // Pages: managers' roles, and the operator.
+        get("/manage/roles", A::ManageRoles, page(operator_people::managed)),
+        get("/manage/roles/{slug}", A::ManageRoles, page(operator_people::holders)),
+        post("/manage/roles/{slug}", A::ManageRoles, page(operator_people::manage)),
+        get("/operator", A::ManagePlatform, page(operator::overview)),
+        get("/operator/organizations", A::ManagePlatform, page(operator_people::organizations)),
+        get("/operator/organizations/new", A::ManagePlatform, page(operator_people::new_organization)),
+        post("/operator/organizations/new", A::ManagePlatform, page(operator_people::create_organization)),
+        get("/operator/organizations/{id}", A::ManagePlatform, page(operator_people::organization)),
+        get("/operator/people", A::ManagePlatform, page(operator_people::people)),
+        get("/operator/people/new", A::ManagePlatform, page(operator_people::new_person)),
+        post("/operator/people/new", A::ManagePlatform, page(operator_people::create_person)),
+        get("/operator/people/{id}", A::ManagePlatform, page(operator_people::person)),
+        post("/operator/people/{id}/organizations", A::ManagePlatform, page(operator_people::link)),
+        post("/operator/people/{id}/roles", A::ManageRoles, page(operator_people::set_role)),
+        get("/operator/apis", A::ManagePlatform, page(operator_catalogue::apis)),
+        get("/operator/definitions", A::ManagePlatform, page(operator_catalogue::definitions)),
+        get("/operator/definitions/{slug}", A::ManagePlatform, page(operator_catalogue::definition)),
+        get("/operator/outbox", A::ManagePlatform, page(operator::outbox)),
+        post("/operator/outbox/retry-failed", A::ManagePlatform, page(operator::retry_failed)),
+        post("/operator/outbox/{id}/retry", A::ManagePlatform, page(operator::retry)),
+        get("/operator/ledger", A::ReadLedger, page(operator_ledger::show)),
+        post("/operator/ledger/verify", A::ManagePlatform, page(operator_ledger::verify)),
+        get("/operator/settings", A::ManagePlatform, page(operator::settings)),
+        get("/operator/health", A::ManagePlatform, page(operator::health)),
+        // Pages: of the demo.
+        get("/dev/components", A::ReadDevMailbox, page(ui_dev::components)),
+        get("/dev/mailbox", A::ReadDevMailbox, page(dev_mail::mailbox)),
+        get("/dev/mailbox/{id}", A::ReadDevMailbox, page(dev_mail::delivered)),
+        get("/dev/mailbox/{id}/html", A::ReadDevMailbox, page(dev_mail::delivered_html)),
+        get("/dev/mails", A::ReadDevMailbox, page(dev_mail::all)),
+        get("/dev/mails/{language}/{name}", A::ReadDevMailbox, page(dev_mail::sample)),
+        get("/dev/mails/{language}/{name}/html", A::ReadDevMailbox, page(dev_mail::sample_html)),
+        // Files.
+        get("/assets/{hash}/{name}", A::ReadPublic, open(assets::show)),
         get("/api/docs", A::ReadPublic, open(openapi::reader)),
         get("/api/docs/", A::ReadPublic, open(openapi::reader_file)),
         get("/api/docs/{file}", A::ReadPublic, open(openapi::reader_file)),
@@ -90,10 +176,18 @@ pub fn routes() -> Vec<Route> {
         get("/api/v1/apis/{provider}/{api}/openapi", A::ReadPublic, plain(catalogue::read_api_document)),
         get("/api/v1/definitions", A::ReadPublic, with_query(catalogue::list_definitions)),
         get("/api/v1/definitions/{slug}", A::ReadPublic, plain(catalogue::read_definition)),
+        get("/api/v1/register", A::ReadPublic, with_query(register::list)),
+        get("/api/v1/statistics", A::ReadPublic, plain(statistics::read)),
         // Requests.
         post("/api/v1/access-requests", A::CreateRequest, with_body(access_requests::create)),
         get("/api/v1/access-requests", A::ListRequests, with_query(access_requests::list)),
+        get("/api/v1/access-requests/counts", A::ListRequests, with_query(access_requests::counts)),
         get("/api/v1/access-requests/{id}", A::ReadRequest, plain(access_requests::read)),
+        get("/api/v1/access-requests/{id}/messages", A::ReadRequest, plain(messages::list)),
+        post("/api/v1/access-requests/{id}/messages", A::WriteMessage, with_body(messages::send)),
+        post("/api/v1/access-requests/{id}/messages/seen", A::WriteMessage, plain(messages::see)),
+        get("/api/v1/access-requests/{id}/timeline", A::ReadRequest, plain(messages::timeline)),
+        get("/api/v1/access-requests/{id}/review", A::ReviewRequest, plain(access_requests::review)),
         patch("/api/v1/access-requests/{id}", A::EditRequest, with_body(access_requests::edit)).versioned(),
         post("/api/v1/access-requests/{id}/submit", A::SubmitRequest, with_optional_body(access_requests::submit)).versioned(),
         post("/api/v1/access-requests/{id}/request-changes", A::RequestChanges, with_body(access_requests::request_changes)),
@@ -103,6 +197,7 @@ pub fn routes() -> Vec<Route> {
         post("/api/v1/access-requests/{id}/transfer", A::TransferRequest, with_body(access_requests::transfer)),
         // Permits.
         get("/api/v1/permits", A::ListPermits, with_query(permits::list)),
+        get("/api/v1/permits/counts", A::ListPermits, with_query(permits::counts)),
         get("/api/v1/permits/{id}", A::ReadPermit, plain(permits::read)),
         post("/api/v1/permits/{id}/revoke", A::RevokePermit, with_body(permits::revoke)),
         post("/api/v1/permits/{id}/suspend", A::SuspendPermit, with_body(permits::suspend)),
@@ -113,11 +208,17 @@ pub fn routes() -> Vec<Route> {
         post("/api/v1/applications", A::CreateApplication, with_body(applications::create)),
         get("/api/v1/applications", A::ListApplications, with_query(applications::list)),
         get("/api/v1/applications/{id}", A::ReadApplication, plain(applications::read)),
+        get("/api/v1/applications/{id}/usage", A::ReadApplication, plain(applications::usage)),
         post("/api/v1/applications/{id}/suspend", A::SuspendApplication, plain(applications::suspend)),
         post("/api/v1/applications/{id}/resume", A::SuspendApplication, plain(applications::resume)),
         post("/api/v1/applications/{id}/subscriptions", A::Subscribe, with_body(subscriptions::create)),
         post("/api/v1/applications/{id}/credentials", A::CreateCredential, with_body(credentials::create)),
         post("/api/v1/apis/{provider}/{api}/subscribers", A::DecideSubscription, with_body(subscriptions::enrol)),
+        get("/api/v1/apis/{provider}/{api}/subscribers", A::AdministerApi, with_query(subscriptions::subscribers)),
+        post("/api/v1/apis/{provider}/{api}/invitations", A::AdministerApi, with_body(invitations::create)),
+        get("/api/v1/apis/{provider}/{api}/invitations", A::AdministerApi, with_query(invitations::list)),
+        delete("/api/v1/invitations/{id}", A::AdministerApi, plain(invitations::withdraw)),
+        post("/api/v1/invitations/accept", A::AcceptInvitation, with_body(invitations::accept)),
         delete("/api/v1/credentials/{id}", A::RevokeCredential, plain(credentials::revoke)),
         get("/api/v1/subscriptions", A::ReadSubscription, with_query(subscriptions::list)),
         post("/api/v1/subscriptions/{id}/activate", A::DecideSubscription, plain(subscriptions::activate)),
@@ -129,11 +230,27 @@ pub fn routes() -> Vec<Route> {
         get("/api/v1/traces/statistics", A::ReadTraces, with_query(traces::statistics)),
         post("/api/v1/traces/anonymise", A::AnonymiseTraces, with_body(traces::anonymise)),
         get("/api/v1/ledger", A::ReadLedger, with_query(ledger::list)),
+        get("/api/v1/ledger/verifications", A::ReadLedger, plain(ledger::verifications)),
+        post("/api/v1/ledger/verifications", A::ManagePlatform, plain(ledger::verify)),
         // The platform.
         post("/api/v1/organizations", A::ManagePlatform, with_body(people::create_organization)),
         get("/api/v1/organizations", A::ManagePlatform, with_query(people::list_organizations)),
         post("/api/v1/users", A::ManagePlatform, with_body(people::create_user)),
         get("/api/v1/users", A::ManagePlatform, with_query(people::list_users)),
+        get("/api/v1/organizations/{id}", A::ManagePlatform, plain(people::read_organization)),
+        get("/api/v1/users/{id}", A::ManagePlatform, plain(people::read_user)),
+        put("/api/v1/users/{id}/organizations", A::ManagePlatform, with_body(people::link_organization)),
+        delete("/api/v1/users/{id}/organizations", A::ManagePlatform, with_body(people::leave_organization)),
+        get("/api/v1/definitions/{slug}/roles", A::ManageRoles, plain(people::definition_roles)),
+        get("/api/v1/outbox", A::ManagePlatform, with_query(platform::outbox)),
+        get("/api/v1/outbox/counts", A::ManagePlatform, plain(platform::outbox_counts)),
+        post("/api/v1/outbox/retry-failed", A::ManagePlatform, plain(platform::retry_failed)),
+        post("/api/v1/outbox/{id}/retry", A::ManagePlatform, plain(platform::retry)),
+        get("/api/v1/platform/definitions", A::ManagePlatform, plain(platform::definitions)),
+        get("/api/v1/platform/definitions/{slug}", A::ManagePlatform, plain(platform::definition)),
+        get("/api/v1/platform/apis", A::ManagePlatform, plain(platform::apis)),
+        get("/api/v1/platform/settings", A::ManagePlatform, plain(platform::settings)),
+        get("/api/v1/platform/health", A::ManagePlatform, plain(platform::health)),
         put("/api/v1/users/{id}/roles", A::ManageRoles, with_body(people::grant_role)),
         delete("/api/v1/users/{id}/roles", A::ManageRoles, with_body(people::withdraw_role)),
         get("/api/v1/dev/mailbox", A::ReadDevMailbox, with_query(dev::mailbox)),
@@ -149,6 +266,7 @@ pub fn router(state: WebState) -> Router {
     paths.sort_unstable();
     paths.dedup();
     let mut router = Router::new();
+    let fallback = Arc::clone(&shared);
     for path in paths {
         let here: Arc<[Route]> = all.iter().filter(|route| route.path == path).cloned().collect();
         let shared = Arc::clone(&shared);
@@ -158,7 +276,7 @@ pub fn router(state: WebState) -> Router {
         router = router.route(path, any(handler));
     }
     router
-        .fallback(dispatch::unknown_route)
+        .fallback(move |request| dispatch::unknown_route(Arc::clone(&fallback), request))
         .layer(CatchPanicLayer::custom(|_| dispatch::panicked()))
         .layer(middleware::from_fn(move |request, next| dispatch::around(Arc::clone(&shared), request, next)))
 }

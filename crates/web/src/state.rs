@@ -6,7 +6,10 @@ use bytes::Bytes;
 use octroi_app::App;
 use octroi_domain::Moment;
 
-use crate::oidc::TokenPort;
+use crate::{
+    oidc::TokenPort,
+    ui::{assets::Assets, site::Site},
+};
 
 /// What time it is; a test moves it.
 pub type Clock = Arc<dyn Fn() -> Moment + Send + Sync>;
@@ -20,11 +23,12 @@ pub struct WebState {
     /// Where the gateways are reached, for example `http://localhost:8080`: said on the home page.
     pub(crate) production_url: String,
     pub(crate) sandbox_url: String,
+    pub(crate) site: Site,
 }
 impl WebState {
     #[must_use]
-    pub const fn new(app: App, tokens: Arc<dyn TokenPort>, clock: Clock, production_url: String, sandbox_url: String) -> Self {
-        Self { app, tokens, clock, production_url, sandbox_url }
+    pub const fn new(app: App, tokens: Arc<dyn TokenPort>, clock: Clock, production_url: String, sandbox_url: String, site: Site) -> Self {
+        Self { app, tokens, clock, production_url, sandbox_url, site }
     }
 }
 
@@ -43,6 +47,7 @@ pub(crate) struct Shared {
     pub https: bool,
     /// The OpenAPI document, as JSON.
     pub openapi: Bytes,
+    pub assets: Assets,
 }
 
 impl Shared {
@@ -50,7 +55,7 @@ impl Shared {
         let public_url = web.app.settings().public_url.trim_end_matches('/').to_owned();
         let https = public_url.starts_with("https://");
         let openapi = crate::openapi::json().into();
-        Self { origin: origin(&public_url), https, openapi, public_url, web }
+        Self { origin: origin(&public_url), https, openapi, public_url, assets: Assets::new(&web.site), web }
     }
 
     pub fn now(&self) -> Moment {

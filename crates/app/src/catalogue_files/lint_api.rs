@@ -5,6 +5,7 @@ use std::{collections::BTreeMap, net::IpAddr};
 use octroi_domain::{
     api::{Access, Api, ApiDocument, Backend, Contract, OperationName},
     stage::Stage,
+    text::Text,
 };
 use serde_json::Value;
 
@@ -33,6 +34,19 @@ fn identity(source: &Source, api: &Api, faults: &mut Vec<Fault>) {
         if text.is_blank() {
             faults.push(source.fault_at(&[key], format!("`{key}` is empty in one language"), "write it in French and in English"));
         }
+    }
+    for (key, text) in [("audience", api.audience.as_ref()), ("legal_basis", api.legal_basis.as_ref().map(|basis| &basis.text))] {
+        if text.is_some_and(Text::is_blank) {
+            faults.push(source.fault_at(
+                &[key],
+                format!("`{key}` is empty in one language"),
+                "write it in French and in English, or leave it out",
+            ));
+        }
+    }
+    let links = [api.terms.as_ref().and_then(|terms| terms.url.as_ref()), api.legal_basis.as_ref().and_then(|basis| basis.url.as_ref())];
+    for url in links.into_iter().flatten().filter(|url| !(url.starts_with("https://") || url.starts_with("http://"))) {
+        faults.push(source.fault_at(&[url.as_str()], format!("`{url}` is not the address of a page"), "write it with `https://`"));
     }
     if let Some(terms) = &api.terms
         && (terms.version == 0 || terms.text.is_blank())

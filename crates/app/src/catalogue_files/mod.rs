@@ -13,7 +13,7 @@ mod fault;
 mod lint;
 mod lint_api;
 mod read;
-mod schema;
+pub(crate) mod schema;
 mod write;
 mod yaml;
 

@@ -55,7 +55,7 @@ fn references_of<'a>(value: &'a Value, depth: usize, found: &mut Vec<&'a str>) {
 }
 
 /// The operation of an OpenAPI document, when it has it.
-pub(super) fn operation<'a>(document: &'a Value, name: &OperationName) -> Option<&'a Value> {
+pub(crate) fn operation<'a>(document: &'a Value, name: &OperationName) -> Option<&'a Value> {
     let item = resolve(document, document.get("paths")?.get(&name.template)?)?;
     item.get(name.method.to_ascii_lowercase()).filter(|operation| operation.is_object())
 }
@@ -120,13 +120,13 @@ fn answers(operation: &Value) -> impl Iterator<Item = &Value> {
     responses.filter(|(status, _)| status.starts_with('2')).map(|(_, response)| response)
 }
 
-fn is_json(kind: &str) -> bool {
+pub(crate) fn is_json(kind: &str) -> bool {
     let kind = kind.split(';').next().unwrap_or_default().trim();
     kind == "application/json" || kind.ends_with("+json") || kind == "*/*" || kind == "application/*"
 }
 
 /// Follows local references (`#/…`); none when one leads nowhere or in circles.
-fn resolve<'a>(document: &'a Value, mut value: &'a Value) -> Option<&'a Value> {
+pub(crate) fn resolve<'a>(document: &'a Value, mut value: &'a Value) -> Option<&'a Value> {
     for _ in 0..32 {
         match value.get("$ref").and_then(Value::as_str) {
             Some(reference) => value = target(document, reference)?,

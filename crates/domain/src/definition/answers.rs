@@ -5,7 +5,10 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::{Definition, FieldKind, Form, Needed, field::escape};
+use super::{
+    Definition, FieldKind, Form, Needed,
+    field::{REQUIRED, escape},
+};
 use crate::{
     Moment,
     scope::{self, Scope, ScopeSet},
@@ -74,7 +77,7 @@ pub struct FieldError {
     pub message: Text,
 }
 impl FieldError {
-    fn new(pointer: String, code: &str, message: Text) -> Self {
+    pub(super) fn new(pointer: String, code: &str, message: Text) -> Self {
         Self { pointer, code: code.to_owned(), message }
     }
 }
@@ -86,7 +89,8 @@ impl Definition {
         Answers(self.asked(form, stage).into_iter().filter_map(|asked| asked.prefill.map(|value| (asked.field.id, value))).collect())
     }
 
-    /// Takes new values into the answers; `null` takes a value out.
+    /// Takes new values into the answers; `null` takes a value out. A contact, a certification or a
+    /// document may lack members for now: [`Definition::complete`] asks for them.
     ///
     /// # Errors
     /// Every unknown, locked or ill-typed field; then nothing is taken.
@@ -123,13 +127,12 @@ impl Definition {
                 answers.0.remove(name);
                 continue;
             }
-            match field.field.kind.check(value) {
-                Ok(()) => {
-                    answers.0.insert(name.clone(), value.clone());
-                }
-                Err(faults) => {
-                    errors.extend(faults.into_iter().map(|(inner, text)| FieldError::new(format!("{pointer}{inner}"), "invalid", text)))
-                }
+            let faults = field.field.kind.check(value).err().unwrap_or_default();
+            let before = errors.len();
+            let wrong = faults.into_iter().filter(|(_, code, _)| *code != REQUIRED);
+            errors.extend(wrong.map(|(inner, code, text)| FieldError::new(format!("{pointer}{inner}"), code, text)));
+            if errors.len() == before {
+                answers.0.insert(name.clone(), value.clone());
             }
         }
         if errors.is_empty() { Ok(answers) } else { Err(errors) }
@@ -159,7 +162,7 @@ impl Definition {
                 continue;
             };
             if let Err(faults) = field.kind.check(value) {
-                errors.extend(faults.into_iter().map(|(inner, text)| FieldError::new(format!("{pointer}{inner}"), "invalid", text)));
+                errors.extend(faults.into_iter().map(|(inner, code, text)| FieldError::new(format!("{pointer}{inner}"), code, text)));
                 continue;
             }
             if matches!(field.kind, FieldKind::Scopes { .. }) {

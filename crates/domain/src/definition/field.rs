@@ -167,13 +167,17 @@ pub const MAX_DOCUMENTS: usize = 6;
 pub const MAX_TEXT: usize = 255;
 pub const MAX_LONG_TEXT: usize = 10_000;
 
-/// What is wrong with one answer: where in it (a JSON pointer), and why.
-pub(super) type Fault = (String, Text);
+/// What is wrong with one answer: where in it (a JSON pointer), the code of [`super::FieldError`], and why.
+pub(super) type Fault = (String, &'static str, Text);
+
+/// A member that is not there yet: a draft may leave it for later.
+pub(super) const REQUIRED: &str = "required";
+pub(super) const INVALID: &str = "invalid";
 
 impl FieldKind {
     /// Checks one answer against the kind, apart from the scope rules, which need the definition.
     pub(super) fn check(&self, value: &Value) -> Result<(), Vec<Fault>> {
-        let one = |fr: &str, en: &str| Err(vec![(String::new(), Text::new(fr, en))]);
+        let one = |fr: &str, en: &str| Err(vec![(String::new(), INVALID, Text::new(fr, en))]);
         match self {
             Self::Text => check_text(value, MAX_TEXT, false),
             Self::LongText => check_text(value, MAX_LONG_TEXT, true),
@@ -242,7 +246,7 @@ fn string(value: &Value, good: impl Fn(&str) -> bool) -> Option<()> {
 }
 
 fn check_text(value: &Value, longest: usize, lines: bool) -> Result<(), Vec<Fault>> {
-    let fault = |fr: String, en: String| Err(vec![(String::new(), Text::new(fr, en))]);
+    let fault = |fr: String, en: String| Err(vec![(String::new(), INVALID, Text::new(fr, en))]);
     let Some(text) = value.as_str() else {
         return fault("texte attendu".into(), "expected a text".into());
     };
@@ -263,15 +267,16 @@ fn each(value: &Value, most: usize, check: impl Fn(&Value) -> Result<(), Vec<Fau
     let Some(items) = value.as_array().filter(|items| items.len() <= most) else {
         return Err(vec![(
             String::new(),
+            INVALID,
             Text::new(format!("liste d'au plus {most} éléments attendue"), format!("expected a list of at most {most} items")),
         )]);
     };
     let mut faults = Vec::new();
     for (index, item) in items.iter().enumerate() {
         if items.iter().take(index).any(|before| before == item) {
-            faults.push((format!("/{index}"), Text::new("élément en double", "listed twice")));
+            faults.push((format!("/{index}"), INVALID, Text::new("élément en double", "listed twice")));
         } else if let Err(inner) = check(item) {
-            faults.extend(inner.into_iter().map(|(pointer, text)| (format!("/{index}{pointer}"), text)));
+            faults.extend(inner.into_iter().map(|(pointer, code, text)| (format!("/{index}{pointer}"), code, text)));
         }
     }
     if faults.is_empty() { Ok(()) } else { Err(faults) }
@@ -281,19 +286,20 @@ fn members(value: &Value, names: &[&str], check: impl Fn(&str, &Value) -> Result
     let Some(object) = value.as_object() else {
         return Err(vec![(
             String::new(),
+            INVALID,
             Text::new(format!("objet attendu : {}", names.join(", ")), format!("expected an object: {}", names.join(", "))),
         )]);
     };
     let mut faults = Vec::new();
     for name in object.keys().filter(|name| !names.contains(&name.as_str())) {
-        faults.push((format!("/{}", escape(name)), Text::new("membre inconnu", "unknown member")));
+        faults.push((format!("/{}", escape(name)), INVALID, Text::new("membre inconnu", "unknown member")));
     }
     for name in names {
         match object.get(*name) {
-            None => faults.push((format!("/{name}"), Text::new("à renseigner", "required"))),
+            None => faults.push((format!("/{name}"), REQUIRED, Text::new("à renseigner", "required"))),
             Some(item) => {
                 if let Err(inner) = check(name, item) {
-                    faults.extend(inner.into_iter().map(|(pointer, text)| (format!("/{name}{pointer}"), text)));
+                    faults.extend(inner.into_iter().map(|(pointer, code, text)| (format!("/{name}{pointer}"), code, text)));
                 }
             }
         }
@@ -306,7 +312,7 @@ pub(super) fn escape(name: &str) -> String {
     name.chars().take(100).collect::<String>().replace('~', "~0").replace('/', "~1")
 }
 
-fn is_email(text: &str) -> bool {
+pub(crate) fn is_email(text: &str) -> bool {
     let Some((local, domain)) = text.rsplit_once('@') else { return false };
     let label = |label: &str| {
         !label.is_empty()
@@ -394,10 +400,10 @@ mod tests {
     fn the_fault_says_where() {
         let contact = FieldKind::Contact { contact: ContactKind::Dpo };
         let faults = contact.check(&json!({"family_name": "A", "given_name": "B", "email": "no", "job": "x", "extra/1": 1})).unwrap_err();
-        let pointers: Vec<&str> = faults.iter().map(|(pointer, _)| pointer.as_str()).collect();
+        let pointers: Vec<&str> = faults.iter().map(|(pointer, ..)| pointer.as_str()).collect();
         assert_eq!(pointers, ["/extra~11", "/email", "/phone"]);
         let scopes = FieldKind::Scopes { offered: ["a", "b"].iter().filter_map(|s| s.parse().ok()).collect() };
         let faults = scopes.check(&json!(["a", "c", "a"])).unwrap_err();
-        assert_eq!(faults.iter().map(|(pointer, _)| pointer.as_str()).collect::<Vec<_>>(), ["/1", "/2"]);
+        assert_eq!(faults.iter().map(|(pointer, ..)| pointer.as_str()).collect::<Vec<_>>(), ["/1", "/2"]);
     }
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{Block, Definition, FieldKind, Form, Needed};
+use super::{Block, Definition, FieldKind, Form, MessageTemplate, Needed};
 use crate::{Moment, stage::Stage};
 
 impl Definition {
@@ -41,6 +41,7 @@ impl Definition {
         if self.stages.len() > 1 && self.stages != [Stage::Sandbox, Stage::Production] {
             faults.push("stages: write [sandbox, production], one of them, or leave it out".to_owned());
         }
+        self.lint_messages(&mut faults);
         self.lint_fields(&mut faults);
         if self.forms.is_empty() {
             faults.push("forms: add at least one file under `forms/`".to_owned());
@@ -53,6 +54,21 @@ impl Definition {
             self.lint_form(form, now, &mut faults);
         }
         faults
+    }
+
+    fn lint_messages(&self, faults: &mut Vec<String>) {
+        let mut seen = BTreeSet::new();
+        for message in &self.messages {
+            if !seen.insert(&message.id) {
+                faults.push(format!("messages: `{}` is there twice", message.id));
+            }
+            if message.name.is_blank() || message.text.is_blank() {
+                faults.push(format!("messages: `{}` must have its name and its text in French and in English", message.id));
+            }
+            if [&message.text.fr, &message.text.en].iter().any(|text| text.chars().count() > MessageTemplate::MAX) {
+                faults.push(format!("messages: the text of `{}` has more than {} characters", message.id, MessageTemplate::MAX));
+            }
+        }
     }
 
     fn lint_fields(&self, faults: &mut Vec<String>) {
@@ -96,7 +112,7 @@ impl Definition {
             match fields.iter().find(|(_, field)| field.id == *name) {
                 None => faults.push(format!("{at}: prefill/{name} is not a field")),
                 Some((_, field)) => {
-                    for (pointer, text) in field.kind.check(value).err().into_iter().flatten() {
+                    for (pointer, _, text) in field.kind.check(value).err().into_iter().flatten() {
                         faults.push(format!("{at}: prefill/{name}{pointer}: {}", text.en));
                     }
                 }

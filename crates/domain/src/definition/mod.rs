@@ -5,6 +5,7 @@ mod example;
 pub mod field;
 mod lint;
 mod schema;
+pub mod steps;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -14,6 +15,7 @@ use serde_json::Value;
 pub use self::{
     answers::{Answers, CompleteAnswers, FieldError},
     field::{Field, FieldKind, Needed},
+    steps::{Filled, Step, Typed},
 };
 use crate::{
     Slug,
@@ -61,6 +63,9 @@ pub struct Definition {
     pub scope_rules: Vec<ScopeRule>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub modalities: Vec<Choice>,
+    /// Messages that a reviewer can begin with.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub messages: Vec<MessageTemplate>,
     /// Filled from the `forms/` folder.
     #[serde(default)]
     pub forms: Vec<Form>,
@@ -91,6 +96,34 @@ impl Default for Features {
 pub struct Choice {
     pub value: String,
     pub name: Text,
+}
+
+/// What a message goes with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum MessageUse {
+    RequestChanges,
+    Refuse,
+    Approve,
+    Suspend,
+    Revoke,
+}
+
+/// A message prepared by the provider: its text fills the box, and the reviewer changes it freely.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct MessageTemplate {
+    pub id: Slug,
+    #[serde(rename = "for")]
+    pub used: MessageUse,
+    /// What it is chosen by.
+    pub name: Text,
+    /// At most [`MessageTemplate::MAX`] characters.
+    pub text: Text,
+}
+impl MessageTemplate {
+    /// The longest message that a decision takes, characters.
+    pub const MAX: usize = 5_000;
 }
 
 /// A part of a form. Each kind brings its fields.

@@ -17,6 +17,9 @@ pub struct DemoFile {
     pub admin: String,
     pub accounts: Vec<Account>,
     pub clients: Vec<Client>,
+    /// The public key that the pages try APIs with, in the sandbox.
+    #[serde(default)]
+    pub test_key: Option<String>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -6,6 +6,7 @@ mod seed;
 mod tell;
 mod traces;
 mod upstream;
+mod visitors;
 
 use std::{
     fs,
@@ -116,6 +117,7 @@ pub async fn run(options: Options) -> Result<(), CommandError> {
     } else {
         file::read(&path).map_err(other)?
     };
+    running.open_sandbox(&app, told.test_key.clone());
     told.portal.clone_from(&running.portal_url);
     told.gateway_production.clone_from(&running.production_url);
     told.gateway_sandbox.clone_from(&running.sandbox_url);

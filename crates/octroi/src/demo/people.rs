@@ -32,18 +32,21 @@ pub struct People {
     pub ministry: Someone,
     pub vendor: Someone,
     pub agency: Someone,
+    /// Those who try an API from its page.
+    pub visitors: Someone,
     pub reviewer: Someone,
     pub tax_reviewer: Someone,
     pub accounts: Vec<Account>,
 }
 
 /// `(key, SIRET, name)`
-const ORGANIZATIONS: [(&str, &str, &str); 7] = [
+const ORGANIZATIONS: [(&str, &str, &str); 8] = [
     ("town", "21340001300016", "Commune de Rivebelle"),
     ("other_town", "21590002800014", "Commune de Hautmoulin"),
     ("ministry", "11004501000011", "Ministère de l'Éducation (exemple)"),
     ("vendor", "81234567600017", "Logiciels du Clocher SAS"),
     ("agency", "49812345400015", "Voyages Horizon SARL"),
+    ("visitors", "90000012600012", "Visiteurs du bac à sable"),
     ("dinum", "13002526500013", "Direction interministérielle du numérique"),
     ("dgfip", "13000495500105", "Direction générale des Finances publiques"),
 ];
@@ -56,7 +59,7 @@ struct Seed {
     roles: &'static [(Role, &'static str)],
 }
 
-const SEEDS: [Seed; 13] = [
+const SEEDS: [Seed; 14] = [
     Seed { role: "applicant", email: "applicant@rivebelle.example", names: ("Amina", "Benali"), organization: Some("town"), roles: &[] },
     Seed { role: "colleague", email: "colleague@rivebelle.example", names: ("Bruno", "Castel"), organization: Some("town"), roles: &[] },
     Seed {
@@ -138,6 +141,13 @@ const SEEDS: [Seed; 13] = [
         roles: &[],
     },
     Seed {
+        role: "visitors",
+        email: "visitors@octroi.example",
+        names: ("Nora", "Olivier"),
+        organization: Some("visitors"),
+        roles: &[],
+    },
+    Seed {
         role: "tax_reviewer",
         email: "reviewer@dgfip.example",
         names: ("Marc", "Nguyen"),
@@ -200,6 +210,7 @@ pub async fn create(app: &App, now: Moment) -> Result<People, Error> {
         ministry: find("ministry_applicant")?,
         vendor: find("vendor_applicant")?,
         agency: find("agency_applicant")?,
+        visitors: find("visitors")?,
         reviewer: find("reviewer")?,
         tax_reviewer: find("tax_reviewer")?,
         accounts,

@@ -5,8 +5,9 @@ use std::collections::BTreeMap;
 use octroi_app::{
     App, Context, Error,
     access_requests::{ApproveInput, NewRequest},
-    applications::{NewApplication, NewSubscription},
+    applications::NewApplication,
     permits::PermitMove,
+    subscriptions::NewSubscription,
 };
 use octroi_domain::{
     Id, Moment, Number, Slug, access_request::AccessRequest, application::Application, credential::CredentialKind, permit::Permit,
@@ -17,10 +18,10 @@ use serde_json::{Value, json};
 use super::{
     file::{Client, DemoFile},
     people::{self, People, Someone},
-    traces,
+    traces, visitors,
 };
 
-fn impossible(what: impl std::fmt::Display) -> Error {
+pub(super) fn impossible(what: impl std::fmt::Display) -> Error {
     Error::Internal(format!("demo: {what}"))
 }
 
@@ -92,7 +93,8 @@ pub async fn seed(app: &App, now: Moment) -> Result<DemoFile, Error> {
     requests(app, &people, now).await?;
     let clients = clients(app, &people, permit, tax, now.plus_days(-14)).await?;
     traces::write(app, &clients, &people, permit, now).await?;
-    Ok(DemoFile { accounts: people.accounts, clients, ..DemoFile::default() })
+    let test_key = visitors::key(app, &people, now.plus_days(-12)).await?;
+    Ok(DemoFile { accounts: people.accounts, clients, test_key: Some(test_key), ..DemoFile::default() })
 }
 
 /// A complete request, submitted.
@@ -150,7 +152,7 @@ async fn granted(
     approve(app, reviewer, id, version, at.plus_days(2)).await
 }
 
-async fn approve(app: &App, reviewer: &Someone, id: Number<AccessRequest>, version: u32, at: Moment) -> Result<Number<Permit>, Error> {
+pub(super) async fn approve(app: &App, reviewer: &Someone, id: Number<AccessRequest>, version: u32, at: Moment) -> Result<Number<Permit>, Error> {
     let input = ApproveInput { version, content_hash: None, message: None };
     let view = app.approve_request(&reviewer.at(at), id, input).await?.value().ok_or_else(|| impossible("approve"))?;
     view.permit.parse().map_err(impossible)

@@ -1,5 +1,5 @@
 use octroi_domain::{
-    application::ApplicationState,
+    application::{ApplicationState, Stopper},
     credential::{Credential, CredentialKind, SecretDigest},
 };
 use uuid::Uuid;
@@ -24,7 +24,7 @@ fn one_live_subscription_per_application_and_api() {
         drop(tx);
         let reader = store.read();
         assert_eq!(reader.subscription_of(application.id, &town.api).await.unwrap(), Some(first.clone()));
-        let revoked = Subscription { state: SubscriptionState::Revoked, ..first.clone() };
+        let revoked = Subscription { state: SubscriptionState::Revoked, stopped_by: Some(Stopper::Provider), ..first.clone() };
         let mut tx = store.write().await.unwrap();
         assert!(tx.subscription_save(&revoked, SubscriptionState::Pending).await.unwrap_err().is_stale());
         tx.subscription_save(&revoked, SubscriptionState::Active).await.unwrap();
@@ -60,7 +60,7 @@ fn applications_and_credentials() {
             last_used_at: None,
             revoked_at: None,
         };
-        let suspended = Application { state: ApplicationState::Suspended, name: "Other".into(), ..application.clone() };
+        let suspended = Application { state: ApplicationState::Suspended, suspended_by: Some(Stopper::Operator), name: "Other".into(), ..application.clone() };
         let mut tx = store.write().await.unwrap();
         tx.credential_insert(&credential).await.unwrap();
         tx.application_save(&suspended).await.unwrap();

@@ -20,6 +20,9 @@ fn a_version_is_made_only_of_what_differs() {
             assert_eq!(name(reader.definition_version(&slug, 2).await.unwrap()), Some((2, "New".into())));
             assert_eq!(name(reader.definition_version(&slug, 4).await.unwrap()), None);
         }
+        let versions = reader.definition_versions(&slug).await.unwrap();
+        let told: Vec<(i64, Moment)> = versions.iter().map(|index| (index.version, index.created_at)).collect();
+        assert_eq!(told, [(3, at(3)), (2, at(2)), (1, at(1))]);
         let mut tx = store.write().await.unwrap();
         assert!(tx.definition_retire(&slug).await.unwrap());
         assert!(!tx.definition_retire(&slug).await.unwrap());
@@ -45,6 +48,8 @@ fn apis_are_versioned_and_mounted_once() {
         let reader = store.read();
         assert_eq!(reader.api_current(&town.api).await.unwrap().unwrap().document.api.name.en, "Families");
         assert_eq!(*reader.api_version(&town.api, 1).await.unwrap().unwrap().document, document("Family"));
+        let versions = reader.api_versions(&town.api).await.unwrap();
+        assert_eq!(versions.iter().map(|index| index.version).collect::<Vec<_>>(), [2, 1]);
         let mut squatter = document("Other");
         squatter.api.slug = "other".parse().unwrap();
         let mut tx = store.write().await.unwrap();

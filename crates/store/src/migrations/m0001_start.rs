@@ -32,7 +32,7 @@ CREATE TABLE role_grant (
 CREATE INDEX role_grant_role ON role_grant (role, perimeter);
 
 CREATE TABLE session (
-    digest {bytes} PRIMARY KEY, user_id {uuid} NOT NULL REFERENCES "user" (id), csrf {bytes} NOT NULL,
+    digest {bytes} PRIMARY KEY, user_id {uuid} NOT NULL REFERENCES "user" (id),
     created_at bigint NOT NULL, last_seen_at bigint NOT NULL, expires_at bigint NOT NULL
 );
 CREATE INDEX session_by_user ON session (user_id);

@@ -4,6 +4,11 @@
 //! The text of a migration is written once; the words in braces are the few types that differ.
 
 mod m0001_start;
+mod m0002_lists;
+mod m0003_messages;
+mod m0004_traffic;
+mod m0005_platform;
+mod m0006_mail;
 
 use sea_orm::{ConnectionTrait, DbBackend, FromQueryResult, Statement};
 
@@ -18,7 +23,7 @@ struct Migration {
 }
 
 /// Migration *n* is at place *n - 1*: appended to, never edited.
-const MIGRATIONS: &[Migration] = &[m0001_start::MIGRATION];
+const MIGRATIONS: &[Migration] = &[m0001_start::MIGRATION, m0002_lists::MIGRATION, m0003_messages::MIGRATION, m0004_traffic::MIGRATION, m0005_platform::MIGRATION, m0006_mail::MIGRATION];
 
 const TABLE: &str = "schema_version";
 /// Any number, so long as nothing else in the same database uses it.

@@ -1,5 +1,8 @@
 use super::*;
-use crate::testing::{Town, at, each, scopes, tell};
+use crate::{
+    Visible,
+    testing::{Town, at, each, scopes, tell},
+};
 
 #[test]
 fn a_permit_is_read_back_and_moves() {
@@ -37,7 +40,7 @@ fn lists_and_dates() {
         }
         let reader = store.read();
         let list = async |filter: PermitFilter| {
-            let listing = reader.permit_list(&filter, Page::first(9)).await.unwrap();
+            let listing = store.permit_list(&filter, Page::first(9)).await.unwrap();
             listing.items.iter().map(|line| line.id.get()).collect::<Vec<_>>()
         };
         let all = || PermitFilter::within(Visible::All);
@@ -53,10 +56,10 @@ fn lists_and_dates() {
             list(PermitFilter { definitions: vec![town.definition.clone()], providers: vec!["dinum".parse().unwrap()], ..all() }).await,
             [3, 2, 1]
         );
-        let first = reader.permit_list(&all(), Page::first(1)).await.unwrap();
+        let first = store.permit_list(&all(), Page::first(1)).await.unwrap();
         let line = first.items.first().unwrap();
         assert_eq!((line.scopes.clone(), line.organization_name.as_str()), (scopes("family_quotient"), "Ville de Paris"));
-        assert_eq!(reader.permit_list(&all(), Page::new(first.next, 5)).await.unwrap().items.len(), 2);
+        assert_eq!(store.permit_list(&all(), Page::new(first.next, 5)).await.unwrap().items.len(), 2);
         let due = async |moment, limit| {
             let permits = reader.permits_due(moment, limit).await.unwrap();
             permits.iter().map(|permit| permit.grant().id.get()).collect::<Vec<_>>()

@@ -88,6 +88,55 @@ fn filters_and_statistics() {
 }
 
 #[test]
+fn hours_count_what_the_traces_say_and_forget_who_called() {
+    each(async |store| {
+        // Two batches: the second adds to the hours of the first.
+        let traces: Vec<Trace> = (0..240).map(|n| Trace { duration_us: (n as u64 + 1) * 1_000, ..trace(n) }).collect();
+        for batch in traces.chunks(130) {
+            store.trace_insert(batch).await.unwrap();
+        }
+        let reader = store.read();
+        let total = async |filter: TraceFilter| {
+            let hours = reader.calls_by_hour(&filter).await.unwrap();
+            let calls: u64 = hours.iter().map(|hour| hour.durations.calls()).sum();
+            let counted: u64 = reader.trace_statistics(&filter).await.unwrap().iter().map(|count| count.calls).sum();
+            assert_eq!(calls, counted, "{filter:?}");
+            calls
+        };
+        assert_eq!(total(all()).await, 240);
+        assert_eq!(total(TraceFilter { status_class: Some(4), ..all() }).await, 80);
+        assert_eq!(total(TraceFilter { refusal: Some("scope_missing".into()), ..all() }).await, 80);
+        assert_eq!(total(TraceFilter { application: traces[3].application, ..all() }).await, 1);
+        assert_eq!(total(TraceFilter { provider: Some("dinum".parse().unwrap()), ..all() }).await, 240);
+        assert_eq!(total(TraceFilter { provider: Some("dinu".parse().unwrap()), ..all() }).await, 0);
+        assert_eq!(total(TraceFilter { permit: Some(Number::new(5)), ..all() }).await, 0);
+        let provider = |slug: &str| TraceVisible::Any { organizations: vec![], apis: vec![], providers: vec![slug.parse().unwrap()] };
+        assert_eq!(total(TraceFilter::within(provider("dinum"))).await, 240);
+        assert_eq!(total(TraceFilter::within(TraceVisible::Any { organizations: vec![], apis: vec![], providers: vec![] })).await, 0);
+        let all_of = TraceVisible::Any { organizations: vec![Id::from_uuid(Uuid::from_u128(7))], apis: vec![], providers: vec![] };
+        assert_eq!(total(TraceFilter::within(all_of)).await, 240);
+        // Whole hours: the second one begins within the calls.
+        let second = Moment::from_micros(hours::hour(at(0)) + 3_600_000_000);
+        let later = traces.iter().filter(|trace| trace.at >= second).count() as u64;
+        assert_eq!(total(TraceFilter { from: Some(second), ..all() }).await, later);
+        assert_eq!(total(TraceFilter { to: Some(second), ..all() }).await, 240 - later);
+        let mut durations = octroi_domain::traffic::Durations::default();
+        reader.calls_by_hour(&all()).await.unwrap().iter().for_each(|hour| durations.merge(&hour.durations));
+        assert!((100_000..=150_000).contains(&durations.percentile(50).unwrap()));
+        let callers = reader.calls_by_application(&all(), 1_000).await.unwrap();
+        assert_eq!((callers.len(), callers.iter().map(|caller| caller.errors).sum::<u64>()), (240, 80));
+        store.trace_anonymise(&Anonymise::Before(second), at(9_999)).await.unwrap();
+        let callers = reader.calls_by_application(&all(), 1_000).await.unwrap();
+        let forgotten = callers.first().unwrap();
+        assert_eq!((callers.len() as u64, forgotten.application, forgotten.calls), (later + 1, None, 240 - later));
+        assert_eq!(total(all()).await, 240);
+        store.trace_anonymise(&Anonymise::Matching(TraceFilter { permit: Some(Number::new(239)), ..all() }), at(9_999)).await.unwrap();
+        assert_eq!(reader.calls_by_application(&all(), 1_000).await.unwrap().len(), 1);
+        assert_eq!(total(all()).await, 240);
+    });
+}
+
+#[test]
 fn an_anonymised_trace_says_no_more_than_its_hour() {
     each(async |store| {
         let traces: Vec<Trace> = (0..100).map(trace).collect();

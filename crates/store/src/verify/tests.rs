@@ -37,21 +37,21 @@ fn a_ledger_that_was_left_alone_is_sound() {
     each(async |store| {
         written(&store).await;
         let Verdict::Sound(verified) = verdict(&store).await else { panic!("{:?}", verdict(&store).await) };
-        assert_eq!(verified.entries, 5);
-        assert_eq!(store.read().ledger_head().await.unwrap(), (5, verified.head));
+        assert_eq!(verified.entries, 9);
+        assert_eq!(store.read().ledger_head().await.unwrap(), (9, verified.head));
         let page = async |filter: LedgerFilter, order, after, limit| {
             let entries = store.read().ledger_page(&filter, order, after, limit).await.unwrap();
             entries.iter().map(|entry| entry.seq).collect::<Vec<_>>()
         };
         let all = LedgerFilter::default;
         assert_eq!(page(all(), Order::Ascending, None, 2).await, [1, 2]);
-        assert_eq!(page(all(), Order::Ascending, Some(2), 9).await, [3, 4, 5]);
-        assert_eq!(page(all(), Order::Descending, None, 2).await, [5, 4]);
-        assert_eq!(page(all(), Order::Descending, Some(4), 2).await, [3, 2]);
-        assert_eq!(page(LedgerFilter { subject: Some("H1".into()), ..all() }, Order::Ascending, None, 9).await, [1, 3, 4]);
-        assert_eq!(page(LedgerFilter { subjects: vec!["H2".into(), "dinum".into()], ..all() }, Order::Ascending, None, 9).await, [2, 5]);
-        assert_eq!(page(LedgerFilter { action: Some("permit.granted".into()), ..all() }, Order::Ascending, None, 9).await, [1, 2]);
-        assert_eq!(page(LedgerFilter { actor: Some("system".into()), ..all() }, Order::Ascending, None, 9).await, [5]);
+        assert_eq!(page(all(), Order::Ascending, Some(6), 9).await, [7, 8, 9]);
+        assert_eq!(page(all(), Order::Descending, None, 2).await, [9, 8]);
+        assert_eq!(page(all(), Order::Descending, Some(8), 2).await, [7, 6]);
+        assert_eq!(page(LedgerFilter { subject: Some("H1".into()), ..all() }, Order::Ascending, None, 9).await, [3, 7, 8]);
+        assert_eq!(page(LedgerFilter { subjects: vec!["H2".into(), "dinum".into()], ..all() }, Order::Ascending, None, 9).await, [6, 9]);
+        assert_eq!(page(LedgerFilter { action: Some("permit.granted".into()), ..all() }, Order::Ascending, None, 9).await, [3, 6]);
+        assert_eq!(page(LedgerFilter { actor: Some("system".into()), ..all() }, Order::Ascending, None, 9).await, [9]);
     });
 }
 
@@ -62,7 +62,7 @@ fn the_ledger_can_only_grow() {
         for statement in [
             "UPDATE ledger SET actor = 'x'",
             "DELETE FROM ledger",
-            "DELETE FROM ledger WHERE seq = 5",
+            "DELETE FROM ledger WHERE seq = 9",
             "UPDATE definition_version SET version = 2",
         ] {
             let tx = store.write().await.unwrap();
@@ -75,34 +75,34 @@ fn the_ledger_can_only_grow() {
 #[test]
 fn every_change_is_found_and_named() {
     let changes: &[(&str, i64, Option<Fault>)] = &[
-        ("UPDATE ledger SET actor = 'user:y' WHERE seq = 2", 2, Some(Fault::Changed)),
-        ("UPDATE ledger SET at = at + 1 WHERE seq = 3", 3, Some(Fault::Changed)),
-        ("UPDATE ledger SET action = 'permit.grantes' WHERE seq = 1", 1, Some(Fault::Changed)),
-        ("UPDATE ledger SET subject = 'H3' WHERE seq = 4", 4, Some(Fault::Changed)),
-        ("UPDATE ledger SET details = replace(details, 'doubt', 'doubs') WHERE seq = 3", 3, Some(Fault::Changed)),
-        ("UPDATE ledger SET details = replace(details, ':', ': ') WHERE seq = 3", 3, Some(Fault::Changed)),
-        ("UPDATE ledger SET details = 'x' WHERE seq = 3", 3, Some(Fault::Changed)),
-        ("UPDATE ledger SET hash = {zeros} WHERE seq = 2", 2, Some(Fault::Changed)),
-        ("UPDATE ledger SET previous = {zeros} WHERE seq = 2", 2, Some(Fault::Changed)),
-        ("DELETE FROM ledger WHERE seq = 2", 2, Some(Fault::Missing)),
-        ("DELETE FROM ledger WHERE seq = 1", 1, Some(Fault::Missing)),
-        ("DELETE FROM ledger WHERE seq = 5", 4, Some(Fault::Head { seq: 5 })),
-        ("UPDATE ledger_head SET seq = 6", 5, Some(Fault::Head { seq: 6 })),
-        ("UPDATE ledger_head SET hash = {zeros}", 5, Some(Fault::Head { seq: 5 })),
-        ("DELETE FROM ledger_head", 5, Some(Fault::Head { seq: 0 })),
-        ("UPDATE permit SET status = 'active' WHERE id = 1", 1, Some(Fault::PermitDiffers(Number::new(1)))),
+        ("UPDATE ledger SET actor = 'user:y' WHERE seq = 6", 6, Some(Fault::Changed)),
+        ("UPDATE ledger SET at = at + 1 WHERE seq = 7", 7, Some(Fault::Changed)),
+        ("UPDATE ledger SET action = 'permit.grantes' WHERE seq = 3", 3, Some(Fault::Changed)),
+        ("UPDATE ledger SET subject = 'H3' WHERE seq = 8", 8, Some(Fault::Changed)),
+        ("UPDATE ledger SET details = replace(details, 'doubt', 'doubs') WHERE seq = 7", 7, Some(Fault::Changed)),
+        ("UPDATE ledger SET details = replace(details, ':', ': ') WHERE seq = 7", 7, Some(Fault::Changed)),
+        ("UPDATE ledger SET details = 'x' WHERE seq = 7", 7, Some(Fault::Changed)),
+        ("UPDATE ledger SET hash = {zeros} WHERE seq = 6", 6, Some(Fault::Changed)),
+        ("UPDATE ledger SET previous = {zeros} WHERE seq = 6", 6, Some(Fault::Changed)),
+        ("DELETE FROM ledger WHERE seq = 6", 6, Some(Fault::Missing)),
+        ("DELETE FROM ledger WHERE seq = 3", 3, Some(Fault::Missing)),
+        ("DELETE FROM ledger WHERE seq = 9", 8, Some(Fault::Head { seq: 9 })),
+        ("UPDATE ledger_head SET seq = 10", 9, Some(Fault::Head { seq: 10 })),
+        ("UPDATE ledger_head SET hash = {zeros}", 9, Some(Fault::Head { seq: 9 })),
+        ("DELETE FROM ledger_head", 9, Some(Fault::Head { seq: 0 })),
+        ("UPDATE permit SET status = 'active' WHERE id = 1", 3, Some(Fault::PermitDiffers(Number::new(1)))),
         (
             "UPDATE permit SET status = 'active', record = '{\"state\":\"active\"}' WHERE id = 1",
-            1,
+            3,
             Some(Fault::PermitState(Number::new(1))),
         ),
-        ("UPDATE permit SET frozen = replace(frozen, 'Cantine', 'Kantine') WHERE id = 2", 2, Some(Fault::PermitDiffers(Number::new(2)))),
+        ("UPDATE permit SET frozen = replace(frozen, 'Cantine', 'Kantine') WHERE id = 2", 6, Some(Fault::PermitDiffers(Number::new(2)))),
         (
             "UPDATE permit SET scopes = replace(scopes, 'family', 'faraway'), frozen = replace(frozen, 'family', 'faraway') WHERE id = 2",
-            2,
+            6,
             Some(Fault::PermitDiffers(Number::new(2))),
         ),
-        ("DELETE FROM permit WHERE id = 2", 2, Some(Fault::PermitMissing(Number::new(2)))),
+        ("DELETE FROM permit WHERE id = 2", 6, Some(Fault::PermitMissing(Number::new(2)))),
         ("UPDATE permit SET id = 7 WHERE id = 2", 0, Some(Fault::PermitUntold(Number::new(7)))),
         ("UPDATE access_request SET permit_id = 2 WHERE id = 1", 0, Some(Fault::RequestWithoutPermit(Number::new(1)))),
         ("UPDATE access_request SET state = 'draft' WHERE id = 2", 0, Some(Fault::RequestWithoutPermit(Number::new(2)))),
@@ -137,11 +137,11 @@ fn an_entry_that_contradicts_the_permits_is_found() {
         let mut tx = store.write().await.unwrap();
         tell(&mut tx, &event);
         tx.commit().await.unwrap();
-        let broken = Verdict::Broken(LedgerFault { seq: 2, what: Fault::PermitState(Number::new(2)) });
+        let broken = Verdict::Broken(LedgerFault { seq: 6, what: Fault::PermitState(Number::new(2)) });
         assert_eq!(verdict(&store).await, broken);
         let mut tx = store.write().await.unwrap();
         tx.record(Moment::default(), "system", "permit.granted", "H9", json!({}));
         tx.commit().await.unwrap();
-        assert_eq!(verdict(&store).await, Verdict::Broken(LedgerFault { seq: 7, what: Fault::Facts }));
+        assert_eq!(verdict(&store).await, Verdict::Broken(LedgerFault { seq: 11, what: Fault::Facts }));
     });
 }

@@ -4,10 +4,17 @@ use std::collections::BTreeMap;
 
 use octroi_app::{
     access_requests::{ApproveInput, NewRequest},
-    query::{Cursor, RequestFilter, Visible},
-    view::{ApprovalView, List, RequestLine, RequestView},
+    query::{Cursor, KindName, Page, RequestFilter, RequestSort},
+    review::ReviewView,
+    view::{ApprovalView, List, RequestLine, RequestView, StateCounts},
 };
-use octroi_domain::{Number, Slug, access_request::AccessRequest, access_request::State, canonical::Sha256Hash};
+use octroi_domain::{
+    Id, Number, Slug,
+    access_request::{AccessRequest, State},
+    canonical::Sha256Hash,
+    stage::Stage,
+    user::User,
+};
 use serde::Deserialize;
 use serde_json::Value;
 use utoipa::{IntoParams, ToSchema};
@@ -15,7 +22,7 @@ use utoipa::{IntoParams, ToSchema};
 use crate::{
     call::{Answer, Call, Reply},
     problem::Failure,
-    query::{Limit, from_text, page},
+    query::{Limit, from_text, page, several},
 };
 
 /// Where requests are; the path of one is this and its id.
@@ -78,25 +85,68 @@ pub struct Transfer {
     email: String,
 }
 
+/// Which requests are asked for: the list, the counts.
 #[derive(Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
 pub struct Filter {
-    #[param(value_type = Option<String>, example = "submitted")]
-    state: Option<State>,
+    /// One or several, separated by commas.
+    #[serde(default, deserialize_with = "several")]
+    #[param(value_type = Option<String>, example = "submitted,changes_requested")]
+    state: Vec<State>,
+    /// One or several, separated by commas.
+    #[serde(default, deserialize_with = "several")]
     #[param(value_type = Option<String>)]
-    definition: Option<Slug>,
+    definition: Vec<Slug>,
+    /// One or several, separated by commas.
+    #[serde(default, deserialize_with = "several")]
     #[param(value_type = Option<String>)]
-    provider: Option<Slug>,
-    /// Words that must all be found; `D12` finds the number.
+    provider: Vec<Slug>,
+    /// Id or SIRET.
+    organization: Option<String>,
+    /// Id of a person.
+    #[serde(default, deserialize_with = "from_text")]
+    #[param(value_type = Option<String>)]
+    applicant: Option<Id<User>>,
+    /// `initial`, `amendment` or `stage_change`; several are separated by commas.
+    #[serde(default, deserialize_with = "several")]
+    #[param(value_type = Option<String>)]
+    kind: Vec<KindName>,
+    /// `sandbox` or `production`.
+    #[serde(default, deserialize_with = "several")]
+    #[param(value_type = Option<String>)]
+    stage: Vec<Stage>,
+    /// Words, each the beginning of one in the title, the organisation's name and SIRET, the applicant's name and
+    /// address; `D12` finds the number, `H12` what led to the permit or amends it.
     q: Option<String>,
+    /// `changed` (the default), `submitted` (who has waited longest first) or `created`.
+    #[serde(default, deserialize_with = "from_text")]
+    #[param(value_type = Option<String>)]
+    sort: Option<RequestSort>,
     #[serde(default)]
     #[param(value_type = Option<u32>, minimum = 1, maximum = 100)]
     limit: Limit,
-    /// `next` of the page before.
+    /// `next` of the page before, in the same order.
     #[serde(default, deserialize_with = "from_text")]
     #[param(value_type = Option<String>)]
     cursor: Option<Cursor>,
+}
+impl Filter {
+    async fn read(self, call: &Call) -> Result<(RequestFilter, Page), Failure> {
+        let filter = RequestFilter {
+            states: self.state,
+            definitions: self.definition,
+            providers: self.provider,
+            organizations: call.wanted_organization(self.organization.as_deref()).await?,
+            applicant: self.applicant,
+            kinds: self.kind,
+            stages: self.stage,
+            text: self.q,
+            sort: self.sort.unwrap_or_default(),
+            ..RequestFilter::new()
+        };
+        Ok((filter, page(self.limit, self.cursor)))
+    }
 }
 
 fn id(call: &Call) -> Result<Number<AccessRequest>, Failure> {
@@ -113,20 +163,20 @@ pub async fn create(call: Call, input: Create) -> Answer {
     Ok(Reply::done(call.app().create_request(&call.context(), new).await?)?.located(COLLECTION).tagged())
 }
 
-/// List the requests that one may see, the latest changed first
+/// List the requests that one may see
 #[utoipa::path(get, path = "/api/v1/access-requests", tag = "access requests", params(Filter), responses((status = 200, body = List<RequestLine>)))]
 pub async fn list(call: Call, input: Filter) -> Answer {
-    let mut filter = RequestFilter::within(nothing());
-    filter.states.extend(input.state);
-    filter.definitions.extend(input.definition);
-    filter.providers.extend(input.provider);
-    filter.text = input.q.filter(|text| !text.trim().is_empty());
-    Reply::ok(&call.app().list_requests(&call.context(), filter, page(input.limit, input.cursor)).await?)
+    let (filter, page) = input.read(&call).await?;
+    Reply::ok(&call.app().list_requests(&call.context(), filter, page).await?)
 }
 
-/// What a filter sees until the operation puts the principal's own view in.
-pub const fn nothing() -> Visible {
-    Visible::Any { definitions: Vec::new(), providers: Vec::new(), organizations: Vec::new(), applicant: None }
+/// Count the requests that one may see, by state
+///
+/// The parameters of the list; `state`, `sort`, `limit` and `cursor` do not matter.
+#[utoipa::path(get, path = "/api/v1/access-requests/counts", tag = "access requests", params(Filter), responses((status = 200, body = StateCounts)))]
+pub async fn counts(call: Call, input: Filter) -> Answer {
+    let (filter, _) = input.read(&call).await?;
+    Reply::ok(&call.app().count_requests_by_state(&call.context(), filter).await?)
 }
 
 /// Read a request
@@ -134,6 +184,13 @@ pub const fn nothing() -> Visible {
 pub async fn read(call: Call) -> Answer {
     let id = id(&call)?;
     Ok(Reply::ok(&call.app().read_request(&call.context(), id).await?)?.tagged())
+}
+
+/// Read a request beside what it is judged by: the rules, what differs, the organisation, its other requests
+#[utoipa::path(get, path = "/api/v1/access-requests/{id}/review", tag = "access requests", params(("id" = String, Path, example = "D1")), responses((status = 200, body = ReviewView)))]
+pub async fn review(call: Call) -> Answer {
+    let id = call.id("id")?;
+    Reply::ok(&call.app().review_request(&call.context(), id).await?)
 }
 
 /// Fill in answers of a draft

@@ -3,6 +3,7 @@
 use octroi_app::{
     applications::NewApplication,
     query::Cursor,
+    usage::UsageView,
     view::{ApplicationView, List},
 };
 use octroi_domain::{
@@ -75,6 +76,13 @@ pub async fn list(call: Call, input: Filter) -> Answer {
 pub async fn read(call: Call) -> Answer {
     let id = id(&call)?;
     Reply::ok(&call.app().read_application(&call.context(), id).await?)
+}
+
+/// See how an application is doing: quotas left today, last calls, last errors with what they mean
+#[utoipa::path(get, path = "/api/v1/applications/{id}/usage", tag = "applications", params(("id" = String, Path)), responses((status = 200, body = UsageView)))]
+pub async fn usage(call: Call) -> Answer {
+    let id = id(&call)?;
+    Reply::ok(&call.app().application_usage(&call.context(), id).await?)
 }
 
 /// Suspend an application: every call of it is refused

@@ -2,13 +2,13 @@
 
 use octroi_app::{
     Error,
-    people::NewUser,
+    people::{HolderView, NewUser, OrganizationDetail, UserDetail},
     query::Cursor,
     sessions::RoleView,
     view::{List, OrganizationView, PersonView},
 };
 use octroi_domain::{
-    Id,
+    Id, Slug,
     organization::Siret,
     text::Language,
     user::{LinkLevel, Perimeter, Role, RoleGrant, User},
@@ -78,6 +78,8 @@ impl From<Grant> for RoleGrant {
 #[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
 pub struct Paging {
+    /// Words that must all be found, each at the beginning of a word.
+    q: Option<String>,
     #[serde(default)]
     #[param(value_type = Option<u32>, minimum = 1, maximum = 100)]
     limit: Limit,
@@ -96,7 +98,7 @@ pub async fn create_organization(call: Call, input: NewOrganization) -> Answer {
 /// List the organisations
 #[utoipa::path(get, path = "/api/v1/organizations", tag = "platform", params(Paging), responses((status = 200, body = List<OrganizationView>)))]
 pub async fn list_organizations(call: Call, input: Paging) -> Answer {
-    Reply::ok(&call.app().list_organizations(&call.context(), page(input.limit, input.cursor)).await?)
+    Reply::ok(&call.app().list_organizations(&call.context(), input.q.as_deref(), page(input.limit, input.cursor)).await?)
 }
 
 /// Create a person's account
@@ -141,7 +143,64 @@ async fn link(
 /// List the accounts
 #[utoipa::path(get, path = "/api/v1/users", tag = "platform", params(Paging), responses((status = 200, body = List<PersonView>)))]
 pub async fn list_users(call: Call, input: Paging) -> Answer {
-    Reply::ok(&call.app().list_users(&call.context(), page(input.limit, input.cursor)).await?)
+    Reply::ok(&call.app().list_users(&call.context(), input.q.as_deref(), page(input.limit, input.cursor)).await?)
+}
+
+/// Read an organisation and its members
+#[utoipa::path(get, path = "/api/v1/organizations/{id}", tag = "platform", params(("id" = String, Path)), responses((status = 200, body = OrganizationDetail)))]
+pub async fn read_organization(call: Call) -> Answer {
+    let id = call.id("id")?;
+    Reply::ok(&call.app().read_organization(&call.context(), id).await?)
+}
+
+/// Read a person's account: where they belong, and what they hold
+#[utoipa::path(get, path = "/api/v1/users/{id}", tag = "platform", params(("id" = String, Path)), responses((status = 200, body = UserDetail)))]
+pub async fn read_user(call: Call) -> Answer {
+    let id = call.id("id")?;
+    Reply::ok(&call.app().read_user(&call.context(), id).await?)
+}
+
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Membership {
+    /// Id or SIRET.
+    organization: String,
+    /// How sure the link is: `unverified`, `verified` (when left out) or `certified`.
+    #[schema(value_type = Option<String>)]
+    level: Option<LinkLevel>,
+}
+
+async fn set_membership(call: Call, organization: &str, level: Option<LinkLevel>) -> Answer {
+    let user: Id<User> = call.id("id")?;
+    let link = link(&call, Some(organization), level).await?.map(|(organization, _)| organization);
+    let organization = link.ok_or(Error::NotFound)?;
+    Reply::done(call.app().set_membership(&call.context(), user, organization, level).await?)
+}
+
+/// Say how sure it is that a person belongs to an organisation
+#[utoipa::path(put, path = "/api/v1/users/{id}/organizations", tag = "platform", params(("id" = String, Path)), request_body = Membership, responses((status = 200, body = UserDetail)))]
+pub async fn link_organization(call: Call, input: Membership) -> Answer {
+    set_membership(call, &input.organization, Some(input.level.unwrap_or(LinkLevel::Verified))).await
+}
+
+/// End a person's link with an organisation
+#[utoipa::path(delete, path = "/api/v1/users/{id}/organizations", tag = "platform", params(("id" = String, Path)), request_body = LeftOrganization, responses((status = 200, body = UserDetail)))]
+pub async fn leave_organization(call: Call, input: LeftOrganization) -> Answer {
+    set_membership(call, &input.organization, None).await
+}
+
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct LeftOrganization {
+    /// Id or SIRET.
+    organization: String,
+}
+
+/// List who holds which role for a definition
+#[utoipa::path(get, path = "/api/v1/definitions/{slug}/roles", tag = "platform", params(("slug" = String, Path)), responses((status = 200, body = Vec<HolderView>)))]
+pub async fn definition_roles(call: Call) -> Answer {
+    let slug: Slug = call.id("slug")?;
+    Reply::ok(&call.app().roles_of_definition(&call.context(), &slug).await?)
 }
 
 async fn set_role(call: Call, grant: Grant, held: bool) -> Answer {

@@ -2,18 +2,18 @@
 
 use octroi_app::{
     permits::PermitMove,
-    query::{Cursor, PermitFilter},
-    view::{List, PermitLine, PermitView, RequestView},
+    query::{Cursor, Page, PermitFilter, PermitSort},
+    view::{List, PermitLine, PermitView, RequestView, StateCounts},
 };
-use octroi_domain::{Number, Slug, feed::PermitStatus, permit::Permit};
-use serde::{Deserialize, Deserializer, de};
+use octroi_domain::{Number, Slug, feed::PermitStatus, permit::Permit, stage::Stage};
+use serde::Deserialize;
 use utoipa::{IntoParams, ToSchema};
 
-use super::access_requests::{self, nothing};
+use super::access_requests;
 use crate::{
     call::{Answer, Call, Reply},
     problem::Failure,
-    query::{Limit, from_text, page},
+    query::{Limit, from_text, page, several},
 };
 
 #[derive(Deserialize, ToSchema)]
@@ -23,49 +23,78 @@ pub struct Reason {
     reason: String,
 }
 
+/// Which permits are asked for: the list, the counts.
 #[derive(Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
 pub struct Filter {
-    /// `active`, `suspended`, `superseded`, `revoked` or `expired`.
-    #[serde(default, deserialize_with = "status")]
+    /// `active`, `suspended`, `superseded`, `revoked` or `expired`; several are separated by commas.
+    #[serde(default, deserialize_with = "several")]
     #[param(value_type = Option<String>, example = "active")]
-    state: Option<PermitStatus>,
+    state: Vec<PermitStatus>,
+    /// One or several, separated by commas.
+    #[serde(default, deserialize_with = "several")]
     #[param(value_type = Option<String>)]
-    definition: Option<Slug>,
+    definition: Vec<Slug>,
+    /// One or several, separated by commas.
+    #[serde(default, deserialize_with = "several")]
     #[param(value_type = Option<String>)]
-    provider: Option<Slug>,
-    /// Words that must all be found; `H12` finds the number.
+    provider: Vec<Slug>,
+    /// Id or SIRET.
+    organization: Option<String>,
+    /// `sandbox` or `production`.
+    #[serde(default, deserialize_with = "several")]
+    #[param(value_type = Option<String>)]
+    stage: Vec<Stage>,
+    /// Words, each the beginning of one in the title, the organisation's name and SIRET, the applicant's name and
+    /// address; `H12` finds the number, `D12` what the request led to.
     q: Option<String>,
+    /// `granted` (the default, the latest first) or `expires` (the soonest first).
+    #[serde(default, deserialize_with = "from_text")]
+    #[param(value_type = Option<String>)]
+    sort: Option<PermitSort>,
     #[serde(default)]
     #[param(value_type = Option<u32>, minimum = 1, maximum = 100)]
     limit: Limit,
-    /// `next` of the page before.
+    /// `next` of the page before, in the same order.
     #[serde(default, deserialize_with = "from_text")]
     #[param(value_type = Option<String>)]
     cursor: Option<Cursor>,
 }
-
-fn status<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<PermitStatus>, D::Error> {
-    use PermitStatus::{Active, Expired, Revoked, Superseded, Suspended};
-    let text = String::deserialize(deserializer)?;
-    let found = [Active, Suspended, Superseded, Revoked, Expired].into_iter().find(|status| status.as_str() == text);
-    found.map(Some).ok_or_else(|| de::Error::custom("expected active, suspended, superseded, revoked or expired"))
+impl Filter {
+    async fn read(self, call: &Call) -> Result<(PermitFilter, Page), Failure> {
+        let filter = PermitFilter {
+            statuses: self.state,
+            definitions: self.definition,
+            providers: self.provider,
+            organizations: call.wanted_organization(self.organization.as_deref()).await?,
+            stages: self.stage,
+            text: self.q,
+            sort: self.sort.unwrap_or_default(),
+            ..PermitFilter::new()
+        };
+        Ok((filter, page(self.limit, self.cursor)))
+    }
 }
 
 fn id(call: &Call) -> Result<Number<Permit>, Failure> {
     call.id("id")
 }
 
-/// List the permits that one may see, the latest granted first
+/// List the permits that one may see
 #[utoipa::path(get, path = "/api/v1/permits", tag = "permits", params(Filter), responses((status = 200, body = List<PermitLine>)))]
 pub async fn list(call: Call, input: Filter) -> Answer {
-    let mut filter = PermitFilter::within(nothing());
-    filter.statuses.extend(input.state);
-    filter.definitions.extend(input.definition);
-    filter.providers.extend(input.provider);
-    filter.text = input.q.filter(|text| !text.trim().is_empty());
-    Reply::ok(&call.app().list_permits(&call.context(), filter, page(input.limit, input.cursor)).await?)
+    let (filter, page) = input.read(&call).await?;
+    Reply::ok(&call.app().list_permits(&call.context(), filter, page).await?)
+}
+
+/// Count the permits that one may see, by state
+///
+/// The parameters of the list; `state`, `sort`, `limit` and `cursor` do not matter.
+#[utoipa::path(get, path = "/api/v1/permits/counts", tag = "permits", params(Filter), responses((status = 200, body = StateCounts)))]
+pub async fn counts(call: Call, input: Filter) -> Answer {
+    let (filter, _) = input.read(&call).await?;
+    Reply::ok(&call.app().count_permits_by_state(&call.context(), filter).await?)
 }
 
 /// Read a permit

@@ -1,8 +1,9 @@
 //! Subscriptions: the right of one application to call one API.
 
 use octroi_app::{
-    applications::NewSubscription,
+    api_administration::SubscriberView,
     query::{Cursor, SubscriptionFilter},
+    subscriptions::NewSubscription,
     view::{List, SubscriptionView},
 };
 use octroi_domain::{
@@ -118,4 +119,28 @@ pub async fn revoke(call: Call) -> Answer {
 pub async fn accept_terms(call: Call) -> Answer {
     let id: Id<Subscription> = call.id("id")?;
     Reply::done(call.app().accept_terms(&call.context(), id).await?)
+}
+
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+#[serde(deny_unknown_fields)]
+pub struct SubscriberFilter {
+    /// `pending`, `active`, `suspended` or `revoked`.
+    #[param(value_type = Option<String>)]
+    state: Option<SubscriptionState>,
+    #[serde(default)]
+    #[param(value_type = Option<u32>, minimum = 1, maximum = 100)]
+    limit: Limit,
+    /// `next` of the page before.
+    #[serde(default, deserialize_with = "from_text")]
+    #[param(value_type = Option<String>)]
+    cursor: Option<Cursor>,
+}
+
+/// List the subscriptions to an API with who holds them, by its administrator
+#[utoipa::path(get, path = "/api/v1/apis/{provider}/{api}/subscribers", tag = "subscriptions", params(("provider" = String, Path), ("api" = String, Path), SubscriberFilter), responses((status = 200, body = List<SubscriberView>)))]
+pub async fn subscribers(call: Call, input: SubscriberFilter) -> Answer {
+    let api = super::catalogue::api_name(&call)?;
+    let states = input.state.into_iter().collect();
+    Reply::ok(&call.app().list_subscribers(&call.context(), &api, states, page(input.limit, input.cursor)).await?)
 }

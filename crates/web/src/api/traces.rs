@@ -2,7 +2,8 @@
 
 use octroi_app::{
     query::{Cursor, TraceFilter, TraceVisible},
-    traces::{AnonymiseInput, AnonymisedView, TraceCountView, TraceView},
+    traces::{AnonymiseInput, AnonymisedView, TraceView},
+    traffic::StatisticsView,
     view::List,
 };
 use octroi_domain::{Id, Moment, Number, api::ApiName, application::Application, organization::Organization, permit::Permit, stage::Stage};
@@ -14,7 +15,7 @@ use crate::{
     query::{Limit, from_text, page},
 };
 
-#[derive(Deserialize, IntoParams)]
+#[derive(Default, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
 pub struct Filter {
@@ -72,14 +73,13 @@ impl<'de> Deserialize<'de> for Status {
 }
 
 impl Filter {
-    /// `None`: an organisation is named that does not exist, so nothing is found.
-    async fn wanted(self, call: &Call) -> Result<Option<TraceFilter>, crate::problem::Failure> {
+    async fn wanted(self, call: &Call) -> Result<TraceFilter, crate::problem::Failure> {
         // Nothing is seen until the operation puts the principal's own view in.
         let nothing = TraceVisible::Any { organizations: Vec::new(), apis: Vec::new(), providers: Vec::new() };
         let mut filter = TraceFilter::within(nothing);
         if let Some(text) = &self.organization {
-            let Some(organization) = call.organization(text).await? else { return Ok(None) };
-            filter.organization = Some(organization);
+            // An organisation that does not exist has made no call.
+            filter.organization = Some(call.organization(text).await?.unwrap_or_else(|| Id::from_uuid(uuid::Uuid::nil())));
         }
         match self.status {
             Some(Status::Class(class)) => filter.status_class = Some(class),
@@ -94,7 +94,7 @@ impl Filter {
         filter.request_id = self.request_id;
         filter.from = self.from;
         filter.to = self.to;
-        Ok(Some(filter))
+        Ok(filter)
     }
 }
 
@@ -102,22 +102,46 @@ impl Filter {
 #[utoipa::path(get, path = "/api/v1/traces", tag = "traces", params(Filter), responses((status = 200, body = List<TraceView>)))]
 pub async fn list(call: Call, input: Filter) -> Answer {
     let page = page(input.limit, input.cursor);
-    match input.wanted(&call).await? {
-        Some(filter) => Reply::ok(&call.app().list_traces(&call.context(), filter, page).await?),
-        None => Reply::ok(&List::<TraceView> { items: Vec::new(), next: None }),
-    }
+    let filter = input.wanted(&call).await?;
+    Reply::ok(&call.app().list_traces(&call.context(), filter, page).await?)
 }
 
-/// Count calls by hour, API and status
-///
-/// One answer, at most 10,000 rows, the latest hour first; `limit` and `cursor` change nothing.
-#[utoipa::path(get, path = "/api/v1/traces/statistics", tag = "traces", params(Filter), responses((status = 200, body = List<TraceCountView>)))]
-pub async fn statistics(call: Call, input: Filter) -> Answer {
-    let items = match input.wanted(&call).await? {
-        Some(filter) => call.app().trace_statistics(&call.context(), filter).await?,
-        None => Vec::new(),
-    };
-    Reply::ok(&List { items, next: None })
+/// Which calls to count. Whole hours, from that of `from` on.
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+#[serde(deny_unknown_fields)]
+pub struct Counted {
+    /// `provider/api`.
+    #[param(value_type = Option<String>)]
+    api: Option<ApiName>,
+    #[serde(default, deserialize_with = "from_text")]
+    #[param(value_type = Option<String>)]
+    application: Option<Id<Application>>,
+    /// The caller's organisation: id or SIRET.
+    organization: Option<String>,
+    /// `sandbox` or `production`.
+    #[param(value_type = Option<String>)]
+    stage: Option<Stage>,
+    /// `403`, or a class: `2xx`.
+    #[param(value_type = Option<String>, example = "2xx")]
+    status: Option<Status>,
+    /// The code of a refusal by the gateway.
+    refusal: Option<String>,
+    /// From this instant on (RFC 3339); left out: as long as traces are kept.
+    #[param(value_type = Option<String>)]
+    from: Option<Moment>,
+    /// Up to this instant; left out: until now.
+    #[param(value_type = Option<String>)]
+    to: Option<Moment>,
+}
+
+/// Count calls by hour, API and status, with durations, reasons of refusal and, for who administers the API, its consumers
+#[utoipa::path(get, path = "/api/v1/traces/statistics", tag = "traces", params(Counted), responses((status = 200, body = StatisticsView)))]
+pub async fn statistics(call: Call, input: Counted) -> Answer {
+    let Counted { api, application, organization, stage, status, refusal, from, to } = input;
+    let filter = Filter { api, application, organization, stage, status, refusal, from, to, ..Filter::default() };
+    let filter = filter.wanted(&call).await?;
+    Reply::ok(&call.app().trace_statistics(&call.context(), filter).await?)
 }
 
 #[derive(Default, Deserialize, ToSchema)]

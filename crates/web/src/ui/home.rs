@@ -1,70 +1,89 @@
-//! `/`: what runs, and where to read on.
+//! `/`: what this is, and three doors; and what lies behind two of them.
 
 use askama::Template;
-use axum::{
-    body::Body,
-    http::{HeaderValue, header},
-    response::Response,
-};
-use octroi_domain::text::Language;
+use octroi_app::showcase::CatalogueSearch;
 
-use crate::{dispatch::OpenCall, headers::CSP_PAGE, problem::Problem};
+use super::{
+    kit::{Facts, Figure, Figures, Link, Tile, Tiles},
+    page::{PageAnswer, PageCall, Shell},
+};
 
 #[derive(Template)]
 #[template(path = "home.html")]
-struct Home<'a> {
-    french: bool,
-    version: &'a str,
-    portal: &'a str,
-    production: &'a str,
-    sandbox: &'a str,
-    /// The example data is there, and its mailbox with it.
-    demo: bool,
+struct Home {
+    shell: Shell,
+    doors: Tiles,
+    figures: Figures,
+    /// Where programs call.
+    addresses: Facts,
 }
 
-pub async fn show(call: OpenCall) -> Response {
-    let web = &call.shared.web;
-    let home = Home {
-        french: call.facts.language == Language::Fr,
-        version: env!("CARGO_PKG_VERSION"),
-        portal: &call.shared.public_url,
-        production: &web.production_url,
-        sandbox: &web.sandbox_url,
-        demo: web.app.settings().demo,
+/// `GET /`
+pub async fn show(call: PageCall) -> PageAnswer {
+    let w = call.words;
+    let context = call.context();
+    let catalogue = call.app().search_catalogue(&context, &CatalogueSearch::default()).await?;
+    let in_force = call.app().statistics(&context).await?.permits_in_force;
+    let door = |href: &str, title: String, text: String| Tile {
+        link: Link::new(href, title),
+        text,
+        tags: Vec::new(),
+        note: String::new(),
+        level: 2,
     };
-    match home.render() {
-        Ok(page) => {
-            let mut response = Response::new(Body::from(page));
-            let headers = response.headers_mut();
-            headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8"));
-            headers.insert(header::CONTENT_LANGUAGE, HeaderValue::from_static(if home.french { "fr" } else { "en" }));
-            headers.insert(header::VARY, HeaderValue::from_static("Accept-Language"));
-            headers.insert(header::CONTENT_SECURITY_POLICY, CSP_PAGE);
-            response
-        }
-        Err(error) => {
-            tracing::error!(request_id = %call.facts.request_id, %error, "the home page does not render");
-            Problem::internal().respond(&call.facts)
-        }
-    }
+    let figure = |value: String, name: String, href: &str| Figure { value, name, href: Some(href.to_owned()) };
+    let web = &call.shared.web;
+    let page = Home {
+        doors: Tiles {
+            tiles: vec![
+                door("/apis", w.of("home-need").into(), w.of("home-need-text").into()),
+                door("/provide", w.of("home-provide").into(), w.of("home-provide-text").into()),
+                door("/my-data", w.of("home-mine").into(), w.of("home-mine-text").into()),
+            ],
+        },
+        figures: Figures {
+            figures: vec![
+                figure(w.number(catalogue.total as u64), w.of("home-apis").with("count", catalogue.total).into(), "/apis"),
+                figure(w.number(in_force), w.of("home-permits").with("count", in_force).into(), "/register"),
+            ],
+        },
+        addresses: Facts::default()
+            .text(w.of("home-portal"), &call.shared.public_url)
+            .text(w.of("home-sandbox"), &web.sandbox_url)
+            .text(w.of("home-production"), &web.production_url),
+        shell: call.shell(w.of("home-title")),
+    };
+    call.render(&page)
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
+#[derive(Template)]
+#[template(path = "provide.html")]
+struct Provide {
+    shell: Shell,
+    contact: String,
+}
 
-    #[test]
-    fn both_languages_and_nothing_unescaped() {
-        let page = |french| {
-            Home { french, version: "1", portal: "http://p", production: "http://<g>", sandbox: "http://s", demo: true }.render().unwrap()
-        };
-        let (french, english) = (page(true), page(false));
-        assert!(french.contains("<html lang=\"fr\">") && english.contains("<html lang=\"en\">"));
-        for page in [&french, &english] {
-            assert!(
-                page.contains("/api/docs") && page.contains("http://s") && !page.contains("<g>") && !page.contains("<script"),
-                "{page}"
-            );
-        }
-    }
+/// `GET /provide`
+pub async fn provide(call: PageCall) -> PageAnswer {
+    let w = call.words;
+    call.render(&Provide {
+        contact: call.shared.web.site.contact.clone(),
+        shell: call.shell(w.of("provide-title")).under(vec![Link::new("/", w.of("menu-home"))]),
+    })
+}
+
+#[derive(Template)]
+#[template(path = "my_data.html")]
+struct MyData {
+    shell: Shell,
+    contact: String,
+}
+
+/// `GET /my-data`
+pub async fn my_data(call: PageCall) -> PageAnswer {
+    let w = call.words;
+    call.render(&MyData {
+        contact: call.shared.web.site.contact.clone(),
+        shell: call.shell(w.of("my-data-title")).under(vec![Link::new("/", w.of("menu-home"))]),
+    })
 }

@@ -1,3 +1,36 @@
-//! Pages: one file per page, with a typed view of its template in `pages/`.
+//! Pages: one file per page or group of pages, with typed views of the templates in `pages/`.
 
+pub mod answers;
+pub mod api_page;
+pub mod assets;
+pub mod catalogue;
+pub mod controls;
+pub mod conversation;
+pub mod dashboard;
+pub mod dev;
+pub mod dev_mail;
+pub mod errors;
+pub mod form;
 pub mod home;
+pub mod kit;
+pub mod legal;
+pub mod operator;
+pub mod operator_catalogue;
+pub mod operator_ledger;
+pub mod operator_people;
+pub mod page;
+pub mod permit;
+pub mod permit_moves;
+pub mod register;
+pub mod request;
+pub mod request_form;
+pub mod request_summary;
+pub mod review;
+pub mod reviewing;
+pub mod serve;
+pub mod session;
+pub mod site;
+pub mod start;
+pub mod statistics;
+pub mod try_it;
+pub mod words;

@@ -51,6 +51,7 @@ fn types_and_keys() {
     check(P, "21750001600019", "21750001600018", Some(3), "is not a SIRET");
     check(P, "slug: ville", "slug: ville\nslug: encore", Some(2), "duplicate");
     check(P, "slug: ville", "slug: [ville", Some(1), "expected string");
+    check(P, "slug: ville", "slug: ville\nmail_from: Ville", Some(2), "is not a sender");
     check(D, "kind: basic_information", "kind: basics", Some(7), "unknown variant `basics`");
     check(F, "default: true", "default: yes", Some(3), "bool");
     check(C, "status: 200", "status: 99", Some(2), "the status 99 is not that of an answer");
@@ -85,6 +86,11 @@ fn one_api() {
     check(A, "contracts:", "assertion_header: 'X: y'\ncontracts:", Some(22), "is not the name of a header");
     check(A, "contracts:", "credentials: []\ncontracts:", Some(22), "no credential is accepted");
     check(A, "contracts:", "terms: { version: 0, text: { fr: a, en: b } }\ncontracts:", Some(22), "the terms have no version");
+    check(A, "contracts:", "theme: weather\ncontracts:", Some(22), "unknown variant `weather`");
+    check(A, "contracts:", "audience: { fr: Tous, en: '' }\ncontracts:", Some(22), "`audience` is empty in one language");
+    check(A, "contracts:", "legal_basis: { text: { fr: '', en: Law } }\ncontracts:", Some(22), "`legal_basis` is empty in one language");
+    let link = "legal_basis: { text: { fr: Loi, en: Law }, url: 'javascript:alert(1)' }\ncontracts:";
+    check(A, "contracts:", link, Some(22), "`javascript:alert(1)` is not the address of a page");
 }
 
 #[test]

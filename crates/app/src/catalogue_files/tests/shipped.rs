@@ -6,7 +6,7 @@ use std::{
 };
 
 use octroi_domain::{
-    api::{ApiDocument, FieldPath, Step},
+    api::{ApiDocument, FieldPath, Step, Visibility},
     catalogue::Catalogue,
 };
 use serde_json::Value;
@@ -40,6 +40,13 @@ fn the_shipped_catalogue_has_no_fault() {
     let definitions: Vec<(&str, usize)> =
         catalogue.definitions.iter().map(|definition| (definition.slug.as_str(), definition.scopes.len())).collect();
     assert_eq!(definitions, [("api-impot-particulier", 40), ("api-particulier", 57)]);
+}
+
+#[test]
+fn each_public_api_says_what_it_is_about_for_whom_and_by_which_law() {
+    for api in shipped().apis.iter().map(|document| &document.api).filter(|api| api.visibility == Visibility::Public) {
+        assert!(api.theme.is_some() && api.audience.is_some() && api.legal_basis.is_some(), "{}", api.full_name());
+    }
 }
 
 #[test]

@@ -1,0 +1,164 @@
+//! How an application is doing: what is left of its quotas, when it called last, and what went wrong.
+
+use std::collections::BTreeMap;
+
+use octroi_domain::{
+    Id, Moment,
+    api::{AcceptedCredential, ApiName, Contract},
+    application::{Application, SubscriptionState},
+    policy::{Action, Subject},
+};
+use octroi_store::{CallOutcome, Page, Reader, TraceFilter, TraceVisible};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use crate::{
+    context::{App, Context},
+    error::Error,
+    traces::TraceView,
+    traffic::RefusalWords,
+    try_it::{BODY_FIELD, SandboxCall, written},
+    view::SubscriptionView,
+};
+
+/// Errors that are shown.
+const ERRORS: u32 = 10;
+
+/// A subscription and what is left of it today.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub struct SubscriptionUsageView {
+    #[serde(flatten)]
+    pub subscription: SubscriptionView,
+    /// Calls in any one second; none: no limit.
+    pub rate_per_second: Option<u32>,
+    /// Calls in one civil day of the platform's time zone; none: no limit.
+    pub quota_per_day: Option<u32>,
+    /// Calls today.
+    pub used_today: u32,
+    /// None where there is no limit.
+    pub left_today: Option<u32>,
+    /// When the day's count begins again.
+    pub resets_at: String,
+    /// The last call, as long as traces are kept.
+    pub last_call_at: Option<String>,
+    /// The version of the terms that calls need; another one than `terms_accepted` closes the API.
+    pub terms_in_force: Option<u32>,
+}
+
+/// A call that went wrong, and what to do.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub struct CallErrorView {
+    pub call: TraceView,
+    /// What the gateway's refusal means; none when the upstream answered.
+    pub explanation: Option<RefusalWords>,
+}
+
+/// A first call to an API.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FirstCall {
+    pub call: SandboxCall,
+    /// Does the API take access tokens? If not, the call carries an API key.
+    pub by_token: bool,
+}
+
+/// How an application is doing.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub struct UsageView {
+    pub application: String,
+    /// Those that have not ended.
+    pub subscriptions: Vec<SubscriptionUsageView>,
+    /// The latest calls that were answered 4xx or 5xx, the last one first; at most 10.
+    pub errors: Vec<CallErrorView>,
+}
+
+/// The last call of a filter: its hour is found in the hours, its instant among the traces of that hour.
+pub(crate) async fn last_call(reader: &Reader, filter: &TraceFilter) -> Result<Option<Moment>, Error> {
+    let Some(last) = reader.calls_by_hour_latest(filter).await? else { return Ok(None) };
+    let within = TraceFilter { from: Some(last), to: Some(last.plus_seconds(3_600)), ..filter.clone() };
+    let found = reader.trace_list(&within, Page::first(1)).await?.items;
+    Ok(Some(found.first().map_or(last, |stored| stored.trace.at)))
+}
+
+impl App {
+    /// What is left of each subscription today, when it was last used, and the last errors.
+    pub async fn application_usage(&self, context: &Context, id: Id<Application>) -> Result<UsageView, Error> {
+        let reader = self.inner.store.read();
+        let application = reader.application_by_id(id).await?.ok_or(Error::NotFound)?;
+        context.require(Action::ReadApplication, &Subject::Application { organization: application.organization })?;
+        self.inner.gateway.flush_traces().await;
+        // The organisation is named so that its index is used; the application is one of it.
+        let calls = TraceFilter {
+            application: Some(id),
+            organization: Some(application.organization),
+            ..TraceFilter::within(TraceVisible::All)
+        };
+        let all = reader.subscriptions_of_application(id).await?;
+        let held: Vec<_> = all.into_iter().filter(|held| held.state != SubscriptionState::Revoked).collect();
+        let uses = reader.day_uses(&held.iter().map(|held| held.id).collect::<Vec<_>>()).await?;
+        let today = self.settings().time_zone.day(context.now);
+        let mut subscriptions = Vec::with_capacity(held.len());
+        for subscription in &held {
+            let stored = reader.api_current(&subscription.api).await?;
+            let api = stored.as_ref().map(|stored| &stored.document.api);
+            let plan = api.and_then(|api| api.plan(&subscription.plan));
+            let quota = plan.and_then(|plan| plan.quota_per_day).map(u32::from);
+            let used = uses.get(&subscription.id).copied().unwrap_or_default();
+            let of_api = TraceFilter { api: Some(subscription.api.clone()), ..calls.clone() };
+            subscriptions.push(SubscriptionUsageView {
+                subscription: subscription.into(),
+                rate_per_second: plan.and_then(|plan| plan.rate_per_second).map(u32::from),
+                quota_per_day: quota,
+                used_today: if used.day == today.day { used.used } else { 0 },
+                left_today: quota.map(|quota| used.left(today.day, quota)),
+                resets_at: Moment::from_micros(0).plus_seconds(today.end).to_string(),
+                last_call_at: last_call(&reader, &of_api).await?.map(|at| at.to_string()),
+                terms_in_force: api.and_then(|api| api.terms.as_ref()).map(|terms| terms.version),
+            });
+        }
+        let errors = TraceFilter { outcome: Some(CallOutcome::Error), ..calls };
+        let errors = match reader.calls_by_hour_latest(&errors).await? {
+            None => Vec::new(),
+            Some(_) => reader.trace_list(&errors, Page::first(ERRORS)).await?.items,
+        };
+        let explained = |call: TraceView| {
+            let explanation = call.refusal.as_deref().and_then(RefusalWords::find);
+            CallErrorView { call, explanation }
+        };
+        let errors = errors.into_iter().map(|stored| explained(stored.into())).collect();
+        Ok(UsageView { application: id.to_string(), subscriptions, errors })
+    }
+
+    /// A first call of an application to an API that it is subscribed to: an operation that its permit opens, one
+    /// that only reads where there is one, with the values of a test case of the sandbox.
+    pub async fn first_call(&self, context: &Context, application: Id<Application>, api: &ApiName) -> Result<FirstCall, Error> {
+        let reader = self.inner.store.read();
+        let application = reader.application_by_id(application).await?.ok_or(Error::NotFound)?;
+        context.require(Action::ReadApplication, &Subject::Application { organization: application.organization })?;
+        let subscription = reader.subscription_of(application.id, api).await?.ok_or(Error::NotFound)?;
+        let permit = match subscription.permit {
+            Some(number) => reader.permit_by_number(number).await?,
+            None => None,
+        };
+        let stored = reader.api_current(api).await?.ok_or(Error::NotFound)?;
+        let document = &stored.document;
+        let opened = |contract: &Contract| {
+            let opening = contract.opening_scopes();
+            opening.is_empty() || permit.as_ref().is_some_and(|permit| permit.grant().scopes.iter().any(|scope| opening.contains(scope)))
+        };
+        let lines = crate::reference::lines(document);
+        let found = lines.iter().filter(|(_, contract, _)| opened(contract)).min_by_key(|(line, ..)| line.method != "GET");
+        let (line, ..) = found.or_else(|| lines.first()).ok_or(Error::NotFound)?;
+        let form = self.filled_form(document, &line.key, None)?;
+        let mut values: BTreeMap<String, String> = form.fields.iter().map(|field| (field.name.clone(), field.value.clone())).collect();
+        values.insert(BODY_FIELD.to_owned(), form.body.clone());
+        let mount = &document.api.mount;
+        // Without a test case for what it needs, the names of its parameters stand there.
+        let call = written(&form, mount, &values).unwrap_or_else(|_| SandboxCall {
+            method: line.method.clone(),
+            target: format!("{mount}{}", line.path),
+            headers: Vec::new(),
+            body: None,
+        });
+        Ok(FirstCall { call, by_token: document.api.credentials.contains(&AcceptedCredential::AccessToken) })
+    }
+}

@@ -1,0 +1,266 @@
+//! Every page and state, in one table: what holds on every page is checked on each.
+
+use std::collections::BTreeSet;
+
+use octroi_web::routes;
+
+use crate::{
+    checks,
+    driver::{self, DESKTOP, ENGLISH, FRENCH, PHONE, Settings, target},
+    harness::Answer,
+    person::Person,
+    world::{World, wait, world},
+};
+
+/// What is done before the look. Fields and buttons are named as the form sends them, so that it is the same in both languages.
+#[derive(Debug, Clone, Copy)]
+pub enum Step {
+    Type(&'static str, &'static str),
+    /// Presses the first button of the form that leads to a path ending so.
+    Send(&'static str),
+}
+use Step::{Send, Type};
+
+/// A page, in a state, for somebody.
+pub struct Page {
+    /// Of the picture.
+    pub name: &'static str,
+    pub who: Option<&'static str>,
+    /// Under its route in `web/router.rs`, with things of the world in `{}`.
+    pub path: &'static str,
+    pub status: u16,
+    pub steps: &'static [Step],
+}
+const fn page(name: &'static str, who: &'static str, path: &'static str) -> Page {
+    let who = if who.is_empty() { None } else { Some(who) };
+    Page { name, who, path, status: 200, steps: &[] }
+}
+impl Page {
+    const fn status(self, status: u16) -> Self {
+        Self { status, ..self }
+    }
+    const fn then(self, steps: &'static [Step]) -> Self {
+        Self { steps, ..self }
+    }
+}
+
+#[rustfmt::skip]
+pub const PAGES: &[Page] = &[
+    // Everybody's.
+    page("home", "", "/"),
+    page("provide", "", "/provide"),
+    page("my-data", "", "/my-data"),
+    page("catalogue", "", "/apis"),
+    page("catalogue-search", "", "/apis?q=quotient+familial"),
+    page("catalogue-empty", "", "/apis?q=zzzz"),
+    page("api", "", "/apis/dinum/api-particulier"),
+    page("api-open", "", "/apis/dila/legifrance"),
+    page("api-staged", "", "/apis/dgfip/impot-particulier"),
+    page("api-missing", "", "/apis/dinum/nothing").status(404),
+    page("reference", "", "/apis/dinum/api-particulier/reference"),
+    page("try", "", "/apis/dinum/api-particulier/try"),
+    page("try-answer", "", "/apis/dinum/api-particulier/try?sample=0").then(&[Send("/try")]),
+    page("register", "", "/register"),
+    page("register-empty", "", "/register?q=zzzz"),
+    page("statistics", "", "/statistics"),
+    page("legal", "", "/legal"),
+    page("accessibility", "", "/accessibility"),
+    page("start", "", "/start"),
+    page("start-helper", "", "/start/helper"),
+    page("start-helper-answer", "", "/start/helper?use_case=&vendor="),
+    page("start-forms", "", "/start/api-particulier"),
+    page("start-form-nobody", "", "/start/api-particulier/libre"),
+    page("sign-in", "", "/sign-in"),
+    page("sign-in-wrong", "", "/sign-in").then(&[Type("email", "nobody@rivebelle.example"), Type("password", "wrong"), Send("/sign-in")]),
+    page("not-found", "", "/nothing/here").status(404),
+    // The demo's.
+    page("components", "", "/dev/components"),
+    page("mailbox", "", "/dev/mailbox"),
+    page("mailbox-empty", "", "/dev/mailbox?to=zzzz@rivebelle.example"),
+    page("mailbox-mail", "", "/dev/mailbox/{mail}"),
+    page("mails", "", "/dev/mails"),
+    page("mails-one", "", "/dev/mails/fr/request-approved"),
+    // The applicant's.
+    page("home-signed-in", "applicant", "/"),
+    page("not-found-signed-in", "applicant", "/nothing/here").status(404),
+    page("dashboard", "applicant", "/dashboard"),
+    page("my-requests", "applicant", "/access-requests"),
+    page("start-form", "applicant", "/start/api-particulier/libre"),
+    page("start-form-prefilled", "applicant", "/start/api-particulier/cantine"),
+    page("step-basics", "applicant", "/access-requests/{empty}/steps/1"),
+    page("step-basics-wrong", "applicant", "/access-requests/{empty}/steps/1?check=1"),
+    page("step-basics-lacking", "applicant", "/access-requests/{empty}/steps/1").then(&[Type("title", "Cantine"), Send("/steps/1")]),
+    page("step-modalities", "applicant", "/access-requests/{draft}/steps/2"),
+    page("step-data", "applicant", "/access-requests/{draft}/steps/3"),
+    page("step-basis", "applicant", "/access-requests/{draft}/steps/4"),
+    page("step-scopes", "applicant", "/access-requests/{draft}/steps/5"),
+    page("step-contacts", "applicant", "/access-requests/{draft}/steps/6"),
+    page("summary-lacking", "applicant", "/access-requests/{empty}/summary"),
+    page("summary", "applicant", "/access-requests/{draft}/summary"),
+    page("summary-unticked", "applicant", "/access-requests/{draft}/summary").then(&[Send("/submit")]),
+    page("summary-submitted", "applicant", "/access-requests/{submitted}/summary"),
+    page("request-draft", "applicant", "/access-requests/{draft}"),
+    page("request-submitted", "applicant", "/access-requests/{submitted}"),
+    page("request-returned", "applicant", "/access-requests/{returned}"),
+    page("request-refused", "applicant", "/access-requests/{refused}"),
+    page("request-approved", "applicant", "/access-requests/{approved}"),
+    page("messages", "applicant", "/access-requests/{submitted}/messages"),
+    page("messages-empty", "applicant", "/access-requests/{submitted}/messages").then(&[Send("/messages")]),
+    page("archive", "applicant", "/access-requests/{draft}/archive"),
+    page("transfer", "applicant", "/access-requests/{draft}/transfer"),
+    page("transfer-wrong", "applicant", "/access-requests/{draft}/transfer").then(&[Type("email", "nobody@rivebelle.example"), Send("/transfer")]),
+    page("my-permits", "applicant", "/permits"),
+    page("permit", "applicant", "/permits/{permit}"),
+    page("permit-suspended", "applicant", "/permits/{suspended}"),
+    page("permit-revoked", "applicant", "/permits/{revoked}"),
+    page("receipt", "applicant", "/permits/{permit}/receipt"),
+    page("request-colleague", "colleague", "/access-requests/{submitted}"),
+    page("dashboard-empty", "stranger", "/dashboard"),
+    page("my-requests-empty", "stranger", "/access-requests"),
+    page("my-permits-empty", "stranger", "/permits"),
+    // The reviewer's, the observer's, the manager's.
+    page("dashboard-reviewer", "reviewer", "/dashboard"),
+    page("review", "reviewer", "/review"),
+    page("review-search", "reviewer", "/review?q=rivebelle"),
+    page("review-empty", "reviewer", "/review?q=zzzz"),
+    page("review-permits", "reviewer", "/review/permits"),
+    page("review-one", "reviewer", "/access-requests/{submitted}/review"),
+    page("review-undecided", "reviewer", "/access-requests/{submitted}/review").then(&[Send("/review")]),
+    page("review-amendment", "reviewer", "/access-requests/{amendment}/review"),
+    page("review-decided", "reviewer", "/access-requests/{approved}/review"),
+    page("request-reviewer", "reviewer", "/access-requests/{submitted}"),
+    page("permit-reviewer", "reviewer", "/permits/{permit}"),
+    page("permit-suspend", "reviewer", "/permits/{permit}/suspend"),
+    page("permit-suspend-unsaid", "reviewer", "/permits/{permit}/suspend").then(&[Send("/suspend")]),
+    page("permit-resume", "reviewer", "/permits/{suspended}/resume"),
+    page("permit-revoke", "reviewer", "/permits/{permit}/revoke"),
+    page("review-observer", "observer", "/access-requests/{submitted}/review"),
+    page("review-list-manager", "manager", "/review"),
+];
+
+/// Routes of GET that show no page of ours: files, data, and the reader of the OpenAPI document, which is somebody else's work.
+const NOT_PAGES: [&str; 6] = ["/api/", "/oauth/", "/.well-known/", "/assets/", "/register.csv", "/html"];
+
+/// Does a path of the table lie under a route?
+fn under(route: &str, path: &str) -> bool {
+    let path = path.split('?').next().unwrap_or(path);
+    let (mut left, mut right) = (route.split('/'), path.split('/'));
+    loop {
+        match (left.next(), right.next()) {
+            (None, None) => return true,
+            (Some(a), Some(b)) if a == b || (a.starts_with('{') && !b.is_empty()) => {}
+            _ => return false,
+        }
+    }
+}
+
+#[test]
+fn every_route_of_a_page_is_in_the_table() {
+    let wanted: Vec<&str> = routes().iter().filter(|route| route.method == "GET").map(|route| route.path).collect();
+    let ours = |path: &&&str| !NOT_PAGES.iter().any(|start| path.starts_with(start) || path.ends_with(start));
+    // A literal route comes before one that takes its place for a name.
+    let nearest = |path: &str| wanted.iter().filter(|route| under(route, path)).min_by_key(|route| route.matches('{').count());
+    let shown: BTreeSet<&&str> = PAGES.iter().filter_map(|page| nearest(page.path)).collect();
+    let missing: Vec<&&str> = wanted.iter().filter(ours).filter(|route| !shown.contains(route)).collect();
+    assert!(missing.is_empty(), "not in the table of pages: {missing:#?}");
+    let names: BTreeSet<&str> = PAGES.iter().map(|page| page.name).collect();
+    assert_eq!(names.len(), PAGES.len(), "two pages have one name");
+}
+
+/// Brings the browser to a page and its state; what is wrong with how it loads.
+pub fn visit(world: &World, person: &Person, page: &Page) -> Vec<String> {
+    let mut wrong = checks::load(person, &world.path(page.path), page.status);
+    for step in page.steps {
+        match step {
+            Type(name, text) => {
+                let field = person.driver.find("return document.querySelector(`main [name='${arguments[0]}']`)", &[(*name).into()]);
+                let field = field.unwrap_or_else(|| panic!("{}: no field {name}", page.name));
+                person.driver.clear(&field);
+                person.driver.type_into(&field, text);
+            }
+            Send(end) => person.send(end),
+        }
+    }
+    if !page.steps.is_empty() {
+        let own = |complaint: &String| complaint.contains("Failed to load resource");
+        wrong.extend(person.complaints().into_iter().filter(|complaint| !own(complaint)).map(|complaint| format!("console: {complaint}")));
+    }
+    wrong
+}
+
+/// Looks at every page in one language, and keeps pictures of it.
+fn look(settings: Settings) {
+    if !driver::present() {
+        return;
+    }
+    let world = world();
+    let person = world.person(settings);
+    let folder = target().join("screenshots").join(settings.language);
+    let picture = |width: &str, page: &Page| person.picture(&folder.join(width).join(format!("{}.png", page.name)));
+    let mut wrong = Vec::new();
+    let mut dressed = None;
+    for page in PAGES {
+        if dressed != Some(page.who) {
+            world.dress(&person, page.who);
+            dressed = Some(page.who);
+        }
+        let mut faults = visit(world, &person, page);
+        picture("1280", page);
+        person.driver.resize(PHONE);
+        picture("320", page);
+        person.driver.resize(DESKTOP);
+        if settings.language == "fr" {
+            person.driver.dark(true);
+            picture("1280-dark", page);
+            person.driver.dark(false);
+        }
+        faults.extend(checks::faults(&person));
+        wrong.extend(faults.into_iter().map(|fault| format!("{} ({}): {fault}", page.name, page.who.unwrap_or("nobody"))));
+    }
+    assert!(wrong.is_empty(), "{} faults:\n{}", wrong.len(), wrong.join("\n"));
+}
+
+#[test]
+fn every_page_in_french() {
+    look(FRENCH);
+}
+
+#[test]
+fn every_page_in_english() {
+    look(ENGLISH);
+}
+
+/// The status that a page has for somebody, and where it leads.
+fn status(world: &World, who: Option<&str>, path: &str) -> (u16, String) {
+    let cookies = who.map(|who| world.cookies(who)).unwrap_or_default();
+    let cookie: Vec<String> = cookies.iter().map(|(name, value)| format!("{name}={value}")).collect();
+    let client = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build().unwrap();
+    let request = client.get(format!("{}{path}", world.demo.portal())).header("Cookie", cookie.join("; "));
+    let answer = wait(async { Answer::read(request.send().await.unwrap()).await });
+    (answer.status.as_u16(), answer.header("location").unwrap_or_default().to_owned())
+}
+
+#[test]
+fn what_another_organisation_owns_has_no_page() {
+    let world = world();
+    let things: Vec<&Page> = PAGES.iter().filter(|page| page.who.is_some() && page.path.contains('{')).collect();
+    assert!(things.len() > 20, "{} pages", things.len());
+    for page in things {
+        let path = world.path(page.path);
+        assert_eq!(status(world, page.who, &path).0, page.status, "{path} for {:?}", page.who);
+        let (real, invented) = (status(world, Some("stranger"), &path).0, status(world, Some("stranger"), &world.nowhere(page.path)).0);
+        assert_eq!(real, invented, "{path} for a stranger, and the same of what nobody has");
+        // Pages of a role are refused as a whole, whatever they are about.
+        let role = ["/operator", "/manage", "/admin"].iter().any(|start| path.starts_with(start));
+        assert!(real == 404 || (role && real == 403), "{path} for a stranger: {real}");
+    }
+}
+
+#[test]
+fn who_is_not_signed_in_is_asked_to() {
+    let world = world();
+    for page in PAGES.iter().filter(|page| page.who.is_some() && page.path.contains('{')) {
+        let (status, to) = status(world, None, &world.path(page.path));
+        assert!((status, to.starts_with("/sign-in?return_to=")) == (303, true), "{}: {status} {to}", page.path);
+    }
+}

@@ -1,0 +1,185 @@
+//! A demo with something of everything in it, and people signed in to it.
+
+use std::{
+    collections::{BTreeMap, HashMap},
+    future::Future,
+    sync::{Mutex, OnceLock},
+};
+
+use serde_json::{Value, json};
+
+use crate::{
+    driver::Settings,
+    harness::{Caller, Demo, Engine, QF, call},
+    person::Person,
+};
+
+/// A demo and what is known of it.
+pub struct World {
+    pub demo: Demo,
+    /// What stands for `{name}` in the table of pages.
+    pub things: BTreeMap<&'static str, String>,
+    cookies: Mutex<HashMap<String, Vec<(String, String)>>>,
+}
+
+/// The world of the tests that leave one another alone.
+pub fn world() -> &'static World {
+    static WORLD: OnceLock<World> = OnceLock::new();
+    WORLD.get_or_init(|| World::start(""))
+}
+
+/// Waits for what the REST API's side does.
+pub fn wait<T>(work: impl Future<Output = T>) -> T {
+    static RUNTIME: OnceLock<tokio::runtime::Runtime> = OnceLock::new();
+    RUNTIME.get_or_init(|| tokio::runtime::Runtime::new().unwrap()).block_on(work)
+}
+
+impl World {
+    /// A world in which every text that a person wrote ends with `mark`.
+    pub fn start(mark: &str) -> Self {
+        let demo = Demo::start(Engine::Sqlite);
+        let things = wait(live(&demo, mark));
+        Self { demo, things, cookies: Mutex::default() }
+    }
+
+    /// The e-mail address and the password of a role.
+    pub fn account(&self, role: &str) -> (String, String) {
+        let accounts = self.demo.file["accounts"].as_array().unwrap();
+        let account = accounts.iter().find(|account| account["role"] == role).unwrap();
+        (account["email"].as_str().unwrap().to_owned(), account["password"].as_str().unwrap().to_owned())
+    }
+
+    /// Nobody yet, at a browser.
+    pub fn person(&self, settings: Settings) -> Person {
+        Person::at(self.demo.portal(), settings)
+    }
+
+    /// Makes a person somebody of the demo, or nobody.
+    pub fn dress(&self, person: &Person, role: Option<&str>) {
+        person.is(&role.map(|role| self.cookies(role)).unwrap_or_default());
+    }
+
+    /// Through the REST API.
+    pub fn program(&self, role: &str) -> Caller {
+        wait(self.demo.sign_in(role))
+    }
+
+    /// A path of the table of pages, with this world's things.
+    pub fn path(&self, path: &str) -> String {
+        let mut path = path.to_owned();
+        for (name, thing) in &self.things {
+            path = path.replace(&format!("{{{name}}}"), thing);
+        }
+        assert!(!path.contains('{'), "{path} names what the world has not");
+        path
+    }
+
+    /// The same path, for things that nobody has.
+    pub fn nowhere(&self, path: &str) -> String {
+        let mut path = path.to_owned();
+        for (name, thing) in &self.things {
+            let invented: String = match thing.split_at(1) {
+                (letter @ ("D" | "H"), _) => format!("{letter}987654"),
+                _ => thing.chars().map(|c| if c.is_ascii_hexdigit() { '7' } else { c }).collect(),
+            };
+            path = path.replace(&format!("{{{name}}}"), &invented);
+        }
+        path
+    }
+
+    /// Signs in once for each role: what is made slow is made slow for everybody.
+    pub fn cookies(&self, role: &str) -> Vec<(String, String)> {
+        let mut known = self.cookies.lock().unwrap();
+        known.entry(role.to_owned()).or_insert_with(|| self.sign_in(role)).clone()
+    }
+
+    /// The cookies of a new session.
+    pub fn sign_in(&self, role: &str) -> Vec<(String, String)> {
+        let (email, password) = self.account(role);
+        let url = format!("{}/api/v1/session", self.demo.portal());
+        let answer = reqwest::blocking::Client::new().post(url).json(&json!({ "email": email, "password": password })).send().unwrap();
+        assert_eq!(answer.status(), 200);
+        let set = answer.headers().get_all("set-cookie").iter().map(|value| value.to_str().unwrap());
+        let pairs = set.filter_map(|cookie| cookie.split(';').next()?.split_once('='));
+        pairs.map(|(name, value)| (name.to_owned(), value.to_owned())).collect()
+    }
+}
+
+/// One of everything.
+async fn live(demo: &Demo, mark: &str) -> BTreeMap<&'static str, String> {
+    let (applicant, reviewer) = (demo.sign_in("applicant").await, demo.sign_in("reviewer").await);
+    let words = |text: &str| format!("{text} {mark}").trim_end().to_owned();
+    let message = json!({ "message": words("Précisez la durée de conservation.") });
+    let asked = marked(&applicant, &words).await;
+    let mut things = BTreeMap::new();
+    let created = applicant.post("/access-requests", json!({ "definition": "api-particulier", "form": "libre" })).await.ok(201);
+    things.insert("empty", created["id"].as_str().unwrap().to_owned());
+    things.insert("draft", applicant.draft("api-particulier", "libre", asked.clone()).await.0);
+    for (name, act) in [("submitted", ""), ("returned", "request-changes"), ("refused", "refuse")] {
+        let (id, _) = applicant.submitted("api-particulier", "libre", asked.clone()).await;
+        if !act.is_empty() {
+            reviewer.post(&format!("/access-requests/{id}/{act}"), message.clone()).await.ok(200);
+        }
+        things.insert(name, id);
+    }
+    let reason = json!({ "reason": words("Le service a fermé.") });
+    for (request, permit, act) in [("approved", "permit", ""), ("for_suspended", "suspended", "suspend"), ("for_revoked", "revoked", "revoke")] {
+        let (id, _) = applicant.submitted("api-particulier", "libre", asked.clone()).await;
+        let granted = reviewer.approve(&id).await;
+        if !act.is_empty() {
+            reviewer.post(&format!("/permits/{granted}/{act}"), reason.clone()).await.ok(200);
+        }
+        things.insert(request, id);
+        things.insert(permit, granted);
+    }
+    let amendment = applicant.post(&format!("/permits/{}/amend", things["permit"]), json!({})).await.ok(201);
+    let amendment = amendment["id"].as_str().unwrap().to_owned();
+    applicant.patch(&format!("/access-requests/{amendment}"), json!({ "answers": { "purpose": words("Calculer aussi le tarif de la garderie.") } })).await.ok(200);
+    applicant.post(&format!("/access-requests/{amendment}/submit"), json!({})).await.ok(200);
+    things.insert("amendment", amendment);
+    application(demo, &applicant, &words, &mut things).await;
+    let mailbox = demo.nobody().get("/dev/mailbox?to=applicant%40rivebelle.example").await.ok(200);
+    things.insert("mail", mailbox["items"][0]["id"].to_string().trim_matches('"').to_owned());
+    things
+}
+
+/// The example's answers, with marked words in every field that takes any.
+async fn marked(applicant: &Caller, words: &impl Fn(&str) -> String) -> Value {
+    let shown = applicant.get("/definitions/api-particulier").await.ok(200);
+    let form = shown["forms"].as_array().unwrap().iter().find(|form| form["slug"] == "libre").unwrap();
+    let mut answers = json!({});
+    for field in form["fields"].as_array().unwrap() {
+        let name = field["id"].as_str().unwrap();
+        let mut answer = form["example"][name].clone();
+        match field["type"].as_str().unwrap() {
+            "text" | "long_text" if answer.is_string() => answer = json!(words(answer.as_str().unwrap())),
+            "contact" => {
+                for member in ["family_name", "given_name", "job"] {
+                    answer[member] = json!(words(answer[member].as_str().unwrap()));
+                }
+            }
+            _ => continue,
+        }
+        answers[name] = answer;
+    }
+    answers["title"] = json!(words("Tarifs de la piscine"));
+    answers
+}
+
+/// An application that has called, with a subscription, a secret and a key.
+async fn application(demo: &Demo, applicant: &Caller, words: &impl Fn(&str) -> String, things: &mut BTreeMap<&'static str, String>) {
+    let created = applicant.post("/applications", json!({ "name": words("Portail des familles"), "stage": "sandbox" })).await.ok(201);
+    let id = created["id"].as_str().unwrap().to_owned();
+    let bare = applicant.post("/applications", json!({ "name": words("Essais"), "stage": "production" })).await.ok(201);
+    things.insert("bare_application", bare["id"].as_str().unwrap().to_owned());
+    let asked = json!({ "api": "dinum/api-particulier", "permit": things["permit"], "accept_terms": true });
+    let subscription = applicant.post(&format!("/applications/{id}/subscriptions"), asked).await.ok(201);
+    things.insert("subscription", subscription["id"].as_str().unwrap().to_owned());
+    let credential = applicant.post(&format!("/applications/{id}/credentials"), json!({ "kind": "api_key" })).await.ok(201);
+    things.insert("credential", credential["id"].as_str().unwrap().to_owned());
+    let key = credential["secret"].as_str().unwrap();
+    let url = format!("{}{QF}", demo.gateway("sandbox"));
+    call(&url, &[("X-Api-Key", key)]).await.ok(200);
+    call(&format!("{}/nowhere", url.split("/dss").next().unwrap()), &[("X-Api-Key", key)]).await;
+    things.insert("application", id);
+}

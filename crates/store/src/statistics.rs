@@ -1,0 +1,155 @@
+//! What the public statistics are made from: requests and permits from the lines in memory, calls from
+//! their figures by the hour.
+
+use octroi_domain::{
+    Moment, Slug,
+    access_request::State,
+    api::ApiName,
+    feed::PermitStatus,
+};
+use sea_orm::{
+    ConnectionTrait,
+    sea_query::{Alias, Expr, ExprTrait, Query},
+};
+
+use crate::{Reader, Store, StoreError, access_request::Facts, error::At, lists::Held, permit, row::Row, search::Line};
+
+const STATES: usize = State::ALL.len();
+const CALLS: &str = "call_hour";
+/// The day of an hour, since 1970 in UTC. Without placeholders: both engines read it alike.
+const DAY: &str = "hour / 86400000000";
+
+/// What happened in one month.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Month {
+    /// Requests that were opened in it, by their state now, in the order of [`State::ALL`].
+    pub opened: [u64; STATES],
+    /// Requests that were submitted for the first time.
+    pub submitted: u64,
+    pub approved: u64,
+    pub refused: u64,
+    /// From the first submission to the decision, microseconds, of what was decided in it; in no order.
+    pub delays: Vec<i64>,
+}
+
+/// What there is of one definition.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OfDefinition {
+    pub definition: Slug,
+    pub provider: Slug,
+    /// In the order of [`State::ALL`].
+    pub requests: [u64; STATES],
+    pub permits_in_force: u64,
+    /// As of a month, of what was decided in all the months.
+    pub delays: Vec<i64>,
+}
+
+/// Everything that is counted at once.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Tally {
+    /// One for each month that was asked for.
+    pub months: Vec<Month>,
+    /// In the order of their names.
+    pub definitions: Vec<OfDefinition>,
+}
+
+impl Store {
+    /// Counts all requests and permits. Month *n* goes from `bounds[n]` to `bounds[n + 1]`, which is not in it.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    pub async fn tally(&self, bounds: &[Moment]) -> Result<Tally, StoreError> {
+        self.catch_up().await?;
+        Ok(tally(&self.lists().held(), bounds))
+    }
+}
+
+fn tally(held: &Held, bounds: &[Moment]) -> Tally {
+    let mut months = vec![Month::default(); bounds.len().saturating_sub(1)];
+    let month = |at: i64| bounds.partition_point(|bound| bound.micros() <= at).checked_sub(1);
+    let mut definitions: Vec<(Slug, u32, OfDefinition)> = names(held);
+    for line in held.requests.iter() {
+        if let Some(opened) = month(line.facts.created_at).and_then(|month| months.get_mut(month))
+            && let Some(count) = opened.opened.get_mut(line.state)
+        {
+            *count += 1;
+        }
+        if let Some(submitted) = line.facts.submitted_at.and_then(month).and_then(|month| months.get_mut(month)) {
+            submitted.submitted += 1;
+        }
+        let delay = delay(&line.facts);
+        let mut decided_then = false;
+        if let Some(decided) = line.facts.decided_at.and_then(month).and_then(|month| months.get_mut(month)) {
+            decided_then = true;
+            if is_approved(line) {
+                decided.approved += 1;
+            } else {
+                decided.refused += 1;
+            }
+            decided.delays.extend(delay);
+        }
+        if let Some((_, _, of)) = definitions.iter_mut().find(|(_, place, _)| *place == line.definition) {
+            if let Some(count) = of.requests.get_mut(line.state) {
+                *count += 1;
+            }
+            of.delays.extend(delay.filter(|_| decided_then));
+        }
+    }
+    let active = permit::STATUSES.iter().position(|status| *status == PermitStatus::Active);
+    for line in held.permits.iter().filter(|line| Some(line.state) == active) {
+        if let Some((_, _, of)) = definitions.iter_mut().find(|(_, place, _)| *place == line.definition) {
+            of.permits_in_force += 1;
+        }
+    }
+    definitions.sort_unstable_by(|one, other| one.0.cmp(&other.0));
+    Tally { months, definitions: definitions.into_iter().map(|(_, _, of)| of).collect() }
+}
+
+/// The definitions that requests are for, with nothing counted yet.
+fn names(held: &Held) -> Vec<(Slug, u32, OfDefinition)> {
+    let slug = |name: &str| name.parse::<Slug>().ok();
+    let provider = |place: u32| held.shared.providers.iter().find(|(_, found)| *found == place).and_then(|(name, _)| slug(name));
+    let mut found: Vec<(Slug, u32, OfDefinition)> = Vec::new();
+    for (name, place) in held.shared.definitions.iter() {
+        // A definition belongs to one provider; the last request says to which.
+        let line = held.requests.iter().filter(|line| line.definition == place).last();
+        let (Some(definition), Some(provider)) = (slug(name), line.and_then(|line| provider(line.provider))) else { continue };
+        let of = OfDefinition { definition: definition.clone(), provider, requests: [0; STATES], permits_in_force: 0, delays: Vec::new() };
+        found.push((definition, place, of));
+    }
+    found
+}
+
+fn is_approved(line: &Line<Facts>) -> bool {
+    State::ALL.get(line.state) == Some(&State::Approved)
+}
+
+fn delay(facts: &Facts) -> Option<i64> {
+    Some(Ord::max(facts.decided_at?.saturating_sub(facts.submitted_at?), 0))
+}
+
+impl Reader {
+    /// How often an API was called each day (of UTC, since 1970), in both stages, from one day on; the days
+    /// without a call left out, the first day first.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    pub async fn calls_by_day(&self, api: &ApiName, from_day: i64) -> Result<Vec<(i64, u64)>, StoreError> {
+        let calls = Expr::col(Alias::new("calls")).sum().cast_as("bigint");
+        let query = Query::select()
+            .expr_as(Expr::cust(DAY), "day")
+            .expr_as(calls, "calls")
+            .from(Alias::new(CALLS))
+            .and_where(Expr::col(Alias::new("api")).eq(api.to_string()))
+            .and_where(Expr::col(Alias::new("hour")).gte(from_day.saturating_mul(86_400_000_000)))
+            .add_group_by([Expr::cust(DAY)])
+            .order_by_expr(Expr::cust(DAY), sea_orm::Order::Asc)
+            .to_owned();
+        let rows = self.db().query_all(&query).await.at(CALLS)?;
+        let read = |row: &sea_orm::QueryResult| {
+            let (day, calls): (i64, i64) = (row.try_get_by_index(0).at(CALLS)?, row.try_get_by_index(1).at(CALLS)?);
+            Ok((day, Row::new(CALLS, &day).number("calls", calls)?))
+        };
+        rows.iter().map(read).collect()
+    }
+}

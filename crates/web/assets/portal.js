@@ -1,0 +1,65 @@
+// Small helps on pages that work without them.
+"use strict";
+
+// Whoever sent a form with errors is taken to the list of them.
+document.querySelector("[data-focus]")?.focus();
+
+// A second click on a button does nothing while the first is being answered.
+document.addEventListener("submit", (event) => {
+  const form = event.target;
+  if (form.method !== "post") return;
+  if (form.dataset.sent) { event.preventDefault(); return; }
+  form.dataset.sent = "1";
+  form.querySelectorAll("button").forEach((button) => button.setAttribute("aria-disabled", "true"));
+});
+// Back again from the next page: the form may be sent once more.
+window.addEventListener("pageshow", () => {
+  document.querySelectorAll("form[data-sent]").forEach((form) => {
+    delete form.dataset.sent;
+    form.querySelectorAll("button").forEach((button) => button.removeAttribute("aria-disabled"));
+  });
+});
+
+// Code and secrets are copied by a button.
+document.querySelectorAll("[data-copy]").forEach((figure) => {
+  if (!navigator.clipboard) return;
+  const button = document.createElement("button");
+  button.type = "button";
+  button.className = "secondary";
+  button.textContent = figure.dataset.copy;
+  const said = document.createElement("span");
+  said.setAttribute("role", "status");
+  said.className = "note";
+  button.addEventListener("click", async () => {
+    await navigator.clipboard.writeText(figure.querySelector("code").textContent);
+    said.textContent = " " + figure.dataset.copied;
+  });
+  figure.append(button, said);
+});
+
+// A question opens over the page instead of on its own.
+document.querySelectorAll("[data-dialog]").forEach((opener) => {
+  const dialog = document.getElementById(opener.dataset.dialog);
+  opener.setAttribute("role", "button");
+  opener.addEventListener("click", (event) => { event.preventDefault(); dialog.showModal(); });
+  opener.addEventListener("keydown", (event) => { if (event.key === " ") { event.preventDefault(); dialog.showModal(); } });
+});
+
+// A draft is saved when nothing was typed for a while.
+document.querySelectorAll("form[data-autosave]").forEach((form) => {
+  let timer;
+  let saving = Promise.resolve();
+  const save = async () => {
+    const data = new URLSearchParams(new FormData(form));
+    data.set("_autosave", "1");
+    const answer = await fetch(form.action, { method: "POST", body: data, redirect: "manual" }).catch(() => null);
+    if (!answer?.ok) return;
+    const version = answer.headers.get("x-version");
+    const field = form.querySelector("[name=version]");
+    if (version && field) field.value = version;
+    const now = new Date().toLocaleTimeString(document.documentElement.lang, { hour: "2-digit", minute: "2-digit" });
+    form.querySelector("[data-saved]").textContent = form.dataset.autosave + " " + now;
+  };
+  form.addEventListener("input", () => { clearTimeout(timer); timer = setTimeout(() => { saving = saving.then(save); }, 3000); });
+  form.addEventListener("submit", () => clearTimeout(timer));
+});

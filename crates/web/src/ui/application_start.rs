@@ -1,0 +1,227 @@
+//! The first call: ready-made code with the application's own identifiers.
+
+use askama::Template;
+use octroi_app::{Error, usage::FirstCall};
+use octroi_domain::api::ApiName;
+
+use super::{
+    applications::{gateway_url, read, token_url, way},
+    kit::{Alert, Code, Facts, Link, Snippets, Tone},
+    page::{PageAnswer, PageCall, Shell},
+};
+
+#[derive(Template)]
+#[template(path = "application_start.html")]
+struct StartPage {
+    shell: Shell,
+    facts: Facts,
+    secret: Alert,
+    snippets: Snippets,
+    reference: Link,
+}
+
+/// `GET /applications/{id}/start?api=`
+pub async fn show(call: PageCall) -> PageAnswer {
+    let (id, application) = read(&call).await?;
+    let api: ApiName = call.query.text("api").parse().map_err(|_| Error::NotFound)?;
+    let first = call.app().first_call(&call.context(), id, &api).await?;
+    let w = call.words;
+    let url = format!("{}{}", gateway_url(&call, &application.stage), first.call.target);
+    let token = token_url(&call, &application.stage);
+    let written = Written { first: &first, url: &url, token_url: &token, client_id: &application.client_id };
+    let snippet = |label: &str, code: String| Code {
+        label: label.to_owned(),
+        code,
+        copy: w.of("copy").into(),
+        copied: w.of("copied").into(),
+    };
+    let kind = if first.by_token { "client_secret" } else { "api_key" };
+    call.render(&StartPage {
+        facts: Facts::default()
+            .text(w.of("subscription-api"), api.to_string())
+            .text(w.of("application-stage"), w.one_of("stage", &application.stage))
+            .text(w.of("start-call"), format!("{} {}", first.call.method, first.call.target)),
+        secret: Alert::new(
+            Tone::Info,
+            w.of("start-secret").with("kind", w.one_of("credential-kind", kind).to_string()),
+            w.of("start-secret-text").and("variable", written.variable()),
+        )
+        .link(format!("/applications/{id}/credentials/new"), w.of("credential-new")),
+        snippets: Snippets {
+            id: "first-call".to_owned(),
+            snippets: vec![
+                snippet("curl", written.curl()),
+                snippet("Python", written.python()),
+                snippet("JavaScript", written.javascript()),
+                snippet("Java", written.java()),
+            ],
+        },
+        reference: Link::new(format!("/apis/{api}/reference"), w.of("start-reference")),
+        shell: call.shell(w.of("start-first-call").and("name", &application.name)).under(way(w, &application)),
+    })
+}
+
+/// A first call, to be written in several languages.
+struct Written<'a> {
+    first: &'a FirstCall,
+    url: &'a str,
+    token_url: &'a str,
+    client_id: &'a str,
+}
+
+/// A text in quotes, as Python, JavaScript and Java read it.
+fn quoted(text: &str) -> String {
+    serde_json::to_string(text).unwrap_or_default()
+}
+
+/// A text in quotes, as a shell reads it.
+fn for_shell(text: &str) -> String {
+    format!("'{}'", text.replace('\'', "'\\''"))
+}
+
+impl Written<'_> {
+    /// The environment variable that the secret is in: a program's text is no place for it.
+    const fn variable(&self) -> &'static str {
+        if self.first.by_token { "CLIENT_SECRET" } else { "API_KEY" }
+    }
+
+    /// Headers of the call but for its credential.
+    fn headers(&self) -> impl Iterator<Item = &(String, String)> {
+        self.first.call.headers.iter()
+    }
+
+    fn body(&self) -> Option<&str> {
+        self.first.call.body.as_deref().filter(|body| !body.is_empty())
+    }
+
+    fn curl(&self) -> String {
+        let mut code = String::new();
+        let credential = if self.first.by_token {
+            let (url, client) = (for_shell(self.token_url), self.client_id);
+            code.push_str(&format!(
+                "TOKEN=$(curl -sS {url} -u \"{client}:$CLIENT_SECRET\" -d grant_type=client_credentials \\\n  | sed -E 's/.*\"access_token\":\"([^\"]+)\".*/\\1/')\n"
+            ));
+            "Authorization: Bearer $TOKEN"
+        } else {
+            "X-Api-Key: $API_KEY"
+        };
+        let method = &self.first.call.method;
+        let method = if method == "GET" { String::new() } else { format!(" -X {method}") };
+        code.push_str(&format!("curl -i{method} {} \\\n  -H \"{credential}\"", for_shell(self.url)));
+        for (name, value) in self.headers() {
+            code.push_str(&format!(" \\\n  -H {}", for_shell(&format!("{name}: {value}"))));
+        }
+        if let Some(body) = self.body() {
+            code.push_str(&format!(" \\\n  --data-raw {}", for_shell(body)));
+        }
+        code
+    }
+
+    fn python(&self) -> String {
+        let mut code = "import os\nimport requests\n\n".to_owned();
+        let credential = if self.first.by_token {
+            code.push_str(&format!(
+                "token = requests.post(\n    {},\n    auth=({}, os.environ[\"CLIENT_SECRET\"]),\n    data={{\"grant_type\": \"client_credentials\"}},\n    timeout=10,\n).json()[\"access_token\"]\n",
+                quoted(self.token_url),
+                quoted(self.client_id)
+            ));
+            "\"Authorization\": f\"Bearer {token}\""
+        } else {
+            "\"X-Api-Key\": os.environ[\"API_KEY\"]"
+        };
+        let headers: String = self.headers().map(|(name, value)| format!(", {}: {}", quoted(name), quoted(value))).collect();
+        let body = self.body().map(|body| format!("    data={}.encode(),\n", quoted(body))).unwrap_or_default();
+        code.push_str(&format!(
+            "answer = requests.request(\n    {},\n    {},\n    headers={{{credential}{headers}}},\n{body}    timeout=30,\n)\nprint(answer.status_code, answer.text)",
+            quoted(&self.first.call.method),
+            quoted(self.url)
+        ));
+        code
+    }
+
+    fn javascript(&self) -> String {
+        let mut code = String::new();
+        let credential = if self.first.by_token {
+            code.push_str(&format!(
+                "const basic = Buffer.from({} + process.env.CLIENT_SECRET).toString(\"base64\");\nconst { } = await (await fetch({}, {{\n  method: \"POST\",\n  headers: {{ Authorization: `Basic ${{basic}}` }},\n  body: new URLSearchParams({{ grant_type: \"client_credentials\" }}),\n}})).json();\n",
+                quoted(&format!("{}:", self.client_id)),
+                quoted(self.token_url),
+                // Braces of the program, not of the format.
+                "{ access_token: token }",
+            ).replace("const { }", "const { access_token: token }"));
+            "Authorization: `Bearer ${token}`"
+        } else {
+            "\"X-Api-Key\": process.env.API_KEY"
+        };
+        let headers: String = self.headers().map(|(name, value)| format!(", {}: {}", quoted(name), quoted(value))).collect();
+        let body = self.body().map(|body| format!("  body: {},\n", quoted(body))).unwrap_or_default();
+        code.push_str(&format!(
+            "const answer = await fetch({}, {{\n  method: {},\n  headers: {{ {credential}{headers} }},\n{body}}});\nconsole.log(answer.status, await answer.text());",
+            quoted(self.url),
+            quoted(&self.first.call.method)
+        ));
+        code
+    }
+
+    fn java(&self) -> String {
+        let mut code =
+            "import java.net.URI;\nimport java.net.http.*;\nimport java.net.http.HttpResponse.BodyHandlers;\nimport java.util.Base64;\n\nvar client = HttpClient.newHttpClient();\n"
+                .to_owned();
+        let credential = if self.first.by_token {
+            code.push_str(&format!(
+                "var basic = Base64.getEncoder().encodeToString(({} + System.getenv(\"CLIENT_SECRET\")).getBytes());\nvar grant = HttpRequest.newBuilder(URI.create({}))\n    .header(\"Authorization\", \"Basic \" + basic)\n    .header(\"Content-Type\", \"application/x-www-form-urlencoded\")\n    .POST(HttpRequest.BodyPublishers.ofString(\"grant_type=client_credentials\")).build();\nvar token = client.send(grant, BodyHandlers.ofString()).body().replaceAll(\".*\\\"access_token\\\":\\\"([^\\\"]+)\\\".*\", \"$1\");\n",
+                quoted(&format!("{}:", self.client_id)),
+                quoted(self.token_url)
+            ));
+            "\"Authorization\", \"Bearer \" + token"
+        } else {
+            "\"X-Api-Key\", System.getenv(\"API_KEY\")"
+        };
+        let headers: String = self.headers().map(|(name, value)| format!("\n    .header({}, {})", quoted(name), quoted(value))).collect();
+        let body = self.body().map_or_else(|| "noBody()".to_owned(), |body| format!("ofString({})", quoted(body)));
+        code.push_str(&format!(
+            "var call = HttpRequest.newBuilder(URI.create({}))\n    .header({credential}){headers}\n    .method({}, HttpRequest.BodyPublishers.{body}).build();\nvar answer = client.send(call, BodyHandlers.ofString());\nSystem.out.println(answer.statusCode() + \" \" + answer.body());",
+            quoted(self.url),
+            quoted(&self.first.call.method)
+        ));
+        code
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use octroi_app::try_it::SandboxCall;
+
+    use super::*;
+
+    fn first(by_token: bool, body: Option<&str>) -> FirstCall {
+        let call = SandboxCall {
+            method: if body.is_some() { "POST" } else { "GET" }.to_owned(),
+            target: "/p/a/v1/things?name=l%27eau".to_owned(),
+            headers: vec![("Accept".to_owned(), "application/json".to_owned())],
+            body: body.map(str::to_owned),
+        };
+        FirstCall { call, by_token }
+    }
+
+    #[test]
+    fn every_snippet_has_the_identifiers_and_never_the_secret() {
+        for by_token in [true, false] {
+            let first = first(by_token, Some("{\"q\":\"l'été \\\"$(x)\\\"\"}"));
+            let written = Written { first: &first, url: "https://g/p/a/v1/things", token_url: "https://g/api/oauth/token", client_id: "c-1" };
+            for code in [written.curl(), written.python(), written.javascript(), written.java()] {
+                assert!(code.contains("https://g/p/a/v1/things") && code.contains(written.variable()), "{code}");
+                assert_eq!(by_token, code.contains("c-1") && code.contains("https://g/api/oauth/token"), "{code}");
+                assert!(code.contains("Accept") && code.contains("{ }") != code.contains("const {"), "{code}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_quote_ends_no_string() {
+        let first = first(false, Some("it's"));
+        let written = Written { first: &first, url: "https://g/'", token_url: "", client_id: "" };
+        assert!(written.curl().contains("--data-raw 'it'\\''s'") && written.curl().contains("'https://g/'\\'''"), "{}", written.curl());
+        assert!(!written.python().contains("token"));
+    }
+}

@@ -1,0 +1,210 @@
+//! Charts: drawn as inline SVG, with the same figures in a table below.
+
+use askama::Template;
+
+use super::{Cell, Column, Table, markup};
+use crate::ui::words::Words;
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ChartKind {
+    /// Series stand on each other.
+    Bars,
+    Lines,
+}
+
+/// One row of figures.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Series {
+    pub name: String,
+    /// One for each label.
+    pub values: Vec<f64>,
+}
+
+/// A drawing, made of figures. At most six series and sixty labels are told apart.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Chart {
+    /// One word in lower case, unique on the page.
+    pub id: String,
+    pub kind: ChartKind,
+    pub title: String,
+    /// What it shows, in a sentence, for who does not see it.
+    pub description: String,
+    /// The name of what the labels are, for example "Month".
+    pub axis: String,
+    pub labels: Vec<String>,
+    pub series: Vec<Series>,
+    /// The words that open the table, for example "The figures in a table".
+    pub table_word: String,
+    /// How a figure is written: `Words::number` or `Words::decimal` of the page.
+    pub format: fn(f64, Words) -> String,
+    pub words: Words,
+}
+
+/// Writes counts: what a chart's `format` most often is.
+#[must_use]
+pub fn whole(value: f64, words: Words) -> String {
+    // Not beyond what is drawn: a chart's figures are counts of calls or requests.
+    #[expect(clippy::cast_possible_truncation, reason = "saturates")]
+    let count = value.round() as i64;
+    words.number(count)
+}
+
+/// Writes what is not whole.
+#[must_use]
+pub fn decimal(value: f64, words: Words) -> String {
+    words.decimal(value)
+}
+
+const WIDTH: f64 = 720.0;
+const HEIGHT: f64 = 240.0;
+const LEFT: f64 = 64.0;
+const BOTTOM: f64 = 28.0;
+const TOP: f64 = 12.0;
+
+struct Rect {
+    class: usize,
+    x: String,
+    y: String,
+    width: String,
+    height: String,
+    hint: String,
+}
+struct Path {
+    class: usize,
+    points: String,
+    dots: Vec<(String, String, String)>,
+}
+struct Mark {
+    at: String,
+    text: String,
+}
+
+#[derive(Template)]
+#[template(path = "components/chart.html")]
+struct Drawn<'a> {
+    chart: &'a Chart,
+    rects: Vec<Rect>,
+    paths: Vec<Path>,
+    lines: Vec<Mark>,
+    ticks: Vec<Mark>,
+    table: Table,
+}
+
+fn px(value: f64) -> String {
+    format!("{value:.1}")
+}
+
+/// The next round number above: 1, 2 or 5 times a power of ten.
+fn ceiling(value: f64) -> f64 {
+    if value <= 0.0 || !value.is_finite() {
+        return 1.0;
+    }
+    let power = 10_f64.powf(value.log10().floor());
+    [1.0, 2.0, 5.0, 10.0].into_iter().map(|step| step * power).find(|round| *round >= value).unwrap_or(value)
+}
+
+impl Chart {
+    fn value(&self, series: &Series, place: usize) -> f64 {
+        series.values.get(place).copied().filter(|value| value.is_finite()).unwrap_or(0.0).max(0.0)
+    }
+
+    fn top(&self) -> f64 {
+        let of = |place: usize| {
+            let values = self.series.iter().map(|series| self.value(series, place));
+            match self.kind {
+                ChartKind::Bars => values.sum::<f64>(),
+                ChartKind::Lines => values.fold(0.0, f64::max),
+            }
+        };
+        ceiling((0..self.labels.len()).map(of).fold(0.0, f64::max))
+    }
+
+    #[expect(clippy::cast_precision_loss, reason = "places of labels, a few dozen")]
+    fn column(&self, place: usize) -> (f64, f64) {
+        let width = (WIDTH - LEFT) / self.labels.len().max(1) as f64;
+        (LEFT + width * place as f64, width)
+    }
+
+    fn hint(&self, series: &Series, place: usize) -> String {
+        let label = self.labels.get(place).map_or("", String::as_str);
+        format!("{label} · {} · {}", series.name, (self.format)(self.value(series, place), self.words))
+    }
+
+    fn rects(&self, top: f64) -> Vec<Rect> {
+        let scale = (HEIGHT - TOP - BOTTOM) / top;
+        let mut rects = Vec::new();
+        for place in 0..self.labels.len() {
+            let (x, width) = self.column(place);
+            let mut y = HEIGHT - BOTTOM;
+            for (class, series) in self.series.iter().enumerate() {
+                let height = self.value(series, place) * scale;
+                y -= height;
+                if height > 0.0 {
+                    let (x, width) = (px(x + width * 0.12), px(width * 0.76));
+                    rects.push(Rect { class, x, y: px(y), width, height: px(height), hint: self.hint(series, place) });
+                }
+            }
+        }
+        rects
+    }
+
+    fn paths(&self, top: f64) -> Vec<Path> {
+        let scale = (HEIGHT - TOP - BOTTOM) / top;
+        let path = |(class, series): (usize, &Series)| {
+            let dots: Vec<(String, String, String)> = (0..self.labels.len())
+                .map(|place| {
+                    let (x, width) = self.column(place);
+                    (px(x + width / 2.0), px(HEIGHT - BOTTOM - self.value(series, place) * scale), self.hint(series, place))
+                })
+                .collect();
+            let points = dots.iter().map(|(x, y, _)| format!("{x},{y}")).collect::<Vec<_>>().join(" ");
+            Path { class, points, dots }
+        };
+        self.series.iter().enumerate().map(path).collect()
+    }
+
+    fn table(&self) -> Table {
+        let mut columns = vec![Column::text(&self.axis)];
+        columns.extend(self.series.iter().map(|series| Column::number(&series.name)));
+        let row = |(place, label): (usize, &String)| {
+            let mut row = vec![Cell::text(label)];
+            row.extend(self.series.iter().map(|series| Cell::text((self.format)(self.value(series, place), self.words))));
+            row
+        };
+        Table { caption: self.title.clone(), columns, rows: self.labels.iter().enumerate().map(row).collect(), empty: String::new() }
+    }
+}
+
+impl std::fmt::Display for Chart {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let top = self.top();
+        let lines = [0.0, 0.5, 1.0]
+            .map(|part| Mark { at: px(HEIGHT - BOTTOM - part * (HEIGHT - TOP - BOTTOM)), text: (self.format)(top * part, self.words) });
+        // As many labels as there is room for.
+        let every = self.labels.len().div_ceil(8).max(1);
+        let ticks = self.labels.iter().enumerate().filter(|(place, _)| place.is_multiple_of(every)).map(|(place, label)| {
+            let (x, width) = self.column(place);
+            Mark { at: px(x + width / 2.0), text: label.clone() }
+        });
+        let (rects, paths) = match self.kind {
+            ChartKind::Bars => (self.rects(top), Vec::new()),
+            ChartKind::Lines => (Vec::new(), self.paths(top)),
+        };
+        let drawn = Drawn { chart: self, rects, paths, lines: lines.into(), ticks: ticks.collect(), table: self.table() };
+        f.write_str(&drawn.render().map_err(|_| std::fmt::Error)?)
+    }
+}
+
+markup!(Chart);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_top_is_round() {
+        for (value, expected) in [(0.0, 1.0), (0.7, 1.0), (1.0, 1.0), (3.0, 5.0), (11.0, 20.0), (99.0, 100.0), (f64::NAN, 1.0)] {
+            assert!((ceiling(value) - expected).abs() < 1e-9, "{value}");
+        }
+    }
+}

@@ -1,0 +1,211 @@
+//! A permit: what it covers, its receipt, and what can happen to it.
+
+use askama::Template;
+use octroi_app::{
+    ledger::LedgerQuery,
+    permit_sheets::{PermitSheet, PermitUse},
+};
+use octroi_domain::{Number, permit::Permit, policy::Action};
+
+use super::{
+    answers::{self, Section},
+    kit::{Alert, ButtonLink, Cell, Column, Facts, Link, PostButton, Table, Tag, Tone},
+    page::{Page, PageAnswer, PageCall, Shell},
+    start::created,
+    words::Words,
+};
+
+type Id = Number<Permit>;
+
+#[derive(Template)]
+#[template(path = "permit.html")]
+struct PermitPage {
+    shell: Shell,
+    notice: Option<Alert>,
+    facts: Facts,
+    scopes: Table,
+    /// None: the reader is not of the organisation that holds it.
+    uses: Option<Table>,
+    ways: Vec<ButtonLink>,
+    follow: Vec<PostButton>,
+    moves: Vec<Link>,
+}
+
+#[derive(Template)]
+#[template(path = "permit_receipt.html")]
+struct ReceiptPage {
+    shell: Shell,
+    facts: Facts,
+    scopes: Table,
+    evidence: Facts,
+    sections: Vec<Section>,
+}
+
+/// The tag of a state.
+pub fn state(w: Words, state: &str) -> Tag {
+    let tone = match state {
+        "active" => Tone::Good,
+        "suspended" => Tone::Warning,
+        "revoked" => Tone::Bad,
+        _ => Tone::Neutral,
+    };
+    Tag::new(tone, w.one_of("permit-state", state))
+}
+
+fn facts(w: Words, sheet: &PermitSheet) -> Facts {
+    let permit = &sheet.permit;
+    let holder = w.of("organization-siret").with("name", permit.organization.name.clone()).with("siret", permit.organization.siret.clone());
+    let stage = permit.stage.as_ref().map_or_else(|| w.of("permit-both-stages"), |stage| w.one_of("stage", stage));
+    let until = permit.expires_at.as_ref().map_or_else(|| w.of("permit-no-end").into(), |end| w.date(end));
+    Facts::default()
+        .with(w.of("request-state"), Cell::Tag(state(w, &permit.state)))
+        .text(w.of("permit-holder"), holder)
+        .text(w.of("request-definition"), w.text(&sheet.definition.name))
+        .text(w.of("permit-provider"), w.text(&sheet.provider))
+        .text(w.of("request-stage"), stage)
+        .text(w.of("permit-granted"), w.date(&permit.granted_at))
+        .text(w.of("permit-until"), until)
+        .with(w.of("permit-request"), Cell::link(format!("/access-requests/{}", permit.request), permit.request.clone()))
+}
+
+fn scopes(w: Words, sheet: &PermitSheet) -> Table {
+    let row = |value: &String| {
+        let offered = sheet.definition.scopes.iter().find(|offered| offered.value.as_str() == value);
+        let name = offered.map_or_else(|| value.clone(), |offered| w.text(&offered.name));
+        let group = offered.map(|offered| w.text(&offered.group)).unwrap_or_default();
+        vec![Cell::text(name), Cell::text(group), Cell::Code(value.clone())]
+    };
+    Table {
+        caption: w.of("permit-scopes").into(),
+        columns: vec![Column::text(w.of("scope-name")), Column::text(w.of("scope-group")), Column::text(w.of("scope-word"))],
+        rows: sheet.permit.scopes.iter().map(row).collect(),
+        empty: w.of("permit-scopes-none").into(),
+    }
+}
+
+fn uses(w: Words, uses: &[PermitUse]) -> Table {
+    let row = |one: &PermitUse| {
+        vec![
+            Cell::link(format!("/applications/{}", one.application), one.name.clone()),
+            Cell::text(w.one_of("stage", one.stage.as_str())),
+            Cell::Code(one.api.clone()),
+            Cell::text(w.one_of("permit-use", &one.state)),
+        ]
+    };
+    Table {
+        caption: w.of("permit-uses").into(),
+        columns: vec![
+            Column::text(w.of("application-column")),
+            Column::text(w.of("request-stage")),
+            Column::text(w.of("permit-use-api")),
+            Column::text(w.of("request-state")),
+        ],
+        rows: uses.iter().map(row).collect(),
+        empty: w.of("permit-uses-none").into(),
+    }
+}
+
+fn notice(w: Words, sheet: &PermitSheet) -> Option<Alert> {
+    let permit = &sheet.permit;
+    let reason = permit.reason.clone().unwrap_or_default();
+    let alert = match permit.state.as_str() {
+        "suspended" => Alert::new(Tone::Warning, w.of("permit-is-suspended"), reason),
+        "revoked" => Alert::new(Tone::Bad, w.of("permit-is-revoked"), reason),
+        "expired" => Alert::new(Tone::Warning, w.of("permit-is-expired"), w.of("permit-is-expired-text")),
+        "superseded" => {
+            let by = permit.superseded_by.clone().unwrap_or_default();
+            Alert::new(Tone::Info, w.of("permit-is-superseded"), "").link(format!("/permits/{by}"), by)
+        }
+        _ => {
+            let open = sheet.open?.to_string();
+            let link = w.of("request-title").with("id", open.clone());
+            Alert::new(Tone::Info, w.of("permit-is-followed"), "").link(format!("/access-requests/{open}"), link)
+        }
+    };
+    Some(alert)
+}
+
+/// `GET /permits/{id}`
+pub async fn show(call: PageCall) -> PageAnswer {
+    let id: Id = call.id("id")?;
+    let sheet = call.app().permit_sheet(&call.context(), id).await?;
+    let w = call.words;
+    let number = &sheet.permit.id;
+    let shell = call.shell(w.of("permit-title").with("id", number.clone())).under(vec![
+        Link::new("/dashboard", w.of("menu-dashboard")),
+        Link::new("/permits", w.of("my-permits")),
+    ]);
+    let holds = sheet.may(Action::AmendPermit) || !sheet.uses.is_empty();
+    let mut ways = Vec::new();
+    if sheet.may(Action::AmendPermit) {
+        ways.push(ButtonLink::new("/applications", w.of("permit-subscribe")));
+    }
+    ways.push(ButtonLink::new(format!("/permits/{number}/receipt"), w.of("permit-receipt")).secondary());
+    let follow = |way: &str, words: String| PostButton::new(format!("/permits/{number}/{way}"), words, shell.guard());
+    let free = sheet.open.is_none();
+    let next = sheet.next_stage.filter(|_| free).map(|stage| {
+        follow("next-stage", w.of("permit-next-stage").with("stage", w.one_of("stage", stage.as_str()).to_string()).into())
+    });
+    let amend = (sheet.amendable && free).then(|| follow("amend", w.of("permit-amend").into()));
+    let link = |action, way: &str, words: String| sheet.may(action).then(|| Link::new(format!("/permits/{number}/{way}"), words));
+    let moves = [
+        link(Action::SuspendPermit, "suspend", w.of("permit-suspend-title").with("id", number.clone()).into()),
+        link(Action::ResumePermit, "resume", w.of("permit-resume-title").with("id", number.clone()).into()),
+        link(Action::RevokePermit, "revoke", w.of("permit-revoke-title").with("id", number.clone()).into()),
+    ];
+    let page = PermitPage {
+        notice: notice(w, &sheet),
+        facts: facts(w, &sheet),
+        scopes: scopes(w, &sheet),
+        uses: holds.then(|| uses(w, &sheet.uses)),
+        ways,
+        follow: next.into_iter().chain(amend).collect(),
+        moves: moves.into_iter().flatten().collect(),
+        shell,
+    };
+    call.render(&page)
+}
+
+/// `GET /permits/{id}/receipt`: what was granted, as evidence to keep or to print.
+pub async fn receipt(call: PageCall) -> PageAnswer {
+    let id: Id = call.id("id")?;
+    let sheet = call.app().permit_sheet(&call.context(), id).await?;
+    let granted = LedgerQuery { subject: Some(id.to_string()), actor: None, action: Some("permit.granted".to_owned()) };
+    let entries = call.app().list_ledger(&call.context(), granted, None, 1).await?;
+    let w = call.words;
+    let permit = &sheet.permit;
+    let mut evidence = Facts::default()
+        .with(w.of("receipt-content"), Cell::Code(permit.content_hash.clone()))
+        .text(w.of("receipt-version"), w.number(permit.definition_version));
+    if let Some(entry) = entries.items.first() {
+        evidence = evidence
+            .text(w.of("receipt-entry"), w.number(entry.seq))
+            .with(w.of("receipt-entry-hash"), Cell::Code(entry.hash.clone()));
+    }
+    let evidence = evidence.with(w.of("receipt-made"), Cell::When(w.when(&call.now.to_string())));
+    let number = permit.id.clone();
+    let page = ReceiptPage {
+        facts: facts(w, &sheet),
+        scopes: scopes(w, &sheet),
+        evidence,
+        sections: answers::sections(w, &sheet.definition, &sheet.steps, |field| permit.answers.get(field)),
+        shell: call
+            .shell(w.of("receipt-title").with("id", number.clone()))
+            .under(vec![Link::new(format!("/permits/{number}"), w.of("permit-title").with("id", number.clone()))]),
+    };
+    call.render(&page)
+}
+
+async fn follow(call: PageCall, stage_change: bool) -> PageAnswer {
+    let id: Id = call.id("id")?;
+    let request = created(call.app().follow_permit(&call.once(), id, stage_change).await?)?;
+    Ok(Page::to(format!("/access-requests/{request}")).flash("request-created", &request))
+}
+/// `POST /permits/{id}/amend`
+pub async fn amend(call: PageCall) -> PageAnswer {
+    follow(call, false).await
+}
+/// `POST /permits/{id}/next-stage`
+pub async fn next_stage(call: PageCall) -> PageAnswer {
+    follow(call, true).await
+}

@@ -1,0 +1,133 @@
+//! From a request to a page: language, session, guard, function; and an error to a page with a way on.
+
+use std::{future::Future, pin::Pin, sync::Arc};
+
+use axum::{
+    body::Body,
+    http::{HeaderMap, Method, header, request::Parts},
+    response::Response,
+};
+use octroi_domain::{canonical::Sha256Hash, policy::Action};
+
+use super::{
+    errors,
+    form::Form,
+    page::{self, PageAnswer, PageCall},
+    session,
+};
+use crate::{
+    dispatch::{admit, peer},
+    principal,
+    problem::{Facts, Failure, Problem},
+    router::Route,
+    state::Shared,
+};
+
+/// What a page's route holds.
+pub type PageHandler = Arc<dyn Fn(PageCall) -> Pin<Box<dyn Future<Output = PageAnswer> + Send>> + Send + Sync>;
+
+/// A page.
+pub fn page<F: Future<Output = PageAnswer> + Send + 'static>(handler: fn(PageCall) -> F) -> crate::dispatch::Handler {
+    crate::dispatch::Handler::Page(Arc::new(move |call| Box::pin(handler(call))))
+}
+
+/// Serves one page.
+pub async fn serve(
+    shared: Arc<Shared>,
+    route: &Route,
+    handler: &PageHandler,
+    params: Vec<(String, String)>,
+    parts: Parts,
+    body: Body,
+    facts: Facts,
+) -> Response {
+    let call = frame(&shared, params, &parts, facts).await;
+    let shown = call.clone();
+    match run(route, handler, call, &parts, body).await {
+        Ok(page) => page.respond(),
+        Err(failure) => errors::show(&shown, failure, &parts.headers),
+    }
+}
+
+/// Everything about the request but what was sent. When the store cannot tell who asks, nobody does,
+/// and the page that needs somebody says what is wrong.
+pub async fn frame(shared: &Arc<Shared>, params: Vec<(String, String)>, parts: &Parts, facts: Facts) -> PageCall {
+    let now = shared.now();
+    let cookies = cookies(&parts.headers);
+    let raw_query = parts.uri.query().unwrap_or_default();
+    let mut call = PageCall {
+        words: page::words(&parts.headers, &cookies),
+        flash: page::flash(&cookies),
+        shared: Arc::clone(shared),
+        facts,
+        principal: octroi_domain::policy::Principal::Anonymous,
+        session: None,
+        me: None,
+        now,
+        address: peer(parts),
+        params,
+        query: Form::parse(raw_query.as_bytes()).unwrap_or_default(),
+        form: Form::default(),
+        raw_query: raw_query.to_owned(),
+        cookies,
+        sent: [0; 32],
+    };
+    if let Ok(who) = principal::reader(shared, &parts.headers, now).await {
+        call.principal = who.principal;
+        call.session = who.session;
+    }
+    if call.session.is_some() {
+        call.me = call.app().me(&call.context()).await.ok();
+    }
+    call
+}
+
+async fn run(route: &Route, handler: &PageHandler, mut call: PageCall, parts: &Parts, body: Body) -> PageAnswer {
+    if route.method == Method::GET {
+        if call.session.is_none() && !route.action.is_public() {
+            return Ok(session::ask(&call));
+        }
+        admit(&call.principal, route.action)?;
+        return handler(call).await;
+    }
+    principal::check_origin(&call.shared.origin, &parts.headers)?;
+    let (form, bytes) = Form::read(body, &parts.headers).await?;
+    call.form = form;
+    call.sent = Sha256Hash::of(&bytes).0;
+    // The session ended, or is another one than that of the form: nothing that was typed is lost.
+    let mine = match &call.session {
+        Some(session) => session.owns(call.form.get("_csrf").unwrap_or_default()),
+        None => route.action.is_public(),
+    };
+    if !mine && route.action != Action::SignIn && route.action != Action::ChooseLanguage {
+        return session::resume(&call);
+    }
+    admit(&call.principal, route.action)?;
+    handler(call).await
+}
+
+fn cookies(headers: &HeaderMap) -> Vec<(String, String)> {
+    headers
+        .get_all(header::COOKIE)
+        .iter()
+        .filter_map(|value| value.to_str().ok())
+        .flat_map(|text| text.split(';'))
+        .filter_map(|pair| pair.trim().split_once('='))
+        .map(|(name, value)| (name.to_owned(), value.to_owned()))
+        .take(50)
+        .collect()
+}
+
+/// A problem outside any page, for who reads HTML.
+pub async fn problem_page(shared: &Arc<Shared>, parts: &Parts, facts: Facts, problem: Problem) -> Response {
+    let call = frame(shared, Vec::new(), parts, facts).await;
+    errors::show(&call, Failure::from(problem), &parts.headers)
+}
+
+/// Is the reader a browser that went to a page?
+pub fn wants_page(parts: &Parts) -> bool {
+    let path = parts.uri.path();
+    let program = ["/api/", "/oauth/", "/assets/", "/.well-known/"].iter().any(|start| path.starts_with(start));
+    let accepts = parts.headers.get(header::ACCEPT).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    !program && accepts.contains("text/html")
+}

@@ -1,0 +1,26 @@
+## Mailbox and mails (demo)
+mailbox-title = Mailbox
+mailbox-lead = The mails that the demo has sent: none really leaves.
+mailbox-caption = Mails sent, the latest first
+mailbox-empty = No mail. Submit a request, then come back.
+mailbox-search = Search the mailbox
+mailbox-submit = Show
+mailbox-reset = All mails
+mailbox-pages = Pages of the mailbox
+mailbox-newest = Newest
+mailbox-older = Older
+mail-subject = Subject
+mail-preheader = Preview
+mail-from = From
+mail-from-platform = The platform
+mail-to = To
+mail-reply-to = Answer to
+mail-at = Sent
+mail-text = Text version
+mail-html = HTML version
+mails-title = Mails
+mails-lead = Every mail that the platform sends, with sample data.
+mails-caption = Mails
+mails-versions = Versions
+mails-in-french = { $name }, in French
+mails-in-english = { $name }, in English
