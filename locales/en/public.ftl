@@ -130,6 +130,7 @@ api-plan = Plan
 api-plan-rate = Calls per second
 api-plan-quota = Calls per day
 api-plan-unlimited = no limit
+api-plans-limits = Limits of each plan
 api-plans-none = No plan is described.
 api-terms = Terms of use
 api-terms-link = Read the terms
@@ -161,7 +162,7 @@ api-scope-whole = { $count ->
 }
 
 ## Reference
-reference-title = Reference of { $api }
+reference-title = { $api }: reference
 reference-read = The whole document:
 reference-operations = Operations
 reference-group = Operations: { $group }
@@ -178,6 +179,10 @@ reference-who-subscribed = Any application that is subscribed to the API.
 reference-who-scopes = { $count ->
     [one] An application whose permit has this scope:
    *[other] An application whose permit has at least one of these scopes:
+}
+reference-who-list = { $count ->
+    [one] The scope
+   *[other] The { $count } scopes
 }
 reference-send = What is sent
 reference-parameters = Parameters
@@ -205,8 +210,8 @@ reference-cut = The answer has more fields, which the document describes:
 shown-always = always there
 shown-partly = by its fields
 shown-never = never passed on
-parameter-in-path = in the address
-parameter-in-query = after the address
+parameter-in-path = in the path
+parameter-in-query = URL parameter
 parameter-in-header = header
 json-type-string = text
 json-type-integer = whole number
@@ -222,7 +227,7 @@ json-list-object = list of objects
 json-list-any = list
 
 ## Trying
-try-title = Try { $api }
+try-title = { $api }: try it
 try-lead = A call to the sandbox, whose data are invented: no real person is touched.
 try-choose = Choose
 try-operation = Operation

@@ -106,6 +106,7 @@ form-needed-above = Required when “{ $field }” is above { $limit }.
 form-stale = The request has changed meanwhile
 form-stale-text = Somebody, or another window, changed it while you were typing. Nothing that you typed is lost: compare, mend if needed, then save again.
 form-not-saved = What you typed was not saved
+form-closed = The request can no longer be changed: it was submitted, archived or handed over. Copy what you want to keep, then look at the request.
 form-see-request = See the request
 form-stale-table = What is stored and what you typed
 form-question = Question
@@ -149,6 +150,7 @@ missing-title = { $count ->
    *[other] { $count } answers are still missing
 }
 missing-line = { $field }: { $message }
+missing-member = { $field }, { $member }
 terms-read = Read the terms of use
 terms-accept = I have read and accept the terms of use
 terms-needed = Accept the terms of use to submit the request.
@@ -173,6 +175,7 @@ request-next-draft = { $who } is preparing this request
 request-next-changes-mine = { $provider } asks you to complete the request
 request-next-changes = { $who } has to complete the request
 request-next-submitted = { $provider } is reviewing the request. You will be told by e-mail.
+request-next-to-review = This request waits for a decision
 request-next-approved = Request approved: the permit { $permit } is granted
 request-next-refused = { $provider } refused the request
 request-next-archived = The request { $id } is archived

@@ -130,6 +130,7 @@ api-plan = Offre
 api-plan-rate = Appels par seconde
 api-plan-quota = Appels par jour
 api-plan-unlimited = sans limite
+api-plans-limits = Limites de chaque offre
 api-plans-none = Aucune offre n’est décrite.
 api-terms = Conditions d’utilisation
 api-terms-link = Lire les conditions
@@ -161,7 +162,7 @@ api-scope-whole = { $count ->
 }
 
 ## Référence
-reference-title = Référence de { $api }
+reference-title = { $api } : référence
 reference-read = Le document complet :
 reference-operations = Opérations
 reference-group = Opérations : { $group }
@@ -178,6 +179,10 @@ reference-who-subscribed = Toute application abonnée à l’API.
 reference-who-scopes = { $count ->
     [one] Une application dont l’habilitation a ce droit :
    *[other] Une application dont l’habilitation a au moins un de ces droits :
+}
+reference-who-list = { $count ->
+    [one] Le droit
+   *[other] Les { $count } droits
 }
 reference-send = Ce que l’on envoie
 reference-parameters = Paramètres
@@ -205,8 +210,8 @@ reference-cut = La réponse a d’autres champs, que le document décrit :
 shown-always = toujours présent
 shown-partly = selon ses champs
 shown-never = jamais transmis
-parameter-in-path = dans l’adresse
-parameter-in-query = après l’adresse
+parameter-in-path = dans le chemin
+parameter-in-query = paramètre d’URL
 parameter-in-header = en-tête
 json-type-string = texte
 json-type-integer = nombre entier
@@ -222,7 +227,7 @@ json-list-object = liste d’objets
 json-list-any = liste
 
 ## Essai
-try-title = Essayer { $api }
+try-title = { $api } : essai
 try-lead = Un appel au bac à sable, dont les données sont inventées : rien ne touche une vraie personne.
 try-choose = Choisir
 try-operation = Opération

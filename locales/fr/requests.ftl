@@ -106,6 +106,7 @@ form-needed-above = À renseigner si « { $field } » dépasse { $limit }.
 form-stale = La demande a changé entre-temps
 form-stale-text = Quelqu’un, ou une autre fenêtre, l’a modifiée pendant votre saisie. Rien de ce que vous avez tapé n’est perdu : comparez, corrigez si besoin, puis enregistrez de nouveau.
 form-not-saved = Votre saisie n’a pas été enregistrée
+form-closed = La demande n’est plus modifiable : elle a été envoyée, archivée ou transférée. Copiez ce que vous voulez garder, puis regardez la demande.
 form-see-request = Voir la demande
 form-stale-table = Ce qui est enregistré et ce que vous avez saisi
 form-question = Question
@@ -149,6 +150,7 @@ missing-title = { $count ->
    *[other] { $count } réponses manquent encore
 }
 missing-line = { $field } : { $message }
+missing-member = { $field }, { $member }
 terms-read = Lire les conditions d’utilisation
 terms-accept = J’ai lu et j’accepte les conditions d’utilisation
 terms-needed = Acceptez les conditions d’utilisation pour envoyer la demande.
@@ -173,6 +175,7 @@ request-next-draft = { $who } prépare cette demande
 request-next-changes-mine = { $provider } vous demande de compléter la demande
 request-next-changes = { $who } doit compléter la demande
 request-next-submitted = { $provider } examine la demande. Vous serez prévenu par courriel.
+request-next-to-review = Cette demande attend une décision
 request-next-approved = Demande acceptée : l’habilitation { $permit } est accordée
 request-next-refused = { $provider } a refusé la demande
 request-next-archived = La demande { $id } est archivée

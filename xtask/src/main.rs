@@ -2,6 +2,7 @@
 
 mod bench;
 mod screenshots;
+mod lists;
 mod seed;
 mod tidy;
 
@@ -21,6 +22,12 @@ cargo xtask seed [OPTIONS]   fill a database that holds a catalogue with made-up
     --requests N     how many (default 200000)
     --data FOLDER    the folder of an embedded database, of a demo for example, that nothing serves now
     --database URL   or a database by its address
+cargo xtask lists [OPTIONS]  seed a new database, serve it, and measure lists, counts and searches through HTTP
+    --requests N     how many requests (default 200000)
+    --database URL   an empty PostgreSQL database; without it, an embedded one under target/lists
+    --calls N        calls of each kind (default 300)
+    --binary FILE    the program to measure (default target/release/octroi)
+    --keep           leave target/lists behind
 cargo xtask bench [OPTIONS]  measure the gateway beside its peers, and write docs/performance.md
     --rounds N     rounds, interleaved (default 6)
     --quick        two rounds of one second: a smoke test, not a measurement
@@ -42,6 +49,7 @@ fn main() -> ExitCode {
         ["tidy"] => tidy::run(&root()),
         ["screenshots"] => screenshots::run(&root()),
         ["seed", options @ ..] => seed::run(options),
+        ["lists", options @ ..] => lists::run(&root(), options),
         ["bench", options @ ..] => bench::run(&root(), options),
         // What `bench` starts as its upstream.
         ["upstream", port] => bench::upstream::serve(port),

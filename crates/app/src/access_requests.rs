@@ -163,6 +163,11 @@ impl App {
         self.finish(context, tx, 201, view).await
     }
 
+    /// Reads what lists look through, so that the first who asks for one does not wait for it.
+    pub async fn prepare_lists(&self) -> Result<(), Error> {
+        Ok(self.inner.store.catch_up().await?)
+    }
+
     /// The requests that the principal may see, in the filter's order.
     pub async fn list_requests(&self, context: &Context, filter: RequestFilter, page: Page) -> Result<List<RequestLine>, Error> {
         let filter = seen(context, filter)?;

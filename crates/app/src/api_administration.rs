@@ -1,9 +1,9 @@
 //! An API as who runs it sees it: its stages and whether they answer, its subscribers, and what its masks show.
 
 use octroi_domain::{
-    Moment,
+    Id, Moment,
     api::{ApiName, OperationName},
-    application::SubscriptionState,
+    application::{Subscription, SubscriptionState},
     policy::{Action, Principal, Subject},
     scope::ScopeSet,
     stage::Stage,
@@ -130,6 +130,12 @@ impl App {
         Ok(lines)
     }
 
+    /// One of them, without asking whether it answers.
+    pub async fn read_administered_line(&self, context: &Context, name: &ApiName) -> Result<AdministeredLine, Error> {
+        let stored = self.administered(context, &self.inner.store.read(), name).await?;
+        Ok(AdministeredLine { api: api_view(&stored), pending: self.pending_subscriptions(name).await? })
+    }
+
     pub async fn read_administered(&self, context: &Context, name: &ApiName) -> Result<AdministeredView, Error> {
         let reader = self.inner.store.read();
         let stored = self.administered(context, &reader, name).await?;
@@ -160,24 +166,16 @@ impl App {
         self.administered(context, &reader, api).await?;
         let filter = SubscriptionFilter { api: Some(api.clone()), states, ..SubscriptionFilter::default() };
         let listing = reader.subscription_list(&filter, page).await?;
-        let ids: Vec<_> = listing.items.iter().map(|subscription| subscription.application).collect();
-        let applications = reader.applications_by_ids(&ids).await?;
-        let owners: Vec<_> = applications.iter().map(|application| application.organization).collect();
-        let organizations = reader.organizations_by_ids(&owners).await?;
-        let mut items = Vec::with_capacity(listing.items.len());
-        for subscription in &listing.items {
-            let missing = || Error::Internal(format!("the application of subscription {} is missing", subscription.id));
-            let application = applications.iter().find(|found| found.id == subscription.application).ok_or_else(missing)?;
-            let owner = organizations.iter().find(|found| found.id == application.organization).ok_or_else(missing)?;
-            items.push(SubscriberView {
-                subscription: subscription.into(),
-                application_name: application.name.clone(),
-                stage: application.stage.to_string(),
-                organization: owner.into(),
-                application_suspended: application.suspended_by.is_some(),
-            });
-        }
+        let items = with_holders(&reader, &listing.items).await?;
         Ok(List { items, next: listing.next.map(|cursor| cursor.to_string()) })
+    }
+
+    /// One subscription to an API with who holds it.
+    pub async fn read_subscriber(&self, context: &Context, api: &ApiName, id: Id<Subscription>) -> Result<SubscriberView, Error> {
+        let reader = self.inner.store.read();
+        self.administered(context, &reader, api).await?;
+        let found = reader.subscription_by_id(id).await?.filter(|found| found.api == *api).ok_or(Error::NotFound)?;
+        with_holders(&reader, &[found]).await?.pop().ok_or(Error::NotFound)
     }
 
     /// What a call with these scopes would see of a sample answer, by the mask of real calls. None when the
@@ -204,6 +202,27 @@ impl App {
             removed: sample.removed,
         }))
     }
+}
+
+/// Subscriptions with the application and the organisation that hold them.
+async fn with_holders(reader: &Reader, subscriptions: &[Subscription]) -> Result<Vec<SubscriberView>, Error> {
+    let ids: Vec<_> = subscriptions.iter().map(|subscription| subscription.application).collect();
+    let applications = reader.applications_by_ids(&ids).await?;
+    let owners: Vec<_> = applications.iter().map(|application| application.organization).collect();
+    let organizations = reader.organizations_by_ids(&owners).await?;
+    let view = |subscription: &Subscription| {
+        let missing = || Error::Internal(format!("the application of subscription {} is missing", subscription.id));
+        let application = applications.iter().find(|found| found.id == subscription.application).ok_or_else(missing)?;
+        let owner = organizations.iter().find(|found| found.id == application.organization).ok_or_else(missing)?;
+        Ok(SubscriberView {
+            subscription: subscription.into(),
+            application_name: application.name.clone(),
+            stage: application.stage.to_string(),
+            organization: owner.into(),
+            application_suspended: application.suspended_by.is_some(),
+        })
+    };
+    subscriptions.iter().map(view).collect()
 }
 
 async fn health(reader: &Reader, api: &ApiName, stage: Stage, now: Moment) -> Result<HealthView, Error> {

@@ -235,3 +235,36 @@ pub(crate) fn invited(invitation: &Invitation, api: &str, inviter: &User, word: 
     };
     compose(&words, &Frame { to: &invitation.email, language, quote: None, path: format!("/invitations/{word}"), portal: &settings.public_url })
 }
+
+/// Somebody wrote on a request: to the other side. The text stays on the portal.
+#[derive(Template)]
+#[template(source = "{% if french %}{% include \"fr/message.words\" %}{% else %}{% include \"en/message.words\" %}{% endif %}", ext = "words")]
+struct MessageWords<'a> {
+    french: bool,
+    name: &'a str,
+    id: &'a str,
+    title: &'a str,
+    definition: &'a str,
+    /// The provider, or the organisation that applies.
+    from: &'a str,
+    /// Is it to one of those who decide?
+    reviewer: bool,
+}
+
+/// To the applicant, or to one subscriber of the definition, when the other side wrote.
+pub(crate) fn message(loaded: &Loaded, to: &User, from: &str, reviewer: bool, settings: &Settings) -> Mail {
+    let (french, definition) = in_language(to, &loaded.definition);
+    let header = loaded.request.header();
+    let id = header.id.to_string();
+    let words = MessageWords {
+        french,
+        name: &to.full_name(),
+        id: &id,
+        title: &crate::access_requests::title(&header.answers, &loaded.definition),
+        definition: &definition,
+        from,
+        reviewer,
+    };
+    let path = format!("/access-requests/{id}/messages");
+    compose(&words, &Frame { to: &to.email, language: to.language, quote: None, path, portal: &settings.public_url })
+}

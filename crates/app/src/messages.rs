@@ -7,9 +7,10 @@ use octroi_domain::{
     access_request::AccessRequest,
     canonical::Sha256Hash,
     event::Event,
+    mail::Mail,
     message::{MAX_MESSAGES, Message, Side},
     policy::Action,
-    user::User,
+    user::{Role, User},
 };
 use octroi_store::Reader;
 use serde::Serialize;
@@ -20,6 +21,7 @@ use crate::{
     access_requests::{Loaded, checked_message, load, wrong_state},
     context::{App, Begin, Context, Done},
     error::Error,
+    mails,
     timeline::{ActorView, Cast},
 };
 
@@ -130,9 +132,29 @@ impl App {
         tx.messages_read(id, side.other(), context.now).await?;
         let event = Event::MessageSent { request: id, side, text: Sha256Hash::of(message.text.as_bytes()) };
         tx.record(context.now, &context.principal.actor(), event.action(), &event.subject(), event.details());
+        let told = self.told_of_message(&tx, &loaded, &message).await?;
+        mails::send(&mut tx, context.now, &loaded.definition.provider, told).await?;
         let view = views(&tx, context, &loaded, vec![message]).await?.pop();
         let view = view.ok_or_else(|| Error::Internal("the message has no view".to_owned()))?;
         self.finish(context, tx, 201, view).await
+    }
+
+    /// The mails of a message: to the applicant, or to whoever subscribed to the definition.
+    async fn told_of_message(&self, reader: &Reader, loaded: &Loaded, message: &Message) -> Result<Vec<Mail>, Error> {
+        let (definition, settings) = (&loaded.definition, self.settings());
+        match message.side {
+            Side::Reviewer => {
+                let to = &loaded.applicant;
+                let provider = reader.provider_by_slug(&definition.provider).await?;
+                let from = provider.map_or_else(|| definition.provider.to_string(), |held| held.name.in_language(to.language).to_owned());
+                Ok(vec![mails::message(loaded, to, &from, false, settings)])
+            }
+            Side::Applicant => {
+                let subscribers = reader.users_covering_definition(Role::Subscriber, &definition.slug, &definition.provider).await?;
+                let others = subscribers.iter().filter(|subscriber| subscriber.id != message.author);
+                Ok(others.map(|to| mails::message(loaded, to, &loaded.organization.name, true, settings)).collect())
+            }
+        }
     }
 
     /// Says that the reader's side saw what the other side wrote.

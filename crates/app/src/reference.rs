@@ -37,6 +37,8 @@ pub struct ReferenceView {
     pub api: String,
     #[schema(value_type = Object)]
     pub title: Text,
+    /// Path on the gateways that the operations' paths stand below.
+    pub mount: String,
     /// The provider's own version of the document.
     pub document_version: String,
     pub description: String,
@@ -223,10 +225,11 @@ fn member_text(value: &Value, member: &str) -> String {
 
 fn reference(document: &ApiDocument) -> ReferenceView {
     let info = document.openapi.get("info").unwrap_or(&Value::Null);
-    let Api { name, .. } = &document.api;
+    let Api { name, mount, .. } = &document.api;
     ReferenceView {
         api: document.api.full_name().to_string(),
         title: name.clone(),
+        mount: mount.clone(),
         document_version: member_text(info, "version"),
         description: member_text(info, "description"),
         operations: lines(document).into_iter().map(|(line, ..)| line).collect(),

@@ -74,6 +74,9 @@ pub struct ApiCard {
     pub operations: usize,
 }
 
+/// Definition → scope → its name.
+pub type ScopeNames = BTreeMap<String, BTreeMap<String, Text>>;
+
 /// Everything that the page of an API says.
 #[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
 pub struct ApiPage {
@@ -152,6 +155,20 @@ impl App {
         let mut shown = reader.api_list().await?;
         shown.retain(|stored| !stored.withdrawn && stored.document.api.visibility == Visibility::Public);
         Ok(found(&shown, &providers, search))
+    }
+
+    /// The names of the scopes that definitions offer, those of now and those of before: definition → scope → name.
+    pub async fn scope_names(&self, context: &Context, definitions: &[Slug]) -> Result<ScopeNames, Error> {
+        context.require(Action::ReadPublic, &Subject::Platform)?;
+        let reader = self.inner.store.read();
+        let mut names = ScopeNames::new();
+        for slug in definitions {
+            if let Some(found) = reader.definition_current(slug).await? {
+                let scopes = found.definition.scopes.iter().map(|scope| (scope.value.to_string(), scope.name.clone())).collect();
+                names.insert(slug.to_string(), scopes);
+            }
+        }
+        Ok(names)
     }
 
     /// Everything that the page of an API says.

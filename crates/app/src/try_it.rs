@@ -483,8 +483,9 @@ fn curl(call: &SandboxCall, url: &str, state: TryState, key: Option<&str>, langu
 
 fn shown(answer: SandboxAnswer) -> TriedAnswer {
     let header = |wanted: &str| answer.headers.iter().find(|(name, _)| name.eq_ignore_ascii_case(wanted)).map(|(_, value)| value.clone());
-    let laid_out = serde_json::from_slice::<Value>(&answer.body).map(|value| format!("{value:#}"));
-    let whole = laid_out.unwrap_or_else(|_| String::from_utf8_lossy(&answer.body).into_owned());
+    let text = String::from_utf8_lossy(&answer.body).into_owned();
+    let json = serde_json::from_str::<serde::de::IgnoredAny>(&text).is_ok();
+    let whole = if json { laid_out(&text) } else { text };
     let body: String = whole.chars().take(MAX_SHOWN).collect();
     TriedAnswer {
         status: answer.status,
@@ -494,6 +495,58 @@ fn shown(answer: SandboxAnswer) -> TriedAnswer {
         took_ms: answer.took_ms,
         headers: answer.headers,
     }
+}
+
+/// JSON on as many lines as it has members and elements: its order and its numbers stay as they were written.
+fn laid_out(json: &str) -> String {
+    let mut laid_out = String::with_capacity(json.len() * 2);
+    let line = |text: &mut String, depth: usize| {
+        text.push('\n');
+        text.extend(std::iter::repeat_n("  ", depth));
+    };
+    let (mut depth, mut quoted, mut escaped) = (0_usize, false, false);
+    let mut characters = json.chars().peekable();
+    while let Some(character) = characters.next() {
+        // More is not shown, and deep lists would be mostly spaces.
+        if laid_out.len() > MAX_SHOWN * 4 {
+            break;
+        }
+        if quoted {
+            laid_out.push(character);
+            (quoted, escaped) = (escaped || character != '"', !escaped && character == '\\');
+            continue;
+        }
+        match character {
+            '"' => {
+                quoted = true;
+                laid_out.push(character);
+            }
+            '{' | '[' => {
+                laid_out.push(character);
+                while characters.next_if(|next| next.is_ascii_whitespace()).is_some() {}
+                match characters.next_if(|next| matches!(next, '}' | ']')) {
+                    Some(end) => laid_out.push(end),
+                    None => {
+                        depth += 1;
+                        line(&mut laid_out, depth);
+                    }
+                }
+            }
+            '}' | ']' => {
+                depth = depth.saturating_sub(1);
+                line(&mut laid_out, depth);
+                laid_out.push(character);
+            }
+            ',' => {
+                laid_out.push(character);
+                line(&mut laid_out, depth);
+            }
+            ':' => laid_out.push_str(": "),
+            space if space.is_ascii_whitespace() => {}
+            other => laid_out.push(other),
+        }
+    }
+    laid_out
 }
 
 #[cfg(test)]

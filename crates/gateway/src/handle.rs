@@ -226,6 +226,13 @@ impl Handle {
         self.gateway.snapshot.load().is_some() && self.gateway.is_fresh(monotonic_us(Instant::now())) && !self.gateway.is_draining()
     }
 
+    /// How long ago the view was last known to be current; none before the first.
+    #[must_use]
+    pub fn view_age(&self) -> Option<Duration> {
+        let confirmed = self.gateway.confirmed.load(SeqCst);
+        (confirmed != 0).then(|| Duration::from_micros(monotonic_us(Instant::now()).saturating_sub(confirmed)))
+    }
+
     #[must_use]
     pub fn stats(&self) -> Stats {
         let mut stats = Stats::default();

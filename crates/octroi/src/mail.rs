@@ -8,7 +8,7 @@ use std::{
     net::IpAddr,
     path::Path,
     pin::Pin,
-    time::{Duration, SystemTime},
+    time::{Duration, Instant, SystemTime},
 };
 
 use lettre::{
@@ -243,15 +243,17 @@ pub async fn deliver(app: App, mut stopped: watch::Receiver<bool>) {
     }
     let [empty, refused, broken] = PAUSES;
     while !*stopped.borrow() {
-        let pause = match app.deliver_mail(now()).await {
+        let begun = Instant::now();
+        let (pause, error) = match app.deliver_mail(now()).await {
             Ok(Delivery::Next) => continue,
-            Ok(Delivery::Nothing) => empty,
-            Ok(Delivery::Wait) => refused,
+            Ok(Delivery::Nothing) => (empty, None),
+            Ok(Delivery::Wait) => (refused, None),
             Err(error) => {
                 tracing::error!(%error, "the outbox cannot be read or written; it is tried again");
-                broken
+                (broken, Some(error.to_string()))
             }
         };
+        app.job_ran("mails", now(), begun.elapsed(), error);
         tokio::select! {
             () = tokio::time::sleep(pause) => {}
             _ = stopped.wait_for(|stop| *stop) => {}

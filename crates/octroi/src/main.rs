@@ -6,6 +6,7 @@ mod clock;
 mod config;
 mod demo;
 mod feed;
+mod host;
 mod mail;
 mod look;
 mod master_key;

@@ -1,6 +1,11 @@
 //! Starting everything, and stopping it without losing a call or a trace.
 
-use std::{collections::HashMap, net::SocketAddr, sync::Arc, time::Duration};
+use std::{
+    collections::HashMap,
+    net::SocketAddr,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use octroi_app::{App, Settings, mails::Mailing, try_it::TryOut};
 use octroi_domain::{calendar::Zone, stage::Stage};
@@ -14,7 +19,9 @@ use crate::{
     cli::{CommandError, other},
     clock::now,
     config::{Config, Gateway},
-    feed, mail, master_key,
+    feed,
+    host::Host,
+    mail, master_key,
     ports::Gateways,
     traces::{self, Stored},
     try_it::Sandbox,
@@ -79,12 +86,14 @@ pub async fn start(config: &Config, store: Store, demo: bool) -> Result<(Running
     let (stopping, stopped) = watch::channel(false);
 
     let mut sinks = Vec::new();
+    let mut watched = Vec::new();
     let mut sources = Vec::new();
     let mut handles = HashMap::new();
     for (stage, gateway) in [(Stage::Production, &config.gateway.production), (Stage::Sandbox, &config.gateway.sandbox)] {
         let (sink, source) = trace::channel(config.traces.buffer, config.data.join(format!("traces-{stage}.spill")));
         let handle = start_gateway(config, stage, gateway, &portal_url, sink.clone())?;
         let stored = Arc::new(Stored::default());
+        watched.push((stage, sink.clone()));
         sinks.push((sink, stored.clone()));
         sources.push((source, stored));
         handles.insert(stage, handle);
@@ -96,6 +105,7 @@ pub async fn start(config: &Config, store: Store, demo: bool) -> Result<(Running
         settings.mail = Mailing::Smtp(Arc::new(mailer));
     }
     let app = App::new(store, settings, Arc::new(port), master_key)?;
+    app.attach_host(Arc::new(Host::new(config, handles.clone(), watched)));
     // Better no platform than one that cannot tell whose keys it holds.
     app.check_keys(now()).await.map_err(|error| other(format!("{}: {error}", config.data.join("master.key").display())))?;
     let (publisher, flushes) = ends.split();
@@ -120,6 +130,8 @@ pub async fn start(config: &Config, store: Store, demo: bool) -> Result<(Running
     let state = WebState::new(app.clone(), gateways, Arc::new(now), production_url.clone(), sandbox_url.clone(), site);
     background.spawn(serve(portal, octroi_web::router(state), stopped.clone()));
     background.spawn(serve(admin_listener, admin::router(app.clone(), handles.clone()), stopped.clone()));
+    let lists = app.clone();
+    background.spawn(async move { report("lists", lists.prepare_lists().await) });
     background.spawn(jobs(app.clone(), handles.clone()));
     writers.spawn(mail::deliver(app.clone(), stopped.clone()));
     let drain = Duration::from_secs(u64::from(config.gateway.drain));
@@ -234,13 +246,13 @@ async fn jobs(app: App, gateways: Arc<HashMap<Stage, Handle>>) {
     beat.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     loop {
         beat.tick().await;
-        report("counters", save_uses(&app, &gateways).await);
+        job(&app, "counters", save_uses(&app, &gateways)).await;
         if tick.is_multiple_of(20) {
-            report("expiry of permits", app.expire_permits(now()).await);
+            job(&app, "expiry", app.expire_permits(now())).await;
         }
         if tick.is_multiple_of(14_400) {
-            report("retention of traces", app.anonymise_old_traces(now()).await);
-            report("purge", app.purge(now()).await);
+            job(&app, "retention", app.anonymise_old_traces(now())).await;
+            job(&app, "purge", app.purge(now())).await;
         }
         tick = tick.wrapping_add(1);
     }
@@ -256,10 +268,14 @@ async fn save_uses(app: &App, gateways: &HashMap<Stage, Handle>) -> Result<(), o
     Ok(())
 }
 
-fn report<T>(what: &str, outcome: Result<T, octroi_app::Error>) {
-    if let Err(error) = outcome {
-        tracing::error!(%error, what, "a job failed; it is tried again");
-    }
+/// Does a job, and notes for the operator how it went.
+async fn job<T>(app: &App, name: &'static str, work: impl Future<Output = Result<T, octroi_app::Error>>) {
+    let begun = Instant::now();
+    let error = work.await.err().map(|error| {
+        tracing::error!(%error, name, "a job failed; it is tried again");
+        error.to_string()
+    });
+    app.job_ran(name, now(), begun.elapsed(), error);
 }
 
 impl Running {
@@ -293,7 +309,7 @@ impl Running {
             handle.shutdown(drain).await;
         }
         stopping.send_replace(true);
-        report("counters", save_uses(&app, &gateways).await);
+        job(&app, "counters", save_uses(&app, &gateways)).await;
         let written = tokio::time::timeout(Duration::from_secs(10), async { while writers.join_next().await.is_some() {} }).await;
         if written.is_err() {
             tracing::error!("traces were still waiting; they are in memory no more");

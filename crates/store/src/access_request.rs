@@ -22,6 +22,8 @@ use crate::{
 mod list;
 
 pub(crate) use list::{Facts, Found};
+#[cfg(feature = "seed")]
+pub(crate) use list::{found_query, page_query};
 pub use list::{RequestFilter, RequestSort, RequestSummary};
 
 pub(crate) const TABLE: &str = "access_request";

@@ -1,7 +1,7 @@
 //! The ledger: append-only, each entry bound to the one before it.
 
 use octroi_domain::{Moment, canonical, canonical::Sha256Hash, ledger::Entry};
-use sea_orm::{ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder, QuerySelect};
+use sea_orm::{ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder, QuerySelect, Select};
 use serde_json::Value;
 
 use crate::{
@@ -33,7 +33,7 @@ pub(crate) mod table {
     pub enum Relation {}
     impl ActiveModelBehavior for ActiveModel {}
 }
-mod head {
+pub(crate) mod head {
     use sea_orm::entity::prelude::*;
 
     #[derive(Clone, Debug, DeriveEntityModel)]
@@ -185,6 +185,19 @@ impl Reader {
     /// # Errors
     /// [`StoreError`]
     pub async fn ledger_head(&self) -> Result<(i64, Sha256Hash), StoreError> {
-        position(head::Entity::find_by_id(1).one(&self.db()).await.at(HEAD)?.as_ref())
+        position(head_query().one(&self.db()).await.at(HEAD)?.as_ref())
     }
+
+    /// What the entries after one, up to another, are about; each once.
+    pub(crate) async fn ledger_subjects(&self, after: i64, last: i64) -> Result<Vec<String>, StoreError> {
+        subjects_query(after, last).into_tuple().all(&self.db()).await.at(TABLE)
+    }
+}
+
+pub(crate) fn head_query() -> Select<head::Entity> {
+    head::Entity::find_by_id(1)
+}
+
+pub(crate) fn subjects_query(after: i64, last: i64) -> Select<Entity> {
+    Entity::find().select_only().column(Column::Subject).distinct().filter(Column::Seq.gt(after)).filter(Column::Seq.lte(last))
 }

@@ -10,14 +10,13 @@ use std::{
 };
 
 use octroi_domain::{Id, Numbered, access_request::AccessRequest, organization::Organization, permit::Permit, user::User};
-use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QuerySelect};
+use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, Select};
 use tokio::sync::Mutex;
 use uuid::Uuid;
 
 use crate::{
     Reader, Store, StoreError, access_request,
-    error::At,
-    ledger, permit,
+    permit,
     row::CHUNK,
     search::{Lines, Shared},
 };
@@ -53,8 +52,7 @@ pub(crate) enum Rows<'a> {
     Numbers(&'a [i64]),
 }
 impl Rows<'_> {
-    pub(crate) fn of<E: EntityTrait>(self, query: sea_orm::Select<E>, id: E::Column) -> sea_orm::Select<E> {
-        use sea_orm::QueryOrder;
+    pub(crate) fn of<E: EntityTrait>(self, query: Select<E>, id: E::Column) -> Select<E> {
         match self {
             Self::After(number) => query.filter(id.gt(number)).order_by_asc(id).limit(BATCH),
             Self::Numbers(numbers) => query.filter(id.is_in(numbers.iter().copied())),
@@ -197,13 +195,4 @@ async fn with_strangers(reader: &Reader, mut batch: Batch, organizations: HashSe
     batch.organizations.extend(reader.organizations_by_ids(&organizations).await?);
     batch.people.extend(reader.users_by_ids(&people).await?);
     Ok(batch)
-}
-
-impl Reader {
-    /// What the entries after one, up to another, are about; each once.
-    async fn ledger_subjects(&self, after: i64, last: i64) -> Result<Vec<String>, StoreError> {
-        let query = ledger::table::Entity::find().select_only().column(ledger::table::Column::Subject).distinct();
-        let query = query.filter(ledger::table::Column::Seq.gt(after)).filter(ledger::table::Column::Seq.lte(last));
-        query.into_tuple().all(&self.db()).await.at(ledger::TABLE)
-    }
 }

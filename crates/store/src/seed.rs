@@ -1,9 +1,11 @@
 //! Many made-up requests and permits at once, as if they had come one by one: for measuring.
 
 use octroi_domain::{Moment, Slug, access_request::AccessRequest, event::Event, permit::Permit};
-use sea_orm::{EntityTrait, IntoActiveModel};
+use sea_orm::{ConnectionTrait, DbBackend, EntityTrait, IntoActiveModel, QueryTrait, Statement};
 
-use crate::{StoreError, Tx, access_request, counter, error::At, permit, row::CHUNK};
+use crate::{
+    Page, Reader, RequestFilter, Store, StoreError, Tx, Visible, access_request, counter, error::At, ledger, lists::Rows, permit, row::CHUNK,
+};
 
 /// A request with everything that happened to it.
 #[derive(Debug)]
@@ -64,4 +66,42 @@ impl Tx {
         }
         Ok(())
     }
+}
+
+impl Store {
+    /// How the database answers what a list of requests asks of it: for each statement its name and its plan, as the engine
+    /// writes it, having run it.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    pub async fn list_plans(&self) -> Result<Vec<(&'static str, String)>, StoreError> {
+        let reader = self.read();
+        let (head, _) = reader.ledger_head().await?;
+        let page = self.access_request_list(&RequestFilter::within(Visible::All), Page::first(50)).await?;
+        let numbers: Vec<i64> = page.items.iter().map(|line| line.id.get()).collect();
+        let engine = reader.db().get_database_backend();
+        let statements = [
+            ("the last entry of the ledger", ledger::head_query().build(engine)),
+            ("what the last ten entries are about", ledger::subjects_query(head - 10, head).build(engine)),
+            ("lines that changed", access_request::found_query(Rows::Numbers(numbers.get(..1).unwrap_or_default())).build(engine)),
+            ("the rows of a page", access_request::page_query(&numbers).build(engine)),
+        ];
+        let mut plans = Vec::new();
+        for (name, statement) in statements {
+            plans.push((name, explain(&reader, statement).await?));
+        }
+        Ok(plans)
+    }
+}
+
+async fn explain(reader: &Reader, statement: Statement) -> Result<String, StoreError> {
+    let db = reader.db();
+    let (words, column) = match statement.db_backend {
+        DbBackend::Sqlite => ("EXPLAIN QUERY PLAN", 3),
+        _ => ("EXPLAIN (ANALYZE, COSTS OFF, SUMMARY OFF, TIMING OFF)", 0),
+    };
+    let statement = Statement { sql: format!("{words} {}", statement.sql), ..statement };
+    let rows = db.query_all_raw(statement).await.at("plan")?;
+    let lines: Result<Vec<String>, _> = rows.iter().map(|row| row.try_get_by_index::<String>(column)).collect();
+    Ok(lines.at("plan")?.join("\n"))
 }

@@ -48,18 +48,30 @@ document.querySelectorAll("[data-dialog]").forEach((opener) => {
 // A draft is saved when nothing was typed for a while.
 document.querySelectorAll("form[data-autosave]").forEach((form) => {
   let timer;
+  let idle = true;
   let saving = Promise.resolve();
   const save = async () => {
     const data = new URLSearchParams(new FormData(form));
     data.set("_autosave", "1");
     const answer = await fetch(form.action, { method: "POST", body: data, redirect: "manual" }).catch(() => null);
-    if (!answer?.ok) return;
-    const version = answer.headers.get("x-version");
+    const version = answer?.headers.get("x-version");
     const field = form.querySelector("[name=version]");
     if (version && field) field.value = version;
+    if (!answer?.ok) return;
     const now = new Date().toLocaleTimeString(document.documentElement.lang, { hour: "2-digit", minute: "2-digit" });
     form.querySelector("[data-saved]").textContent = form.dataset.autosave + " " + now;
   };
-  form.addEventListener("input", () => { clearTimeout(timer); timer = setTimeout(() => { saving = saving.then(save); }, 3000); });
-  form.addEventListener("submit", () => clearTimeout(timer));
+  form.addEventListener("input", () => {
+    clearTimeout(timer);
+    timer = setTimeout(() => { idle = false; saving = saving.then(save).finally(() => { idle = true; }); }, 3000);
+  });
+  // A save under way ends first: what is sent then is written against its version.
+  form.addEventListener("submit", (event) => {
+    clearTimeout(timer);
+    if (idle) return;
+    event.preventDefault();
+    event.stopPropagation();
+    const button = event.submitter;
+    saving.then(() => form.requestSubmit(button));
+  });
 });

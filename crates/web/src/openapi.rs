@@ -42,6 +42,7 @@ const DOCUMENT: &str = "/api/v1/openapi.json";
         session::sign_in,
         session::sign_out,
         session::me,
+        catalogue::search,
         catalogue::list_apis,
         catalogue::read_api,
         catalogue::read_api_document,

@@ -4,11 +4,11 @@
 //! target once; the machine's mood moves from round to round, so ratios are taken within a round.
 
 mod figures;
-mod http;
+pub mod http;
 mod load;
-mod octroi;
+pub mod octroi;
 mod peers;
-mod process;
+pub mod process;
 mod report;
 mod stats;
 mod target;

@@ -26,7 +26,7 @@ const OPEN_JWT: &str = "Octroi open API, JWT";
 const FULL_KEY: &str = "Octroi full, API key";
 const NAMES: [&str; 5] = [OPEN_KEY, OPEN_JWT, FULL_KEY, FULL_JWT, MASKED];
 
-const PASSWORD: &str = "a password for the bench alone";
+pub const PASSWORD: &str = "a password for the bench alone";
 /// The catalogue that is measured: path and text of each file.
 const CATALOGUE: [(&str, &str); 7] = [
     ("bench/provider.yaml", include_str!("../../bench/catalogue/bench/provider.yaml")),
@@ -39,8 +39,8 @@ const CATALOGUE: [(&str, &str); 7] = [
 ];
 
 /// A signed-in person.
-struct Session {
-    cookie: String,
+pub struct Session {
+    pub cookie: String,
     csrf: String,
 }
 
@@ -303,7 +303,9 @@ pub fn is_ready(admin: u16) -> bool {
     http::call(admin, "GET", "/health/ready", &[], None).is_ok_and(|answer| answer.status == 200)
 }
 
-fn sign_in(portal: u16, email: &str) -> Result<Session> {
+/// # Errors
+/// When the account is not there.
+pub fn sign_in(portal: u16, email: &str) -> Result<Session> {
     let body = json!({ "email": email, "password": PASSWORD }).to_string();
     let answer = http::call(portal, "POST", "/api/v1/session", &["Content-Type: application/json".to_owned()], Some(&body))?;
     if answer.status != 200 {
@@ -314,7 +316,10 @@ fn sign_in(portal: u16, email: &str) -> Result<Session> {
 }
 
 /// One call of the REST API; its answer when it is 2xx.
-fn rest(portal: u16, session: &Session, method: &str, path: &str, body: Option<&Value>) -> Result<Value> {
+///
+/// # Errors
+/// When it is not.
+pub fn rest(portal: u16, session: &Session, method: &str, path: &str, body: Option<&Value>) -> Result<Value> {
     let mut headers = vec![format!("Cookie: {}", session.cookie)];
     if body.is_some() {
         headers.extend([format!("X-CSRF-Token: {}", session.csrf), "Content-Type: application/json".to_owned()]);

@@ -16,6 +16,7 @@ use octroi_domain::{
 };
 use octroi_store::{Store, StoredDefinition};
 
+pub use self::names::siret;
 use self::{chance::Chance, stories::Stories};
 use crate::Result;
 

@@ -3,7 +3,7 @@
 use octroi_domain::{mail::Mail, text::Language};
 
 use super::{
-    ContactWords, InvitationWords, PermitWords, RequestWords, ToReviewWords,
+    ContactWords, InvitationWords, MessageWords, PermitWords, RequestWords, ToReviewWords,
     compose::{Frame, compose},
 };
 
@@ -66,6 +66,7 @@ fn requests(language: Language, portal: &str) -> Vec<Sample> {
         applicant: NAME,
         applicant_email: "applicant@rivebelle.example",
     };
+    let written = |name, from, reviewer| MessageWords { french, name, id: "D128", title, definition, from, reviewer };
     let (applicant, here) = ("applicant@rivebelle.example", "/access-requests/D128");
     vec![
         sample("request-submitted", applicant, &|frame| compose(&request("submitted", None), frame), here, None),
@@ -74,6 +75,14 @@ fn requests(language: Language, portal: &str) -> Vec<Sample> {
             "reviewer@dinum.example",
             &|frame| compose(&to_review, frame),
             "/access-requests/D128/review",
+            None,
+        ),
+        sample("message-applicant", applicant, &|frame| compose(&written(NAME, "DINUM", false), frame), "/access-requests/D128/messages", None),
+        sample(
+            "message-reviewer",
+            "reviewer@dinum.example",
+            &|frame| compose(&written("Denis Roy", ORGANIZATION, true), frame),
+            "/access-requests/D128/messages",
             None,
         ),
         sample("request-changes", applicant, &|frame| compose(&request("changes_requested", None), frame), here, Some(message)),

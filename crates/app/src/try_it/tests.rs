@@ -125,6 +125,9 @@ fn an_answer_is_laid_out_and_cut() {
     };
     let json = answer(b"{\"a\":[1]}".to_vec());
     assert_eq!((json.body.as_str(), json.refusal.as_deref(), json.cut), ("{\n  \"a\": [\n    1\n  ]\n}", Some("x"), false));
+    let kept = answer(br#"{ "b":1.10, "a":{},"e":[ ], "t":"x, \"y\" {:}\\" , "n":12345678901234567890}"#.to_vec());
+    let expected = "{\n  \"b\": 1.10,\n  \"a\": {},\n  \"e\": [],\n  \"t\": \"x, \\\"y\\\" {:}\\\\\",\n  \"n\": 12345678901234567890\n}";
+    assert_eq!(kept.body, expected);
     let long = answer("é".repeat(MAX_SHOWN + 1).into_bytes());
     assert!(long.cut && long.body.chars().count() == MAX_SHOWN);
     assert_eq!(answer(vec![0xff]).body, "\u{fffd}");

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::person::{Person, SPACE, TAB};
+use crate::person::{DOWN, Person, SPACE, TAB};
 
 /// Name, type and value of the controls of the step, in their order.
 const CONTROLS: &str = "return [...document.querySelectorAll('main form[data-autosave] [name]')]
@@ -88,7 +88,6 @@ pub fn by_keyboard(person: &Person, example: &Value, end: &str) {
 /// Arrows go through radio buttons; Space chooses the first.
 #[track_caller]
 fn choose(person: &Person, name: &str, answer: &Value) {
-    const DOWN: &str = "\u{E015}";
     person.driver.press(SPACE);
     for _ in 0..20 {
         let at = person.driver.run(FOCUSED, &[]);

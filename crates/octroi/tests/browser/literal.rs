@@ -7,7 +7,7 @@ use crate::{
 };
 
 /// Ends a quoted attribute, a script, a style, a title, a text field and a comment, then tries to become an element or a script.
-const MARK: &str = "\"'`--></script></style></title></textarea><img data-xss src=x onerror=window.__xss=1><svg data-xss onload=window.__xss=1>{{7*7}}${7*7}<a href=javascript:window.__xss=1 data-xss>";
+const MARK: &str = "\"'--></script></style></title></textarea><img data-xss src onerror=window.__xss=1>{{7*7}}";
 /// Did any of it run, or become an element?
 const TAKEN: &str = "return window.__xss !== undefined || document.querySelector('[data-xss]') !== null || /window.__xss/.test(
     [...document.querySelectorAll('[onload], [onerror], a[href^=\"javascript:\" i]')].map((at) => at.outerHTML).join())";

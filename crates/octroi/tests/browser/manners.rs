@@ -46,7 +46,7 @@ fn what_was_typed_outlives_the_session() {
         person.fill(words.get("sign-in-password"), &password);
         person.send("/sign-in");
         person.click(words.get("resume-send"));
-        person.see(words.get("form-steps"));
+        person.see(words.get("form-back"));
         assert_eq!(person.path().split('?').next(), Some(format!("/access-requests/{id}/steps/2").as_str()));
         assert_eq!(title(&program, &id), "Tarifs « du soir » & <du matin>");
     }
@@ -91,7 +91,7 @@ fn two_clicks_do_it_once() {
         person.go("/start/api-particulier/libre");
         let button = person.button(words.get("start-begin"));
         person.driver.double_click(&button);
-        person.see(words.get("form-steps"));
+        person.see(words.get("form-later"));
         assert_eq!(count(), before + 1, "{settings:?}");
     }
 }

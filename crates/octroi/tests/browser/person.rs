@@ -16,6 +16,7 @@ const PATIENCE: Duration = Duration::from_secs(15);
 pub const TAB: &str = "\u{E004}";
 pub const ENTER: &str = "\u{E007}";
 pub const SPACE: &str = " ";
+pub const DOWN: &str = "\u{E015}";
 
 /// What all scripts below share: the words of an element as a person reads them.
 const WORDS: &str = "
@@ -29,7 +30,8 @@ const WORDS: &str = "
 ";
 /// What can be clicked and is named so.
 const CLICKABLE: &str = "
-    const all = [...document.querySelectorAll('a[href], button, summary, label, input[type=submit], [role=button], [role=tab]')].filter(seen);
+    const all = [...document.querySelectorAll('a[href], button, summary, label, input[type=submit], [role=button]')]
+        .filter((element) => seen(element) && !element.closest('[aria-hidden=true]'));
     const named = (element) => words(element.getAttribute('aria-label') || element.innerText || element.value);
     return pick(all, named, words(arguments[0]));
 ";
@@ -208,6 +210,22 @@ impl Person {
             met.push(label);
         }
         panic!("Tab does not reach “{name}” on {}; it meets {met:?}", self.path());
+    }
+
+    /// Presses Tab until a radio button of the group that has this one has the focus.
+    #[track_caller]
+    pub fn tab_to_group(&self, label: &str) {
+        let script = format!(
+            "{WORDS} const wanted = [...document.querySelectorAll('input[type=radio]')].find((radio) => words(radio.labels[0].innerText).startsWith(words(arguments[0])));
+            return wanted !== undefined && document.activeElement.type === 'radio' && document.activeElement.name === wanted.name"
+        );
+        for _ in 0..250 {
+            self.driver.press(TAB);
+            if self.driver.run(&script, &[json!(label)]) == json!(true) {
+                return;
+            }
+        }
+        panic!("Tab does not reach the group of “{label}” on {}:\n{}", self.path(), self.text());
     }
 
     /// Keeps a picture of the whole page.

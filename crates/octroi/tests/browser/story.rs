@@ -6,8 +6,8 @@ use serde_json::Value;
 use crate::{
     driver::{self, ENGLISH, FRENCH, PHONE, Settings},
     filling,
-    harness::{QF, call},
-    person::{ENTER, Person, SPACE},
+    harness::{QF, call, members},
+    person::{DOWN, ENTER, Person, SPACE},
     words::Words,
     world::{World, wait, world},
 };
@@ -43,15 +43,32 @@ impl Teller {
         self.press(self.words.get(key));
     }
 
-    /// A box or a radio button.
+    /// A box.
     #[track_caller]
     fn tick(&self, key: &str) {
+        let label = self.words.get(key);
         if self.keyboard {
-            self.person.tab_to(self.words.get(key));
+            self.person.tab_to(label);
             self.person.driver.press(SPACE);
         } else {
-            self.person.click(self.words.get(key));
+            self.person.click(label);
         }
+    }
+
+    /// A radio button: Tab reaches one of its group, and arrows the others.
+    #[track_caller]
+    fn choose(&self, label: &str) {
+        if !self.keyboard {
+            return self.person.click(label);
+        }
+        self.person.tab_to_group(label);
+        for _ in 0..20 {
+            if self.person.driver.focused().1.starts_with(label) {
+                return self.person.driver.press(SPACE);
+            }
+            self.person.driver.press(DOWN);
+        }
+        panic!("no arrow leads to “{label}” on {}", self.person.path());
     }
 
     #[track_caller]
@@ -143,11 +160,67 @@ fn approve(teller: &Teller, world: &World, title: &str, id: &str) -> String {
     person.see(title);
     teller.press(id);
     person.see(words.get("review-who"));
-    teller.tick("decision-approve");
+    teller.choose(words.get("decision-approve"));
     teller.press_word("decision-send");
     let shown = wait(world.program("reviewer").get(&format!("/access-requests/{id}"))).ok(200);
     assert_eq!(shown["state"], "approved", "{}:\n{}", person.path(), person.text());
-    shown["permit"].as_str().unwrap().to_owned()
+    let permit = shown["permit"].as_str().unwrap().to_owned();
+    person.see(&permit);
+    permit
+}
+
+/// An application of a stage, its subscription under the permit, and its key, read off the page that shows it once.
+fn connect(teller: &Teller, stage: &str, title: &str, permit: &str) -> String {
+    let (person, words) = (&teller.person, teller.words);
+    teller.press_word("menu-applications");
+    teller.press_word("application-new");
+    let name = format!("{title} {stage}");
+    teller.fill("application-name", &name);
+    teller.choose(words.get(&format!("stage-{stage}")));
+    teller.press_word("application-create");
+    person.see(&name);
+    teller.press_word("application-subscribe");
+    teller.press("API Particulier");
+    // One's only permit and plan are chosen already.
+    if person.has_button(permit) {
+        teller.choose(permit);
+    }
+    teller.tick("subscription-accept-terms");
+    teller.press_word("subscribe-now");
+    person.see(permit);
+    teller.press_word("credential-new");
+    teller.choose(words.get("credential-kind-api_key"));
+    teller.press_word("credential-make");
+    person.see(words.get("credential-once"));
+    let key = person.driver.run("return document.querySelector('main pre code').textContent", &[]);
+    teller.press_word("credential-kept");
+    person.see(&name);
+    key.as_str().unwrap().trim().to_owned()
+}
+
+/// The call is among the figures of the application, which the last pages were about.
+fn see_the_call(teller: &Teller) {
+    teller.press_word("application-usage");
+    let deadline = std::time::Instant::now() + std::time::Duration::from_secs(20);
+    while !teller.person.sees("quotient_familial") {
+        assert!(std::time::Instant::now() < deadline, "no call on {}:\n{}", teller.person.path(), teller.person.text());
+        std::thread::sleep(std::time::Duration::from_millis(200));
+        teller.person.go(&teller.person.path());
+    }
+}
+
+/// The reviewer ends the permit from the list of permits.
+fn revoke(teller: &Teller, title: &str, permit: &str) {
+    let (person, words) = (&teller.person, teller.words);
+    teller.press_word("menu-review");
+    teller.press_word("review-permits-title");
+    teller.fill("review-words", title);
+    teller.press_word("review-submit");
+    person.see(title);
+    teller.press(&format!("{} {permit}", words.get("permit-revoke-of")));
+    teller.fill("permit-reason", "Le service a fermé.");
+    teller.press_word("permit-revoke");
+    person.see(permit);
 }
 
 fn tell(settings: Settings, keyboard: bool) {
@@ -161,7 +234,19 @@ fn tell(settings: Settings, keyboard: bool) {
     let id = apply(&applicant, world, &title);
     let reviewer = Teller::new(world, settings, keyboard);
     let permit = approve(&reviewer, world, &title, &id);
-    assert!(permit.starts_with('H'));
+    let mut keys = Vec::new();
+    for stage in ["sandbox", "production"] {
+        let key = connect(&applicant, stage, &title, &permit);
+        let body = wait(call(&format!("{}{QF}", world.demo.gateway(stage)), &[("X-Api-Key", &key)])).ok(200);
+        // What was asked for, and nothing else.
+        assert_eq!(members(&body["data"]), ["enfants", "quotient_familial"], "{stage}");
+        see_the_call(&applicant);
+        keys.push((stage, key));
+    }
+    revoke(&reviewer, &title, &permit);
+    for (stage, key) in keys {
+        wait(call(&format!("{}{QF}", world.demo.gateway(stage)), &[("X-Api-Key", &key)])).problem(403, "permit_revoked");
+    }
 }
 
 #[test]

@@ -138,6 +138,11 @@ async fn live(demo: &Demo, mark: &str) -> BTreeMap<&'static str, String> {
     applicant.post(&format!("/access-requests/{amendment}/submit"), json!({})).await.ok(200);
     things.insert("amendment", amendment);
     application(demo, &applicant, &words, &mut things).await;
+    let operator = demo.sign_in("operator").await;
+    for (name, path) in [("person", "/users"), ("organization", "/organizations")] {
+        let list = operator.get(path).await.ok(200);
+        things.insert(name, list["items"][0]["id"].as_str().unwrap().to_owned());
+    }
     let mailbox = demo.nobody().get("/dev/mailbox?to=applicant%40rivebelle.example").await.ok(200);
     things.insert("mail", mailbox["items"][0]["id"].to_string().trim_matches('"').to_owned());
     things

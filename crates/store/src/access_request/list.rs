@@ -283,7 +283,8 @@ impl Shown {
     }
 }
 
-fn lines() -> Select<Entity> {
+/// The rows that a page shows.
+pub(crate) fn page_query(numbers: &[i64]) -> Select<Entity> {
     use crate::{organization::table as organization, user::table as user};
     Entity::find()
         .select_only()
@@ -312,30 +313,35 @@ fn lines() -> Select<Entity> {
         .column(user::Column::FamilyName)
         .join(JoinType::InnerJoin, Relation::Organization.def())
         .join(JoinType::InnerJoin, Relation::Applicant.def())
+        .filter(Column::Id.is_in(numbers.iter().copied()))
 }
 
 impl Reader {
     /// What lists hold of requests.
     pub(crate) async fn access_request_found(&self, rows: Rows<'_>) -> Result<Vec<Found>, StoreError> {
-        let query = Entity::find().select_only().columns([
-            Column::Id,
-            Column::State,
-            Column::Kind,
-            Column::OfPermit,
-            Column::Definition,
-            Column::Provider,
-            Column::Stage,
-            Column::ApplicantId,
-            Column::OrganizationId,
-            Column::PermitId,
-            Column::CreatedAt,
-            Column::UpdatedAt,
-            Column::SubmittedAt,
-            Column::DecidedAt,
-            Column::Title,
-        ]);
-        rows.of(query, Column::Id).into_model().all(&self.db()).await.at(TABLE)
+        found_query(rows).into_model().all(&self.db()).await.at(TABLE)
     }
+}
+
+pub(crate) fn found_query(rows: Rows<'_>) -> Select<Entity> {
+    let query = Entity::find().select_only().columns([
+        Column::Id,
+        Column::State,
+        Column::Kind,
+        Column::OfPermit,
+        Column::Definition,
+        Column::Provider,
+        Column::Stage,
+        Column::ApplicantId,
+        Column::OrganizationId,
+        Column::PermitId,
+        Column::CreatedAt,
+        Column::UpdatedAt,
+        Column::SubmittedAt,
+        Column::DecidedAt,
+        Column::Title,
+    ]);
+    rows.of(query, Column::Id)
 }
 
 impl Store {
@@ -349,8 +355,8 @@ impl Store {
         let ranks = self.lists().held().first_requests(filter, page.rows() + 1, after);
         // Of the last one only its being there matters.
         let places: Vec<Rank> = ranks.into_iter().map(|rank| filter.sort.rank(rank)).collect();
-        let query = lines().filter(Column::Id.is_in(places.iter().map(|(_, number)| *number)));
-        let rows = query.into_model::<Shown>().all(&self.read().db()).await.at(TABLE)?;
+        let numbers: Vec<i64> = places.iter().map(|(_, number)| *number).collect();
+        let rows = page_query(&numbers).into_model::<Shown>().all(&self.read().db()).await.at(TABLE)?;
         page.arrange(&places, rows, |row| row.id, Shown::summary)
     }
 

@@ -4,16 +4,20 @@ use std::str::FromStr;
 
 use octroi_app::{
     catalogue::{ApiView, DefinitionLine, DefinitionView},
+    showcase::{CatalogueSearch, CatalogueView},
     view::List,
 };
-use octroi_domain::{Slug, api::ApiName};
+use octroi_domain::{
+    Slug,
+    api::{ApiName, Theme},
+};
 use serde::{Deserialize, Deserializer, de};
 use utoipa::IntoParams;
 
 use crate::{
     call::{Answer, Call, Reply},
     problem::Failure,
-    query::Limit,
+    query::{Limit, from_text},
 };
 
 #[derive(Deserialize, IntoParams)]
@@ -66,6 +70,42 @@ pub async fn list_apis(call: Call, page: CataloguePage) -> Answer {
 
 pub(super) fn api_name(call: &Call) -> Result<ApiName, Failure> {
     Ok(ApiName { provider: call.id("provider")?, api: call.id("api")? })
+}
+
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+#[serde(deny_unknown_fields)]
+pub struct CatalogueFilter {
+    /// Words, each the beginning of one of what the API says of itself; case and accents do not count.
+    q: Option<String>,
+    #[serde(default, deserialize_with = "from_text")]
+    #[param(value_type = Option<String>)]
+    provider: Option<Slug>,
+    /// One of the themes of the catalogue: `family_and_social`, `tax`, …
+    #[param(value_type = Option<String>)]
+    theme: Option<Theme>,
+    #[param(value_type = Option<String>)]
+    access: Option<Mode>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum Mode {
+    Open,
+    Approval,
+    Permit,
+}
+
+/// Search the public APIs, with how many each filter would leave
+#[utoipa::path(get, path = "/api/v1/catalogue", tag = "catalogue", params(CatalogueFilter), responses((status = 200, body = CatalogueView)))]
+pub async fn search(call: Call, filter: CatalogueFilter) -> Answer {
+    let access = filter.access.map(|mode| match mode {
+        Mode::Open => "open".to_owned(),
+        Mode::Approval => "approval".to_owned(),
+        Mode::Permit => "permit".to_owned(),
+    });
+    let search = CatalogueSearch { words: filter.q.unwrap_or_default(), provider: filter.provider, theme: filter.theme, access };
+    Reply::ok(&call.app().search_catalogue(&call.context(), &search).await?)
 }
 
 /// Read an API: how it is reached, what opens it, its plans and terms

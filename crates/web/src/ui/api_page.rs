@@ -4,9 +4,13 @@ use askama::Template;
 use octroi_app::{
     catalogue::ApiView,
     reference::{AnswerView, FieldRow, Kind, OperationDetail, OperationLine, ParameterView, ReferenceView, Shown},
-    showcase::{ApiPage, OpeningDefinition, ScopeGroup},
+    showcase::{ApiPage, OpeningDefinition, ScopeGroup, ScopeNames},
 };
-use octroi_domain::api::{ApiName, LegalBasis, Plan, Terms};
+use octroi_domain::{
+    Slug,
+    api::{ApiName, LegalBasis, Plan, Terms},
+    text::Text,
+};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
@@ -108,7 +112,7 @@ fn ways(w: Words, page: &ApiPage) -> Vec<ButtonLink> {
     if page.api.access == "permit" {
         for opening in page.opened_by.iter().filter(|opening| opening.startable) {
             let text = w.of("api-apply").with("name", w.text(&opening.name));
-            ways.push(ButtonLink::new(format!("/start?definition={}", opening.slug), text));
+            ways.push(ButtonLink::new(format!("/start/{}", opening.slug), text));
         }
     } else {
         ways.push(ButtonLink::new("/applications", w.of("api-subscribe")));
@@ -151,7 +155,7 @@ fn plans(w: Words, api: &ApiView) -> Table {
     };
     let plans = api.plans.iter().filter_map(|plan| typed::<Plan>(Some(plan)));
     Table {
-        caption: w.of("api-plans").into(),
+        caption: w.of("api-plans-limits").into(),
         columns: vec![
             Column::text(w.of("api-plan")),
             Column::number(w.of("api-plan-rate")),
@@ -233,7 +237,8 @@ struct OperationPage {
     call: Code,
     deprecated: bool,
     description: String,
-    opened_by: Vec<String>,
+    scopes: usize,
+    opened_by: Option<Disclosure>,
     masked: bool,
     parameters: Table,
     body: Option<Table>,
@@ -253,8 +258,12 @@ pub async fn reference(call: PageCall) -> PageAnswer {
     let title = w.text(&reference.title);
     let document = Link::new(format!("/api/v1/apis/{name}/openapi"), w.of("api-document"));
     if let Some(key) = call.query.some("operation") {
-        let operation = call.app().read_operation(&call.context(), &name, &key).await?;
-        return one(&call, &name, &title, &operation, document);
+        let context = call.context();
+        let operation = call.app().read_operation(&context, &name, &key).await?;
+        let definitions = call.app().read_api(&context, &name).await?.definitions;
+        let definitions: Vec<Slug> = definitions.iter().filter_map(|slug| slug.parse().ok()).collect();
+        let names = call.app().scope_names(&context, &definitions).await?;
+        return one(&call, &name, &reference, &operation, &names);
     }
     let page = ReferencePage {
         tabs: tabs(w, &name, 1),
@@ -295,12 +304,13 @@ fn operations(w: Words, reference: &ReferenceView, name: &ApiName) -> Vec<Table>
     groups.into_iter().map(table).collect()
 }
 
-fn one(call: &PageCall, name: &ApiName, title: &str, operation: &OperationDetail, document: Link) -> PageAnswer {
+fn one(call: &PageCall, name: &ApiName, reference: &ReferenceView, operation: &OperationDetail, names: &ScopeNames) -> PageAnswer {
     let w = call.words;
     let line = &operation.line;
-    let called = format!("{} {}", line.method, line.path);
+    let called = format!("{} {}{}", line.method, reference.mount, line.path);
+    let named = |scope: &String| scope_words(w, names.values().find_map(|scopes| scopes.get(scope)), scope);
     let heading = if line.summary.is_empty() { called.clone() } else { line.summary.clone() };
-    let mut way = way(w, name, title);
+    let mut way = way(w, name, &w.text(&reference.title));
     way.push(Link::new(format!("/apis/{name}/reference"), w.of("api-tab-reference")));
     let found = operation.answers.iter().filter(|answer| answer.status.starts_with('2') && !answer.fields.is_empty());
     let page = OperationPage {
@@ -308,21 +318,25 @@ fn one(call: &PageCall, name: &ApiName, title: &str, operation: &OperationDetail
         call: Code { label: w.of("reference-call").into(), code: called, copy: w.of("copy").into(), copied: w.of("copied").into() },
         deprecated: line.deprecated,
         description: operation.description.clone(),
-        opened_by: operation.opened_by.clone(),
+        scopes: operation.opened_by.len(),
+        opened_by: (!operation.opened_by.is_empty()).then(|| Disclosure {
+            summary: w.of("reference-who-list").with("count", operation.opened_by.len()).into(),
+            body: Cell::Items(operation.opened_by.iter().map(named).collect()).to_string(),
+        }),
         masked: operation.masked,
         parameters: parameters(w, &operation.parameters),
         body: operation.body.as_ref().map(|body| {
-            fields(w, w.of("reference-body").and("type", &body.content_type).into(), &body.fields, false, w.of("reference-body-free").into())
+            fields(w, w.of("reference-body").and("type", &body.content_type).into(), &body.fields, None, w.of("reference-body-free").into())
         }),
         answers: answers(w, &operation.answers),
         cut: found.clone().any(|answer| answer.cut),
         fields: found
             .map(|answer| {
                 let caption = w.of("reference-fields").and("status", &answer.status).into();
-                fields(w, caption, &answer.fields, operation.masked, String::new())
+                fields(w, caption, &answer.fields, operation.masked.then_some(&named), String::new())
             })
             .collect(),
-        document,
+        document: Link::new(format!("/api/v1/apis/{name}/openapi"), w.of("api-document")),
         ways: vec![
             ButtonLink::new(format!("/apis/{name}/try?operation={}", line.key), w.of("reference-try")),
             ButtonLink::new(format!("/apis/{name}/reference"), w.of("reference-all")).secondary(),
@@ -387,16 +401,20 @@ fn answers(w: Words, answers: &[AnswerView]) -> Table {
     }
 }
 
-fn fields(w: Words, caption: String, rows: &[FieldRow], masked: bool, empty: String) -> Table {
+/// `scope_words` of a code, where a mask says what opens a field.
+type Named<'a> = Option<&'a dyn Fn(&String) -> String>;
+
+fn fields(w: Words, caption: String, rows: &[FieldRow], named: Named<'_>, empty: String) -> Table {
+    // Many documents say nothing about their fields.
+    let told = rows.iter().any(|field| !field.description.is_empty() || !field.values.is_empty());
     let row = |field: &FieldRow| {
-        let mut cells = vec![
-            Cell::Code(field.path.clone()),
-            Cell::text(kind_words(w, &field.kind)),
-            meaning(w, &field.description, &field.values),
-        ];
-        if masked {
+        let mut cells = vec![Cell::Code(field.path.clone()), Cell::text(kind_words(w, &field.kind))];
+        if told {
+            cells.push(meaning(w, &field.description, &field.values));
+        }
+        if let Some(named) = named {
             cells.push(match field.shown {
-                Shown::Scopes => Cell::Items(field.scopes.clone()),
+                Shown::Scopes => Cell::Items(field.scopes.iter().map(named).collect()),
                 Shown::Always => Cell::text(w.of("shown-always")),
                 Shown::Partly => Cell::text(w.of("shown-partly")),
                 Shown::Never => Cell::text(w.of("shown-never")),
@@ -404,13 +422,16 @@ fn fields(w: Words, caption: String, rows: &[FieldRow], masked: bool, empty: Str
         }
         cells
     };
-    let mut columns = vec![
-        Column::text(w.of("reference-field")),
-        Column::text(w.of("reference-type")),
-        Column::text(w.of("reference-meaning")),
+    let columns = [
+        Some(Column::text(w.of("reference-field"))),
+        Some(Column::text(w.of("reference-type"))),
+        told.then(|| Column::text(w.of("reference-meaning"))),
+        named.map(|_| Column::text(w.of("reference-opened-by"))),
     ];
-    if masked {
-        columns.push(Column::text(w.of("reference-opened-by")));
-    }
-    Table { caption, columns, rows: rows.iter().map(row).collect(), empty }
+    Table { caption, columns: columns.into_iter().flatten().collect(), rows: rows.iter().map(row).collect(), empty }
+}
+
+/// `Quotient familial (cnaf_quotient_familial)`; the code alone where nobody named it.
+pub(super) fn scope_words(w: Words, name: Option<&Text>, code: &str) -> String {
+    name.map_or_else(|| code.to_owned(), |name| format!("{} ({code})", w.text(name)))
 }

@@ -10,8 +10,7 @@ use octroi_app::{
     view::{ApplicationView, PermitLine, SubscriptionView},
 };
 use octroi_domain::{
-    Id, api::ApiName, application::Subscription, application::SubscriptionState, definition::FieldError, organization::Organization,
-    permit::PermitStatus,
+    Id, api::ApiName, application::Subscription, application::SubscriptionState, definition::FieldError, feed::PermitStatus, organization::Organization,
 };
 use serde_json::Value;
 

@@ -27,6 +27,12 @@ struct DashboardPage {
     nothing_waits: bool,
     review: Option<Review>,
     start: ButtonLink,
+    /// None: a reviewer who applies for nothing.
+    own: Option<Own>,
+}
+
+/// What is the reader's own.
+struct Own {
     requests: Table,
     all_requests: Link,
     permits: Table,
@@ -191,11 +197,13 @@ pub async fn show(call: PageCall) -> PageAnswer {
         waiting,
         review,
         start: ButtonLink::new("/start", w.of("dashboard-start")),
-        requests: requests(w, w.of("my-requests").into(), &held.requests.items, w.of("my-requests-none").into()),
-        all_requests: Link::new("/access-requests", w.of("my-requests-all")),
-        permits: permits(w, w.of("my-permits").into(), &held.permits.items, w.of("my-permits-none").into()),
-        all_permits: Link::new("/permits", w.of("my-permits-all")),
-        applications: applications(w, &held.applications.items),
+        own: (!(empty && roles)).then(|| Own {
+            requests: requests(w, w.of("my-requests").into(), &held.requests.items, w.of("my-requests-none").into()),
+            all_requests: Link::new("/access-requests", w.of("my-requests-all")),
+            permits: permits(w, w.of("my-permits").into(), &held.permits.items, w.of("my-permits-none").into()),
+            all_permits: Link::new("/permits", w.of("my-permits-all")),
+            applications: applications(w, &held.applications.items),
+        }),
         shell: call.shell(w.of("menu-dashboard")),
     };
     call.render(&page)

@@ -1,17 +1,28 @@
 //! Pages: one file per page or group of pages, with typed views of the templates in `pages/`.
 
+pub mod admin_api;
+pub mod admin_masks;
+pub mod admin_subscribers;
+pub mod admin_traffic;
 pub mod answers;
 pub mod api_page;
+pub mod application_start;
+pub mod application_subscriptions;
+pub mod application_usage;
+pub mod applications;
 pub mod assets;
 pub mod catalogue;
+pub mod confirm;
 pub mod controls;
 pub mod conversation;
+pub mod credentials;
 pub mod dashboard;
 pub mod dev;
 pub mod dev_mail;
 pub mod errors;
 pub mod form;
 pub mod home;
+pub mod invitations;
 pub mod kit;
 pub mod legal;
 pub mod operator;
@@ -32,5 +43,7 @@ pub mod session;
 pub mod site;
 pub mod start;
 pub mod statistics;
+pub mod traces;
+pub mod traffic_view;
 pub mod try_it;
 pub mod words;

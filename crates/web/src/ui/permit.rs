@@ -184,11 +184,13 @@ pub async fn receipt(call: PageCall) -> PageAnswer {
     }
     let evidence = evidence.with(w.of("receipt-made"), Cell::When(w.when(&call.now.to_string())));
     let number = permit.id.clone();
+    // The scopes stand above, by name.
+    let steps: Vec<_> = sheet.steps.iter().filter(|step| step.block != "scopes").cloned().collect();
     let page = ReceiptPage {
         facts: facts(w, &sheet),
         scopes: scopes(w, &sheet),
         evidence,
-        sections: answers::sections(w, &sheet.definition, &sheet.steps, |field| permit.answers.get(field)),
+        sections: answers::sections(w, &sheet.definition, &steps, |field| permit.answers.get(field)),
         shell: call
             .shell(w.of("receipt-title").with("id", number.clone()))
             .under(vec![Link::new(format!("/permits/{number}"), w.of("permit-title").with("id", number.clone()))]),

@@ -4,12 +4,13 @@ use askama::Template;
 use octroi_app::{
     catalogue::DefinitionLine,
     register::{Register, RegisterEntry, RegisterFilter},
-    showcase::{CatalogueSearch, Facet},
+    showcase::{CatalogueSearch, Facet, ScopeNames},
 };
 use octroi_domain::Slug;
 
 use super::{
-    kit::{Cell, Disclosure, Facts, Field, Filters, Link, Options, Pages, Tag, Tone, Typed},
+    api_page::scope_words,
+    kit::{Cell, Disclosure, Facts, Field, Filters, Link, Options, Pages},
     page::{PageAnswer, PageCall, Shell},
     words::Words,
 };
@@ -30,7 +31,6 @@ struct RegisterPage {
 
 struct Entry {
     title: String,
-    state: Tag,
     facts: Facts,
     scopes: Option<Disclosure>,
 }
@@ -49,6 +49,10 @@ pub async fn show(call: PageCall) -> PageAnswer {
     let register = call.app().register(&context, filter, call.page(ROWS)).await?;
     let definitions = call.app().list_definitions(&context).await?;
     let catalogue = call.app().search_catalogue(&context, &CatalogueSearch::default()).await?;
+    let mut held: Vec<Slug> = register.items.iter().filter_map(|entry| entry.definition.parse().ok()).collect();
+    held.sort();
+    held.dedup();
+    let scopes = call.app().scope_names(&context, &held).await?;
     let query = [("q", call.query.some("q")), ("definition", definition.map(|slug| slug.to_string())), ("provider", provider.map(|slug| slug.to_string()))];
     let query: Vec<(&str, String)> = query.into_iter().filter_map(|(name, value)| value.map(|value| (name, value))).collect();
     let at = |path: &str| match form_urlencoded::Serializer::new(String::new()).extend_pairs(&query).finish() {
@@ -56,7 +60,7 @@ pub async fn show(call: PageCall) -> PageAnswer {
         text => format!("{path}?{text}"),
     };
     let page = RegisterPage {
-        entries: register.items.iter().map(|entry| shown(w, entry, &definitions, &catalogue.providers)).collect(),
+        entries: register.items.iter().map(|entry| shown(w, entry, &definitions, &catalogue.providers, &scopes)).collect(),
         pages: Pages {
             label: w.of("register-pages").into(),
             first: call.query.has("cursor").then(|| Link::new(at("/register"), w.of("register-first"))),
@@ -94,7 +98,8 @@ fn provider_name(w: Words, facet: &Facet) -> String {
     facet.name.as_ref().map_or_else(|| facet.value.clone(), |name| w.text(name))
 }
 
-fn shown(w: Words, entry: &RegisterEntry, definitions: &[DefinitionLine], providers: &[Facet]) -> Entry {
+fn shown(w: Words, entry: &RegisterEntry, definitions: &[DefinitionLine], providers: &[Facet], scopes: &ScopeNames) -> Entry {
+    let named = scopes.get(&entry.definition);
     let definition = definitions.iter().find(|found| found.slug == entry.definition);
     let definition = definition.map_or_else(|| entry.definition.clone(), |found| w.text(&found.name));
     let provider = providers.iter().find(|facet| facet.value == entry.provider);
@@ -118,11 +123,10 @@ fn shown(w: Words, entry: &RegisterEntry, definitions: &[DefinitionLine], provid
     let until = entry.expires_at.as_ref().map_or_else(|| w.of("register-no-end").to_string(), |moment| w.date(moment));
     let scopes = (!entry.scopes.is_empty()).then(|| Disclosure {
         summary: w.of("register-scopes").with("count", entry.scopes.len()).into(),
-        body: Typed { text: entry.scopes.join("\n") }.to_string(),
+        body: Cell::Items(entry.scopes.iter().map(|code| scope_words(w, named.and_then(|names| names.get(code)), code)).collect()).to_string(),
     });
     Entry {
         title: format!("{} · {}", entry.id, entry.title),
-        state: Tag::new(Tone::Good, w.of("permit-state-active")),
         facts: facts.text(w.of("register-until"), until),
         scopes,
     }

@@ -100,6 +100,7 @@ fn next(w: Words, form: &RequestForm) -> (Alert, Vec<ButtonLink>) {
         "draft" if mine => (Tone::Info, w.of("request-next-draft-mine")),
         "changes_requested" if mine => (Tone::Warning, w.of("request-next-changes-mine").with("provider", provider)),
         "changes_requested" => (Tone::Warning, w.of("request-next-changes").with("who", request.applicant.name.clone())),
+        "submitted" if form.reads => (Tone::Info, w.of("request-next-to-review")),
         "submitted" => (Tone::Info, w.of("request-next-submitted").with("provider", provider)),
         "approved" => (Tone::Good, w.of("request-next-approved").with("permit", request.permit.clone().unwrap_or_default())),
         "refused" => (Tone::Bad, w.of("request-next-refused").with("provider", provider)),

@@ -116,7 +116,7 @@ pub async fn fill(call: PageCall) -> PageAnswer {
     let autosave = call.form.has("_autosave");
     let context = if autosave { call.context() } else { call.once() };
     match call.app().fill_step(&context, id, place, version, &typed).await {
-        Ok(filled) if autosave => Ok(saved(filled.version)),
+        Ok(filled) if autosave => Ok(saved(filled.version, filled.errors.is_empty())),
         Ok(filled) if filled.errors.is_empty() => Ok(after(&call, &form, place, again, &typed)),
         Ok(filled) => {
             let form = call.app().request_form(&call.context(), id).await?;
@@ -128,9 +128,10 @@ pub async fn fill(call: PageCall) -> PageAnswer {
     }
 }
 
-/// The answer to the script: nothing to show.
-fn saved(version: u32) -> Page {
-    Page::empty(StatusCode::NO_CONTENT).with(VERSION, HeaderValue::from(version))
+/// The answer to the script: nothing to show, and whether all of it was saved.
+fn saved(version: u32, whole: bool) -> Page {
+    let status = if whole { StatusCode::NO_CONTENT } else { StatusCode::UNPROCESSABLE_ENTITY };
+    Page::empty(status).with(VERSION, HeaderValue::from(version))
 }
 
 /// What was typed is shown again beside what is there now.
@@ -145,10 +146,12 @@ async fn refused(call: &PageCall, id: Id, place: usize, typed: Typed, autosave: 
     let form = call.app().request_form(&call.context(), id).await?;
     let step = form.steps.get(place).ok_or(Error::NotFound)?;
     let compare = compare(w, &form, step, &typed);
-    let stale = matches!(error, Error::Stale { .. });
+    let closed = !form.may(Action::EditRequest);
+    let stale = matches!(error, Error::Stale { .. }) && !closed;
+    let text = if closed { w.of("form-closed").to_string() } else { text };
     if stale && compare.is_none() {
         // Somebody else, or another window, saved the very same.
-        return Ok(if autosave { saved(form.request.version) } else { after(call, &form, place, None, &typed) });
+        return Ok(if autosave { saved(form.request.version, true) } else { after(call, &form, place, None, &typed) });
     }
     let title = if stale { w.of("form-stale") } else { w.of("form-not-saved") };
     let notice = Alert::new(Tone::Warning, title, text).link(format!("/access-requests/{id}"), w.of("form-see-request"));
@@ -233,6 +236,24 @@ fn at_controls(errors: Vec<kit::FieldError>, fields: &[AskedField]) -> Vec<kit::
     errors.into_iter().map(place).collect()
 }
 
+/// The errors with the names of what they are about, for the list at the top.
+fn named(w: Words, errors: &[kit::FieldError], fields: &[AskedField]) -> Vec<kit::FieldError> {
+    let name = |error: &kit::FieldError| {
+        let parts: Vec<&str> = error.name.split('.').collect();
+        let asked = fields.iter().find(|asked| Some(&asked.field.id.as_str()) == parts.first());
+        let label = asked.map_or_else(|| error.name.clone(), |asked| w.text(&asked.field.label));
+        let member = match (asked.map(|asked| &asked.field.kind), parts.as_slice()) {
+            (Some(FieldKind::Contact { .. }), [_, member]) => Some(w.one_of("contact", member)),
+            (Some(FieldKind::Certification), [_, member]) => Some(w.one_of("certification", member)),
+            (Some(FieldKind::Documents), [_, _, member]) => Some(w.one_of("document", member)),
+            _ => None,
+        };
+        let about = member.map_or_else(|| label.clone(), |member| w.of("missing-member").with("field", label.clone()).with("member", member.to_string()).into());
+        kit::FieldError { name: error.name.clone(), message: w.of("missing-line").with("field", about).with("message", error.message.clone()).into() }
+    };
+    errors.iter().map(name).collect()
+}
+
 /// Why the request came back, while it is being completed.
 pub(super) fn reviewer_said(w: Words, form: &RequestForm) -> Option<Alert> {
     let message = form.request.message.as_deref().filter(|_| form.request.state == "changes_requested")?;
@@ -266,7 +287,7 @@ async fn render(call: &PageCall, form: &RequestForm, place: usize, shown: Shown)
         stepper: stepper(w, form, place),
         notice: shown.notice,
         compare: shown.compare,
-        summary: errors::summary(call, &shown.errors),
+        summary: errors::summary(call, &named(w, &shown.errors, &step.fields)),
         hint: step.hint.as_ref().map(|hint| w.text(hint)).unwrap_or_default(),
         action: path(id, place),
         hidden,

@@ -14,7 +14,7 @@ use octroi_domain::{api::ApiName, definition::FieldError};
 use super::{
     api_page::{kind_words, named, tabs, way},
     errors,
-    kit::{Alert, Cell, Code, Column, ErrorSummary, Facts, Field, Filters, Hidden, Link, Table, Tabs, Tone},
+    kit::{Alert, Cell, Code, Column, Control, ErrorSummary, Facts, Field, Filters, Hidden, Link, Table, Tabs, Tone},
     page::{PageAnswer, PageCall, Shell},
     words::Words,
 };
@@ -146,7 +146,7 @@ fn shown(w: Words, field: &TryField, typed: Option<String>, error: String) -> Fi
         hint = w.of("try-mock-params").into();
     }
     let question = if parameter.kind.list || parameter.name == "Octroi-Mock-Params" {
-        Field::area(&field.name, &parameter.name, value)
+        Field::new(&field.name, &parameter.name, Control::Area { value, rows: 3 })
     } else if parameter.values.is_empty() {
         Field::line(&field.name, &parameter.name, value)
     } else {
@@ -228,7 +228,7 @@ mod tests {
         };
         let field = TryField { name: "query.sexe".into(), parameter, value: "F".into() };
         let question = shown(w, &field, Some("M".into()), "faux".into());
-        let crate::ui::kit::Control::Select { options, value } = &question.control else { panic!("{question:?}") };
+        let Control::Select { options, value } = &question.control else { panic!("{question:?}") };
         assert_eq!((value.as_str(), options.len(), question.error.as_str()), ("M", 3, "faux"));
         let answer = |status, refusal: Option<&str>| TriedAnswer {
             status,

@@ -178,8 +178,10 @@ impl Chart {
 impl std::fmt::Display for Chart {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let top = self.top();
-        let lines = [0.0, 0.5, 1.0]
-            .map(|part| Mark { at: px(HEIGHT - BOTTOM - part * (HEIGHT - TOP - BOTTOM)), text: (self.format)(top * part, self.words) });
+        let line = |part: f64| Mark { at: px(HEIGHT - BOTTOM - part * (HEIGHT - TOP - BOTTOM)), text: (self.format)(top * part, self.words) };
+        let mut lines: Vec<Mark> = [1.0, 0.5, 0.0].map(line).into();
+        // Half of one call is none that can be written.
+        lines.dedup_by(|half, whole| half.text == whole.text);
         // As many labels as there is room for.
         let every = self.labels.len().div_ceil(8).max(1);
         let ticks = self.labels.iter().enumerate().filter(|(place, _)| place.is_multiple_of(every)).map(|(place, label)| {
@@ -190,7 +192,7 @@ impl std::fmt::Display for Chart {
             ChartKind::Bars => (self.rects(top), Vec::new()),
             ChartKind::Lines => (Vec::new(), self.paths(top)),
         };
-        let drawn = Drawn { chart: self, rects, paths, lines: lines.into(), ticks: ticks.collect(), table: self.table() };
+        let drawn = Drawn { chart: self, rects, paths, lines, ticks: ticks.collect(), table: self.table() };
         f.write_str(&drawn.render().map_err(|_| std::fmt::Error)?)
     }
 }

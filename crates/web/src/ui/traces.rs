@@ -1,0 +1,179 @@
+//! Calls, one by one: found by who called what and when, and made anonymous.
+
+use askama::Template;
+use octroi_app::{
+    query::{TraceFilter, TraceVisible},
+    traces::{AnonymiseInput, TraceView},
+};
+use octroi_domain::{Moment, api::ApiName, user::Role};
+
+use super::{
+    applications::pages,
+    confirm::Confirm,
+    kit::{ButtonLink, Cell, Column, Field, Filters, Link, Pages, Table},
+    page::{Page, PageAnswer, PageCall, Shell},
+    traffic_view::{self, Period},
+    words::Words,
+};
+
+const ROWS: u32 = 25;
+
+#[derive(Template)]
+#[template(path = "traces.html")]
+struct TracesPage {
+    shell: Shell,
+    filters: Filters,
+    table: Table,
+    pages: Pages,
+    anonymise: Option<ButtonLink>,
+}
+
+/// `200` or `2xx`.
+fn status(text: &str, filter: &mut TraceFilter) {
+    match text.strip_suffix("xx") {
+        Some(class) => filter.status_class = class.parse().ok().filter(|class| (1..=5).contains(class)),
+        None => filter.status = text.parse().ok().filter(|status| (100..=599).contains(status)),
+    }
+}
+
+/// `GET /traces?request_id=&application=&api=&status=&stage=&period=`
+pub async fn list(call: PageCall) -> PageAnswer {
+    // Nothing is seen until the operation puts the principal's own view in.
+    let mut filter = TraceFilter::within(TraceVisible::Any { organizations: Vec::new(), apis: Vec::new(), providers: Vec::new() });
+    let asked = |name: &str| call.query.text(name).to_owned();
+    filter.request_id = call.query.some("request_id");
+    filter.application = asked("application").parse().ok();
+    filter.api = asked("api").parse().ok();
+    filter.stage = asked("stage").parse().ok();
+    status(&asked("status"), &mut filter);
+    // A request id is looked for as long as traces are kept.
+    let period = if filter.request_id.is_some() { Period::TenDays } else { Period::of(&call) };
+    filter.from = Some(period.from(call.now));
+    // What cannot be the name of anything finds nothing, rather than everything.
+    let nothing = (!asked("application").is_empty() && filter.application.is_none()) || (!asked("api").is_empty() && filter.api.is_none());
+    let listing = if nothing { None } else { Some(call.app().list_traces(&call.context(), filter, call.page(ROWS)).await?) };
+    let w = call.words;
+    let (items, next) = listing.map(|listing| (listing.items, listing.next)).unwrap_or_default();
+    let fields = vec![
+        Field::line("request_id", w.of("trace-request"), asked("request_id")),
+        Field::line("api", w.of("subscription-api"), asked("api")).hint(w.of("trace-api-hint")),
+        Field::line("application", w.of("application-client-id"), asked("application")),
+        Field::line("status", w.of("trace-status"), asked("status")).hint(w.of("trace-status-hint")),
+        traffic_view::stage_field(&call),
+    ];
+    let may_anonymise = holds(&call, Role::ApiAdministrator) || holds(&call, Role::Operator);
+    let api = asked("api");
+    call.render(&TracesPage {
+        filters: Filters {
+            label: w.of("traces-search").into(),
+            submit: w.of("traces-find").into(),
+            reset: Some(Link::new("/traces", w.of("traces-reset"))),
+            ..traffic_view::filters(&call, fields)
+        },
+        table: table(w, &items),
+        pages: pages(&call, next),
+        anonymise: may_anonymise
+            .then(|| ButtonLink::new(format!("/traces/anonymise?api={api}"), w.of("traces-anonymise")).secondary()),
+        shell: call.shell(w.of("traces-title")),
+    })
+}
+
+fn holds(call: &PageCall, role: Role) -> bool {
+    call.me.iter().flat_map(|me| &me.roles).any(|held| held.role == role.as_str())
+}
+
+fn table(w: Words, all: &[TraceView]) -> Table {
+    let none = || w.of("none").to_string();
+    let row = |trace: &TraceView| {
+        let outcome = trace.refusal.as_ref().map_or_else(|| trace.status.to_string(), |code| format!("{} {code}", trace.status));
+        let caller = match (&trace.application, &trace.anonymised_at) {
+            (Some(application), _) => Cell::Code(application.clone()),
+            (None, Some(_)) => Cell::text(w.of("trace-anonymous")),
+            (None, None) => Cell::text(none()),
+        };
+        vec![
+            Cell::When(w.when(&trace.at)),
+            Cell::text(w.one_of("stage", &trace.stage)),
+            Cell::text(trace.api.clone().unwrap_or_else(none)),
+            Cell::Code(trace.operation.clone().unwrap_or_default()),
+            Cell::text(outcome),
+            Cell::text(traffic_view::duration(w, Some(trace.duration_us))),
+            Cell::text(w.number(trace.masked_fields)),
+            caller,
+            Cell::text(trace.permit.clone().unwrap_or_else(none)),
+            Cell::Code(trace.request_id.clone().unwrap_or_default()),
+        ]
+    };
+    Table {
+        caption: w.of("traces-caption").into(),
+        columns: vec![
+            Column::text(w.of("trace-at")),
+            Column::text(w.of("application-stage")),
+            Column::text(w.of("subscription-api")),
+            Column::text(w.of("trace-operation")),
+            Column::text(w.of("trace-outcome")),
+            Column::number(w.of("trace-duration")),
+            Column::number(w.of("trace-masked")),
+            Column::text(w.of("trace-caller")),
+            Column::text(w.of("subscription-permit")),
+            Column::text(w.of("trace-request")),
+        ],
+        rows: all.iter().map(row).collect(),
+        empty: w.of("traces-empty").into(),
+    }
+}
+
+/// `GET /traces/anonymise?api=`
+pub async fn ask_anonymise(call: PageCall) -> PageAnswer {
+    let lines = call.app().list_administered(&call.context()).await?;
+    let w = call.words;
+    let mut options: Vec<(String, String)> = lines.iter().map(|line| (line.api.name.clone(), w.text(&line.api.title))).collect();
+    if holds(&call, Role::Operator) {
+        options.push((String::new(), w.of("traces-all-apis").into()));
+    }
+    let hours = ["0", "24", "168"].map(|hours| (hours.to_owned(), w.one_of("traces-older", hours).to_string())).to_vec();
+    call.render(&Confirm {
+        text: w.of("traces-anonymise-text").into(),
+        facts: None,
+        summary: None,
+        action: "/traces/anonymise".to_owned(),
+        fields: vec![
+            Field::select("api", w.of("subscription-api"), options, call.query.text("api")).required(),
+            Field::select("older", w.of("traces-which"), hours, "24").required(),
+        ],
+        button: w.of("traces-anonymise-now").into(),
+        danger: true,
+        back: Link::new("/traces", w.of("cancel")),
+        shell: call.shell(w.of("traces-anonymise")).under(vec![Link::new("/traces", w.of("traces-title"))]),
+    })
+}
+
+/// `POST /traces/anonymise`
+pub async fn anonymise(call: PageCall) -> PageAnswer {
+    let api: Option<ApiName> = match call.form.some("api") {
+        Some(name) => Some(name.parse().map_err(|_| octroi_app::Error::NotFound)?),
+        None => None,
+    };
+    let hours: i64 = call.form.text("older").parse().ok().filter(|hours| (0..=1_000).contains(hours)).unwrap_or(24);
+    let before: Moment = call.now.plus_seconds(-hours * 3_600);
+    let input = AnonymiseInput { api: api.clone(), organization: None, before: Some(before) };
+    let done = call.app().anonymise_traces(&call.context(), input).await?;
+    let shown = api.map(|api| format!("?api={api}")).unwrap_or_default();
+    Ok(Page::to(format!("/traces{shown}")).flash("traces-anonymised", &done.anonymised.to_string()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_status_or_a_class_of_them() {
+        let read = |text: &str| {
+            let mut filter = TraceFilter::within(TraceVisible::All);
+            status(text, &mut filter);
+            (filter.status, filter.status_class)
+        };
+        assert_eq!((read("403"), read("5xx"), read("")), ((Some(403), None), (None, Some(5)), (None, None)));
+        assert_eq!((read("9xx"), read("99"), read("x")), ((None, None), (None, None), (None, None)));
+    }
+}
