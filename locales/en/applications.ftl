@@ -4,7 +4,6 @@ never = never
 yes = yes
 actions = Actions
 list-show = Show
-list-shown = Shown
 chart-table = The figures in a table
 
 ## Applications
@@ -15,6 +14,7 @@ applications-empty = No application yet. Create one: in the sandbox to try thing
 applications-no-organization = You are not a verified member of any organisation
 applications-no-organization-text = Applications belong to an organisation. Ask its manager, or the operator, to link you to it.
 applications-choose = Which application will call { $api }?
+applications-choose-one = Which application?
 applications-choose-text = Choose it below, or create one.
 applications-of = Choose the organisation
 application-choose = Subscribe for “{ $name }”
@@ -81,7 +81,7 @@ subscribe-needs-permit = You need a permit first
 subscribe-needs-permit-text = No permit in force of your organisation opens this API on this stage. Apply for it; once it is granted, come back here.
 subscribe-not-open = This API is not open on the stage “{ $stage }”
 subscribe-not-open-text = Create an application on the other stage to call it.
-permit-until = Until { $date }
+subscribe-permit-until = Until { $date }
 plan-rate = { $count } calls per second
 plan-quota = { $count } calls per day
 plan-unlimited = no limit
@@ -160,12 +160,12 @@ traffic-code = Code
 traffic-what-to-do = What to do
 
 ## First call
-start-first-call = First call of “{ $name }”
-start-lead = The same call in four languages, with the identifiers of your application.
-start-call = Call
-start-secret = You need a credential of the kind “{ $kind }”
-start-secret-text = Give it to your program through the environment variable { $variable }, never in its text.
-start-reference = Reference of the API
+first-call-title = First call of “{ $name }”
+first-call-lead = The same call in four languages, with the identifiers of your application.
+first-call-call = Call
+first-call-secret = You need a credential of the kind “{ $kind }”
+first-call-secret-text = Give it to your program through the environment variable { $variable }, never in its text.
+first-call-reference = Reference of the API
 
 ## Invitations
 invitation-title = Invitation to use { $api }
@@ -273,6 +273,7 @@ mask-whole = What the provider answers
 subscribers-title = Subscribers of { $api }
 subscribers-caption = Subscriptions to this API
 subscribers-empty = No subscription here.
+subscribers-states = States of subscriptions
 subscribers-all = All
 subscribers-by-permit = The permit opens this API
 subscribers-by-permit-text = Each subscriber subscribes with theirs: you have nobody to enrol. You can suspend or revoke a subscription.

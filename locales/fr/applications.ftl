@@ -4,7 +4,6 @@ never = jamais
 yes = oui
 actions = Actions
 list-show = Afficher
-list-shown = Affiché
 chart-table = Les chiffres dans un tableau
 
 ## Applications
@@ -15,6 +14,7 @@ applications-empty = Aucune application pour l’instant. Créez-en une : dans l
 applications-no-organization = Vous n’êtes membre vérifié d’aucune organisation
 applications-no-organization-text = Les applications appartiennent à une organisation. Demandez à son responsable, ou à l’exploitant, de vous y rattacher.
 applications-choose = Quelle application appellera { $api } ?
+applications-choose-one = Quelle application ?
 applications-choose-text = Choisissez-la ci-dessous, ou créez-en une.
 applications-of = Choisir l’organisation
 application-choose = Souscrire pour « { $name } »
@@ -81,7 +81,7 @@ subscribe-needs-permit = Il vous faut d’abord une habilitation
 subscribe-needs-permit-text = Aucune habilitation en vigueur de votre organisation n’ouvre cette API à cette étape. Demandez-la ; quand elle sera accordée, revenez ici.
 subscribe-not-open = Cette API n’est pas ouverte à l’étape « { $stage } »
 subscribe-not-open-text = Créez une application à l’autre étape pour l’appeler.
-permit-until = Jusqu’au { $date }
+subscribe-permit-until = Jusqu’au { $date }
 plan-rate = { $count } appels par seconde
 plan-quota = { $count } appels par jour
 plan-unlimited = sans limite
@@ -160,12 +160,12 @@ traffic-code = Code
 traffic-what-to-do = Que faire
 
 ## Premier appel
-start-first-call = Premier appel de « { $name } »
-start-lead = Le même appel dans quatre langages, avec les identifiants de votre application.
-start-call = Appel
-start-secret = Il vous faut un identifiant du type « { $kind } »
-start-secret-text = Donnez-le à votre programme par la variable d’environnement { $variable }, jamais dans son texte.
-start-reference = Référence de l’API
+first-call-title = Premier appel de « { $name } »
+first-call-lead = Le même appel dans quatre langages, avec les identifiants de votre application.
+first-call-call = Appel
+first-call-secret = Il vous faut un identifiant du type « { $kind } »
+first-call-secret-text = Donnez-le à votre programme par la variable d’environnement { $variable }, jamais dans son texte.
+first-call-reference = Référence de l’API
 
 ## Invitations
 invitation-title = Invitation à utiliser { $api }
@@ -273,6 +273,7 @@ mask-whole = Ce que le fournisseur répond
 subscribers-title = Abonnés de { $api }
 subscribers-caption = Souscriptions à cette API
 subscribers-empty = Aucune souscription ici.
+subscribers-states = États des souscriptions
 subscribers-all = Toutes
 subscribers-by-permit = L’habilitation ouvre cette API
 subscribers-by-permit-text = Chaque abonné souscrit avec la sienne : vous n’avez personne à inscrire. Vous pouvez suspendre ou révoquer une souscription.

@@ -236,7 +236,11 @@ impl App {
         jobs.insert(name, JobRun { at, took, failed: error.map(|error| (at, error)).or(before) });
     }
 
-    fn manage(context: &Context) -> Result<(), Error> {
+    /// May one run the platform? For a page that only shows a form.
+    ///
+    /// # Errors
+    /// The policy's refusal.
+    pub fn manage(context: &Context) -> Result<(), Error> {
         context.require(Action::ManagePlatform, &Subject::Platform)
     }
 

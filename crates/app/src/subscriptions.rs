@@ -324,8 +324,8 @@ pub(crate) fn accepted_terms(api: &Api, accepted: bool) -> Result<Option<u32>, E
         (Some(_), false) => Err(Error::field(
             "/accept_terms",
             "terms_not_accepted",
-            "acceptez les conditions d'utilisation de l'API (true)",
-            "accept the API's terms of use (true)",
+            "acceptez les conditions d'utilisation de l'API",
+            "accept the API's terms of use",
         )),
     }
 }

@@ -7,6 +7,7 @@ use octroi_domain::{
     api::{AcceptedCredential, ApiName, Contract},
     application::{Application, SubscriptionState},
     policy::{Action, Subject},
+    text::Text,
 };
 use octroi_store::{CallOutcome, Page, Reader, TraceFilter, TraceVisible};
 use serde::Serialize;
@@ -29,6 +30,9 @@ const ERRORS: u32 = 10;
 pub struct SubscriptionUsageView {
     #[serde(flatten)]
     pub subscription: SubscriptionView,
+    /// The API's name; none when the API has left the catalogue.
+    #[schema(value_type = Option<Object>)]
+    pub title: Option<Text>,
     /// Calls in any one second; none: no limit.
     pub rate_per_second: Option<u32>,
     /// Calls in one civil day of the platform's time zone; none: no limit.
@@ -106,6 +110,7 @@ impl App {
             let of_api = TraceFilter { api: Some(subscription.api.clone()), ..calls.clone() };
             subscriptions.push(SubscriptionUsageView {
                 subscription: subscription.into(),
+                title: api.map(|api| api.name.clone()),
                 rate_per_second: plan.and_then(|plan| plan.rate_per_second).map(u32::from),
                 quota_per_day: quota,
                 used_today: if used.day == today.day { used.used } else { 0 },

@@ -131,7 +131,11 @@ pub async fn start(config: &Config, store: Store, demo: bool) -> Result<(Running
     background.spawn(serve(portal, octroi_web::router(state), stopped.clone()));
     background.spawn(serve(admin_listener, admin::router(app.clone(), handles.clone()), stopped.clone()));
     let lists = app.clone();
-    background.spawn(async move { report("lists", lists.prepare_lists().await) });
+    background.spawn(async move {
+        if let Err(error) = lists.prepare_lists().await {
+            tracing::error!(%error, "the lists are not ready; whoever asks for one has them read again");
+        }
+    });
     background.spawn(jobs(app.clone(), handles.clone()));
     writers.spawn(mail::deliver(app.clone(), stopped.clone()));
     let drain = Duration::from_secs(u64::from(config.gateway.drain));

@@ -153,3 +153,77 @@ impl Reader {
         rows.iter().map(read).collect()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use octroi_domain::{access_request::StateRecord, stage::Stage, trace::Trace};
+
+    use super::*;
+    use crate::testing::{Town, at, each, scopes};
+
+    #[test]
+    fn months_and_definitions_are_counted() {
+        each(async |store| {
+            let town = Town::found(&store).await;
+            assert_eq!(store.tally(&[at(0), at(15), at(40)]).await.unwrap().months, [Month::default(), Month::default()]);
+            // Opened at 10; the second of the months sees the submissions and the decisions.
+            town.request(&store, 10, StateRecord::Draft).await;
+            let submitted = StateRecord::Submitted { at: at(20), scopes: scopes("a"), modality: None };
+            town.request(&store, 20, submitted).await;
+            town.permit(&store, None).await;
+            let tally = store.tally(&[at(0), at(15), at(40)]).await.unwrap();
+            let [first, second] = tally.months.as_slice() else { panic!("{tally:?}") };
+            assert_eq!((first.opened, first.submitted, first.approved), ([1, 1, 0, 1, 0, 0], 0, 0));
+            assert_eq!((second.opened, second.submitted, second.approved, second.refused), ([0; STATES], 2, 1, 0));
+            assert_eq!(second.delays, [10_000_000]);
+            let [of] = tally.definitions.as_slice() else { panic!("{tally:?}") };
+            assert_eq!((of.definition.as_str(), of.provider.as_str(), of.permits_in_force), ("canteen", "dinum", 1));
+            assert_eq!((of.requests, of.delays.as_slice()), ([1, 1, 0, 1, 0, 0], [10_000_000].as_slice()));
+            // What was decided before the first month is no delay of these months.
+            let later = store.tally(&[at(50), at(60)]).await.unwrap();
+            assert_eq!((later.definitions[0].requests, later.definitions[0].delays.len()), ([1, 1, 0, 1, 0, 0], 0));
+        });
+    }
+
+    #[test]
+    fn calls_are_added_up_by_the_day() {
+        each(async |store| {
+            let town = Town::found(&store).await;
+            let day = 86_400;
+            let call = |second: i64, stage: Stage, api: Option<ApiName>| Trace {
+                at: at(second),
+                stage,
+                request_id: "r".into(),
+                api,
+                operation: None,
+                status: 200,
+                refusal: None,
+                duration_us: 1,
+                upstream_us: 1,
+                request_bytes: 1,
+                response_bytes: 1,
+                application: None,
+                organization: None,
+                permit: None,
+                subscription: None,
+                masked_fields: 0,
+                address: None,
+            };
+            let today = at(0).seconds() / day;
+            let api = Some(town.api.clone());
+            store
+                .trace_insert(&[
+                    call(0, Stage::Production, api.clone()),
+                    call(1, Stage::Sandbox, api.clone()),
+                    call(-day, Stage::Production, api.clone()),
+                    call(-3 * day, Stage::Production, api),
+                    call(0, Stage::Production, None),
+                ])
+                .await
+                .unwrap();
+            let days = store.read().calls_by_day(&town.api, today - 2).await.unwrap();
+            assert_eq!(days, [(today - 1, 1), (today, 2)]);
+            assert_eq!(store.read().calls_by_day(&"dinum/other".parse().unwrap(), 0).await.unwrap(), []);
+        });
+    }
+}

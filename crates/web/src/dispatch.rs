@@ -10,7 +10,7 @@ use axum::{
     response::Response,
 };
 use bytes::Bytes;
-use octroi_app::Error;
+use octroi_app::{Error, query::Page};
 use octroi_domain::{
     policy::{Action, Forbidden, Principal},
     text::Language,
@@ -96,6 +96,20 @@ where
         Box::pin(async move {
             let parameters = query::parse(input.query.as_deref())?;
             handler(call, parameters).await
+        })
+    }))
+}
+
+/// A list: a handler that takes query parameters, and which page.
+pub fn paged<Q, F>(handler: fn(Call, Q, Page) -> F) -> Handler
+where
+    Q: DeserializeOwned + Send + 'static,
+    F: Future<Output = Answer> + Send + 'static,
+{
+    Handler::Rest(Arc::new(move |call, input| {
+        Box::pin(async move {
+            let (parameters, page) = query::parse_paged(input.query.as_deref())?;
+            handler(call, parameters, page).await
         })
     }))
 }

@@ -6,6 +6,7 @@ use serde::{
     de::{self, DeserializeOwned, IntoDeserializer},
 };
 use serde_json::{Map, Value};
+use utoipa::IntoParams;
 
 use crate::{body, problem::Problem};
 
@@ -46,6 +47,21 @@ pub fn check_path(path: &str) -> Result<(), Problem> {
 /// # Errors
 /// 400 when it is malformed or a parameter is repeated; 422 naming an unknown or unreadable parameter.
 pub fn parse<T: DeserializeOwned>(query: Option<&str>) -> Result<T, Problem> {
+    body::typed(members(query)?)
+}
+
+/// The same for a list, whose page is read apart.
+///
+/// # Errors
+/// As [`parse`].
+pub fn parse_paged<T: DeserializeOwned>(query: Option<&str>) -> Result<(T, Page), Problem> {
+    let mut rest = members(query)?;
+    let own = ["limit", "cursor"].iter().filter_map(|name| rest.remove_entry(*name)).collect();
+    let paging: Paging = body::typed(own)?;
+    Ok((body::typed(rest)?, page(paging.limit, paging.cursor)))
+}
+
+fn members(query: Option<&str>) -> Result<Map<String, Value>, Problem> {
     let mut members = Map::new();
     let malformed = || Problem::bad_request("malformed_query", "La requête d'URL est mal formée.", "The query is malformed.");
     for pair in query.unwrap_or_default().split('&').filter(|pair| !pair.is_empty()) {
@@ -63,7 +79,7 @@ pub fn parse<T: DeserializeOwned>(query: Option<&str>) -> Result<T, Problem> {
             ));
         }
     }
-    body::typed(members)
+    Ok(members)
 }
 
 /// Percent-decoding, without guesses: a broken escape or a text that is not UTF-8 is none.
@@ -98,6 +114,20 @@ impl<'de> Deserialize<'de> for Limit {
         let number = text.parse().ok().filter(|number| digits && (1..=100).contains(number));
         number.map(Self).ok_or_else(|| de::Error::custom("expected a number from 1 to 100"))
     }
+}
+
+/// Which page of a list: what every list takes.
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+#[serde(deny_unknown_fields)]
+pub struct Paging {
+    #[serde(default)]
+    #[param(value_type = Option<u32>, minimum = 1, maximum = 100)]
+    limit: Limit,
+    /// `next` of the page before, in the same order.
+    #[serde(default, deserialize_with = "from_text")]
+    #[param(value_type = Option<String>)]
+    cursor: Option<Cursor>,
 }
 
 /// Reads a text by its `FromStr`.

@@ -17,7 +17,7 @@ use tower_http::catch_panic::CatchPanicLayer;
 
 use crate::{
     api::{access_requests, applications, catalogue, credentials, dev, invitations, ledger, messages, people, permits, platform, register, session, statistics, subscriptions, traces},
-    dispatch::{self, Handler, open, plain, with_body, with_optional_body, with_query},
+    dispatch::{self, Handler, open, paged, plain, with_body, with_optional_body, with_query},
     oidc::{introspect, jwks, metadata, revoke, token},
     openapi,
     state::{Shared, WebState},
@@ -214,11 +214,11 @@ pub fn routes() -> Vec<Route> {
         get("/api/v1/apis/{provider}/{api}/openapi", A::ReadPublic, plain(catalogue::read_api_document)),
         get("/api/v1/definitions", A::ReadPublic, with_query(catalogue::list_definitions)),
         get("/api/v1/definitions/{slug}", A::ReadPublic, plain(catalogue::read_definition)),
-        get("/api/v1/register", A::ReadPublic, with_query(register::list)),
+        get("/api/v1/register", A::ReadPublic, paged(register::list)),
         get("/api/v1/statistics", A::ReadPublic, plain(statistics::read)),
         // Requests.
         post("/api/v1/access-requests", A::CreateRequest, with_body(access_requests::create)),
-        get("/api/v1/access-requests", A::ListRequests, with_query(access_requests::list)),
+        get("/api/v1/access-requests", A::ListRequests, paged(access_requests::list)),
         get("/api/v1/access-requests/counts", A::ListRequests, with_query(access_requests::counts)),
         get("/api/v1/access-requests/{id}", A::ReadRequest, plain(access_requests::read)),
         get("/api/v1/access-requests/{id}/messages", A::ReadRequest, plain(messages::list)),
@@ -234,7 +234,7 @@ pub fn routes() -> Vec<Route> {
         post("/api/v1/access-requests/{id}/archive", A::ArchiveRequest, plain(access_requests::archive)),
         post("/api/v1/access-requests/{id}/transfer", A::TransferRequest, with_body(access_requests::transfer)),
         // Permits.
-        get("/api/v1/permits", A::ListPermits, with_query(permits::list)),
+        get("/api/v1/permits", A::ListPermits, paged(permits::list)),
         get("/api/v1/permits/counts", A::ListPermits, with_query(permits::counts)),
         get("/api/v1/permits/{id}", A::ReadPermit, plain(permits::read)),
         post("/api/v1/permits/{id}/revoke", A::RevokePermit, with_body(permits::revoke)),

@@ -83,15 +83,15 @@ async fn a_form_of_another_site_is_refused() {
 async fn what_was_typed_outlives_the_session() {
     let house = House::open(PUBLIC, false).await;
     let typed = "name=Mon+%22app%22%0D%0A%3Cb%3E&_csrf=old&_once=1&scopes=a&scopes=b";
-    let asked = send(&house, "/applications", "octroi_session=gone", &[], typed).await;
+    let asked = send(&house, "/applications/new", "octroi_session=gone", &[], typed).await;
     assert_eq!(asked.status, 401);
-    assert_eq!(hidden(&asked, "_resume_path"), "/applications");
+    assert_eq!(hidden(&asked, "_resume_path"), "/applications/new");
     let kept = hidden(&asked, "_resume_body").replace("&amp;", "&").replace("&#38;", "&");
     assert_eq!(kept, "name=Mon+%22app%22%0A%3Cb%3E&scopes=a&scopes=b");
-    let more = form_urlencoded::Serializer::new(String::new()).append_pair("_resume_path", "/applications").append_pair("_resume_body", &kept).finish();
+    let more = form_urlencoded::Serializer::new(String::new()).append_pair("_resume_path", "/applications/new").append_pair("_resume_body", &kept).finish();
     let resumed = send(&house, "/sign-in", "", &[], &sign_in_body(&format!("&{more}"))).await;
     assert_eq!(resumed.status, 200);
-    assert!(resumed.headers.contains_key("set-cookie") && resumed.text.contains("action=\"/applications\""));
+    assert!(resumed.headers.contains_key("set-cookie") && resumed.text.contains("action=\"/applications/new\""));
     assert_eq!(hidden(&resumed, "scopes"), "a");
     assert!(!resumed.text.contains("<b>"), "shown as it was typed, not as markup");
     let elsewhere = send(&house, "/sign-in", "", &[], &sign_in_body("&_resume_path=https%3A%2F%2Fevil.example&_resume_body=a%3Db")).await;

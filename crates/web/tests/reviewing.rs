@@ -284,13 +284,13 @@ async fn the_operator_sets_up_an_organisation_and_a_person() {
     let wrong = scene.post(&scene.operator, "/operator/organizations/new", &[("name", "Kept"), ("siret", "123")]).await;
     status(&wrong, 422);
     assert!(wrong.text.contains("value=\"Kept\"") && wrong.text.contains("value=\"123\""));
-    let fields = [("name", "Ville de Lyon"), ("siret", "213 801 858 00015"), ("_once", "click")];
+    let fields = [("name", "Ville de Lyon"), ("siret", "216 901 231 00011"), ("_once", "click")];
     let created = scene.post(&scene.operator, "/operator/organizations/new", &fields).await;
     status(&created, 303);
     // A double click makes one.
     let again = scene.post(&scene.operator, "/operator/organizations/new", &fields).await;
     assert_eq!((again.status.as_u16(), location(&again)), (303, location(&created)));
-    status(&scene.post(&scene.operator, "/operator/organizations/new", &[("name", "Twin"), ("siret", "21380185800015")]).await, 422);
+    status(&scene.post(&scene.operator, "/operator/organizations/new", &[("name", "Twin"), ("siret", "21690123100011")]).await, 422);
 
     let person = [
         ("given_name", "Léa"),
@@ -298,7 +298,7 @@ async fn the_operator_sets_up_an_organisation_and_a_person() {
         ("email", "lea@lyon.example"),
         ("language", "fr"),
         ("password", "short"),
-        ("organization", "21380185800015"),
+        ("organization", "21690123100011"),
         ("level", "unverified"),
     ];
     let refused = scene.post(&scene.operator, "/operator/people/new", &person).await;
@@ -315,7 +315,7 @@ async fn the_operator_sets_up_an_organisation_and_a_person() {
 
     let roles = format!("{lea}/roles");
     let links = format!("{lea}/organizations");
-    status(&scene.post(&scene.operator, &links, &[("organization", "21380185800015"), ("level", "certified")]).await, 303);
+    status(&scene.post(&scene.operator, &links, &[("organization", "21690123100011"), ("level", "certified")]).await, 303);
     status(&scene.post(&scene.operator, &links, &[("organization", "nonsense")]).await, 422);
     status(&scene.post(&scene.operator, &roles, &[("role", "reviewer"), ("perimeter", "definition:nothing")]).await, 422);
     status(&scene.post(&scene.operator, &roles, &[("role", "operator"), ("perimeter", "provider:dinum")]).await, 422);
@@ -325,13 +325,13 @@ async fn the_operator_sets_up_an_organisation_and_a_person() {
     let withdraw = [("role", "observer"), ("perimeter", "provider:dinum"), ("withdraw", "1")];
     status(&scene.post(&scene.operator, &roles, &withdraw).await, 303);
     assert!(!scene.get(&scene.operator, &lea).await.text.contains("<code>provider:dinum</code>"));
-    status(&scene.post(&scene.operator, &links, &[("organization", "21380185800015"), ("end", "1")]).await, 303);
+    status(&scene.post(&scene.operator, &links, &[("organization", "21690123100011"), ("end", "1")]).await, 303);
     assert!(!scene.get(&scene.operator, &lea).await.text.contains("Ville de Lyon"));
     // Nobody changes their own.
     let own = scene.operator.principal.person().unwrap().user;
     let grant = [("role", "reviewer"), ("perimeter", "provider:dinum")];
     status(&scene.post(&scene.operator, &format!("/operator/people/{own}/roles"), &grant).await, 403);
-    let link = [("organization", "21380185800015"), ("level", "certified")];
+    let link = [("organization", "21690123100011"), ("level", "certified")];
     status(&scene.post(&scene.operator, &format!("/operator/people/{own}/organizations"), &link).await, 403);
 }
 

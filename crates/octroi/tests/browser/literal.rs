@@ -2,7 +2,7 @@
 
 use crate::{
     driver::{self, FRENCH},
-    pages::{PAGES, visit},
+    pages::{PAGES, act},
     world::World,
 };
 
@@ -34,7 +34,8 @@ fn what_people_write_is_shown_literally() {
             world.dress(&person, page.who);
             dressed = Some(page.who);
         }
-        visit(&world, &person, page);
+        person.go(&world.path(page.path));
+        act(&person, page);
         if person.driver.run(TAKEN, &[]) == true {
             wrong.push(page.name);
         }

@@ -114,6 +114,28 @@ pub const PAGES: &[Page] = &[
     page("permit-suspended", "applicant", "/permits/{suspended}"),
     page("permit-revoked", "applicant", "/permits/{revoked}"),
     page("receipt", "applicant", "/permits/{permit}/receipt"),
+    page("applications", "applicant", "/applications"),
+    page("applications-choose", "applicant", "/applications?api=dinum/api-particulier&permit={permit}"),
+    page("application-new", "applicant", "/applications/new"),
+    page("application-new-wrong", "applicant", "/applications/new").then(&[Send("/new")]),
+    page("application", "applicant", "/applications/{application}"),
+    page("application-bare", "applicant", "/applications/{bare_application}"),
+    page("application-usage", "applicant", "/applications/{application}/usage"),
+    page("application-usage-none", "applicant", "/applications/{bare_application}/usage"),
+    page("application-start", "applicant", "/applications/{application}/start?api=dinum/api-particulier"),
+    page("application-suspend", "applicant", "/applications/{application}/suspend"),
+    page("subscribe-choose", "applicant", "/applications/{bare_application}/subscribe"),
+    page("subscribe", "applicant", "/applications/{bare_application}/subscribe?api=dinum/api-particulier"),
+    page("subscribe-wrong", "applicant", "/applications/{bare_application}/subscribe?api=dinum/api-particulier").then(&[Send("/subscribe")]),
+    page("subscription-end", "applicant", "/applications/{application}/subscriptions/{subscription}/end"),
+    page("subscription-terms", "applicant", "/applications/{application}/subscriptions/{subscription}/terms"),
+    page("credential-new", "applicant", "/applications/{application}/credentials/new"),
+    page("credential-made", "applicant", "/applications/{bare_application}/credentials/new").then(&[Send("/credentials")]),
+    page("credential-replace", "applicant", "/applications/{application}/credentials/{credential}/replace"),
+    page("credential-revoke", "applicant", "/applications/{application}/credentials/{credential}/revoke"),
+    page("traces", "applicant", "/traces"),
+    page("invitation-wrong", "applicant", "/invitations/nothing").status(404),
+    page("applications-empty", "stranger", "/applications"),
     page("request-colleague", "colleague", "/access-requests/{submitted}"),
     page("dashboard-empty", "stranger", "/dashboard"),
     page("my-requests-empty", "stranger", "/access-requests"),
@@ -138,6 +160,16 @@ pub const PAGES: &[Page] = &[
     page("review-list-manager", "manager", "/review"),
     page("roles", "manager", "/manage/roles"),
     page("roles-of", "manager", "/manage/roles/api-particulier"),
+    // The API administrator's.
+    page("my-apis", "api_administrator", "/admin/apis"),
+    page("my-api", "api_administrator", "/admin/apis/dinum/api-particulier"),
+    page("masks", "api_administrator", "/admin/apis/dinum/api-particulier/masks"),
+    page("subscribers", "api_administrator", "/admin/apis/dinum/api-particulier/subscribers"),
+    page("subscribers-private", "api_administrator", "/admin/apis/dinum/annuaire-interne/subscribers"),
+    page("traffic", "api_administrator", "/admin/apis/dinum/api-particulier/traffic"),
+    page("subscription-suspend", "api_administrator", "/admin/apis/dinum/api-particulier/subscriptions/{subscription}/suspend"),
+    page("traces-administrator", "api_administrator", "/traces"),
+    page("traces-anonymise", "api_administrator", "/traces/anonymise"),
     // The operator's.
     page("operator", "operator", "/operator"),
     page("organizations", "operator", "/operator/organizations"),
@@ -145,12 +177,12 @@ pub const PAGES: &[Page] = &[
     page("organizations-empty", "operator", "/operator/organizations?q=zzzz"),
     page("organization", "operator", "/operator/organizations/{organization}"),
     page("organization-new", "operator", "/operator/organizations/new"),
-    page("organization-new-wrong", "operator", "/operator/organizations/new").then(&[Send("/organizations")]),
+    page("organization-new-wrong", "operator", "/operator/organizations/new").then(&[Send("/organizations/new")]),
     page("people", "operator", "/operator/people"),
     page("people-empty", "operator", "/operator/people?q=zzzz"),
     page("person", "operator", "/operator/people/{person}"),
     page("person-new", "operator", "/operator/people/new"),
-    page("person-new-wrong", "operator", "/operator/people/new").then(&[Send("/people")]),
+    page("person-new-wrong", "operator", "/operator/people/new").then(&[Send("/people/new")]),
     page("operator-apis", "operator", "/operator/apis"),
     page("operator-definitions", "operator", "/operator/definitions"),
     page("operator-definition", "operator", "/operator/definitions/api-particulier"),
@@ -192,9 +224,8 @@ fn every_route_of_a_page_is_in_the_table() {
     assert_eq!(names.len(), PAGES.len(), "two pages have one name");
 }
 
-/// Brings the browser to a page and its state; what is wrong with how it loads.
-pub fn visit(world: &World, person: &Person, page: &Page) -> Vec<String> {
-    let mut wrong = checks::load(person, &world.path(page.path), page.status);
+/// Brings a page that is shown into its state.
+pub fn act(person: &Person, page: &Page) {
     for step in page.steps {
         match step {
             Type(name, text) => {
@@ -206,6 +237,12 @@ pub fn visit(world: &World, person: &Person, page: &Page) -> Vec<String> {
             Send(end) => person.send(end),
         }
     }
+}
+
+/// Brings the browser to a page and its state; what is wrong with how it loads.
+fn visit(world: &World, person: &Person, page: &Page) -> Vec<String> {
+    let mut wrong = checks::load(person, &world.path(page.path), page.status);
+    act(person, page);
     if !page.steps.is_empty() {
         let own = |complaint: &String| complaint.contains("Failed to load resource");
         wrong.extend(person.complaints().into_iter().filter(|complaint| !own(complaint)).map(|complaint| format!("console: {complaint}")));
@@ -265,10 +302,15 @@ fn status(world: &World, who: Option<&str>, path: &str) -> (u16, String) {
     (answer.status.as_u16(), answer.header("location").unwrap_or_default().to_owned())
 }
 
+/// The pages about one thing that belongs to somebody.
+fn things() -> impl Iterator<Item = &'static Page> {
+    PAGES.iter().filter(|page| page.who.is_some() && page.path.split('?').next().is_some_and(|path| path.contains('{')))
+}
+
 #[test]
 fn what_another_organisation_owns_has_no_page() {
     let world = world();
-    let things: Vec<&Page> = PAGES.iter().filter(|page| page.who.is_some() && page.path.contains('{')).collect();
+    let things: Vec<&Page> = things().collect();
     assert!(things.len() > 20, "{} pages", things.len());
     for page in things {
         let path = world.path(page.path);
@@ -284,7 +326,7 @@ fn what_another_organisation_owns_has_no_page() {
 #[test]
 fn who_is_not_signed_in_is_asked_to() {
     let world = world();
-    for page in PAGES.iter().filter(|page| page.who.is_some() && page.path.contains('{')) {
+    for page in things() {
         let (status, to) = status(world, None, &world.path(page.path));
         assert!((status, to.starts_with("/sign-in?return_to=")) == (303, true), "{}: {status} {to}", page.path);
     }

@@ -197,14 +197,14 @@ impl Person {
         assert!(self.wait(gone), "{} stays", self.path());
     }
 
-    /// Presses Tab until what is called so has the focus.
+    /// Presses Tab until what is called so, or so and something more, has the focus.
     #[track_caller]
     pub fn tab_to(&self, name: &str) {
         let mut met = Vec::new();
         for _ in 0..250 {
             self.driver.press(TAB);
             let (_, label) = self.driver.focused();
-            if label == name || label.starts_with(name) {
+            if label.strip_prefix(name).is_some_and(|more| !more.starts_with(char::is_alphanumeric)) {
                 return;
             }
             met.push(label);

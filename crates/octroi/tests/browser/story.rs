@@ -1,7 +1,9 @@
 //! The main job, from the home page to the refused call, by an applicant and a reviewer who only see the pages:
 //! in French and in English, without JavaScript, on a phone, and with the keyboard alone.
 
-use serde_json::Value;
+use std::time::{Duration, Instant};
+
+use serde_json::{Value, json};
 
 use crate::{
     driver::{self, ENGLISH, FRENCH, PHONE, Settings},
@@ -105,7 +107,7 @@ fn example(world: &World, title: &str) -> Value {
     let form = shown["forms"].as_array().unwrap().iter().find(|form| form["slug"] == "libre").unwrap();
     let mut example = form["example"].clone();
     example["title"] = title.into();
-    example["scopes"] = serde_json::json!(["cnaf_quotient_familial", "cnaf_enfants"]);
+    example["scopes"] = json!(["cnaf_quotient_familial", "cnaf_enfants"]);
     example
 }
 
@@ -198,15 +200,19 @@ fn connect(teller: &Teller, stage: &str, title: &str, permit: &str) -> String {
     key.as_str().unwrap().trim().to_owned()
 }
 
-/// The call is among the figures of the application, which the last pages were about.
-fn see_the_call(teller: &Teller) {
+/// From the application, which the last page was about, to its calls: this one is there, under its permit.
+fn see_the_call(teller: &Teller, permit: &str) {
+    let person = &teller.person;
     teller.press_word("application-usage");
-    let deadline = std::time::Instant::now() + std::time::Duration::from_secs(20);
-    while !teller.person.sees("quotient_familial") {
-        assert!(std::time::Instant::now() < deadline, "no call on {}:\n{}", teller.person.path(), teller.person.text());
-        std::thread::sleep(std::time::Duration::from_millis(200));
-        teller.person.go(&teller.person.path());
+    teller.press_word("usage-traces");
+    let deadline = Instant::now() + Duration::from_secs(20);
+    // Traces are kept a moment after the answer has left.
+    while !person.sees(permit) {
+        assert!(Instant::now() < deadline, "no call on {}:\n{}", person.path(), person.text());
+        std::thread::sleep(Duration::from_millis(200));
+        person.go(&person.path());
     }
+    person.see("quotient_familial");
 }
 
 /// The reviewer ends the permit from the list of permits.
@@ -240,7 +246,7 @@ fn tell(settings: Settings, keyboard: bool) {
         let body = wait(call(&format!("{}{QF}", world.demo.gateway(stage)), &[("X-Api-Key", &key)])).ok(200);
         // What was asked for, and nothing else.
         assert_eq!(members(&body["data"]), ["enfants", "quotient_familial"], "{stage}");
-        see_the_call(&applicant);
+        see_the_call(&applicant, &permit);
         keys.push((stage, key));
     }
     revoke(&reviewer, &title, &permit);

@@ -8,5 +8,6 @@ mod corpus;
 mod gate;
 mod harness;
 mod kill;
+mod lists;
 mod policy;
 mod story;

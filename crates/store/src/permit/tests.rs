@@ -70,3 +70,49 @@ fn lists_and_dates() {
         assert_eq!(due(at(900), 1).await, [3]);
     });
 }
+
+#[test]
+fn orders_counts_and_what_the_register_looks_through() {
+    each(async |store| {
+        let town = Town::found(&store).await;
+        for expires in [None, Some(at(500)), Some(at(400))] {
+            town.permit(&store, expires).await;
+        }
+        let all = || PermitFilter::within(Visible::All);
+        let list = async |filter: PermitFilter| {
+            let (mut seen, mut after) = (Vec::new(), None);
+            loop {
+                let page = store.permit_list(&filter, Page::new(after, 2)).await.unwrap();
+                seen.extend(page.items.iter().map(|line| line.id.get()));
+                after = page.next.map(|cursor| cursor.to_string().parse().unwrap());
+                if after.is_none() {
+                    return seen;
+                }
+            }
+        };
+        assert_eq!(list(PermitFilter { sort: PermitSort::Expires, ..all() }).await, [3, 2, 1]);
+        assert_eq!(list(PermitFilter { sort: PermitSort::Granted, ..all() }).await, [3, 2, 1]);
+        for (text, people, found) in [
+            ("D2", true, vec![2]),
+            ("h3", false, vec![3]),
+            ("cantine paris", false, vec![3, 2, 1]),
+            ("lovelace cantine", true, vec![3, 2, 1]),
+            ("lovelace cantine", false, vec![]),
+            ("ada@ville.example", false, vec![]),
+        ] {
+            assert_eq!(list(PermitFilter { text: Some(text.into()), people, ..all() }).await, found, "{text}");
+        }
+        let permit = store.read().permit_by_number(Number::new(2)).await.unwrap().unwrap();
+        assert_eq!(store.read().grants(&[Number::new(2), Number::new(9)]).await.unwrap(), [permit.grant().clone()]);
+        let (ended, event) = permit.open().unwrap().revoke(town.reviewer.id, at(60), "end".into());
+        let mut tx = store.write().await.unwrap();
+        tx.permit_save(&Permit::Ended(ended), PermitStatus::Active).await.unwrap();
+        tell(&mut tx, &event);
+        tx.commit().await.unwrap();
+        let counts = store.permit_counts(&PermitFilter { statuses: vec![PermitStatus::Active], ..all() }).await.unwrap();
+        let counts: Vec<_> = counts.into_iter().filter(|(_, count)| *count > 0).collect();
+        assert_eq!(counts, [(PermitStatus::Active, 2), (PermitStatus::Revoked, 1)]);
+        assert_eq!(list(PermitFilter { statuses: vec![PermitStatus::Active], ..all() }).await, [3, 1]);
+        assert_eq!(store.permit_counts(&PermitFilter::new()).await.unwrap().iter().map(|(_, count)| count).sum::<u64>(), 0);
+    });
+}

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use octroi_app::{
     access_requests::{ApproveInput, NewRequest},
-    query::{Cursor, KindName, Page, RequestFilter, RequestSort},
+    query::{KindName, Page, RequestFilter, RequestSort},
     review::ReviewView,
     view::{ApprovalView, List, RequestLine, RequestView, StateCounts},
 };
@@ -22,7 +22,7 @@ use utoipa::{IntoParams, ToSchema};
 use crate::{
     call::{Answer, Call, Reply},
     problem::Failure,
-    query::{Limit, from_text, page, several},
+    query::{Paging, from_text, several},
 };
 
 /// Where requests are; the path of one is this and its id.
@@ -123,17 +123,10 @@ pub struct Filter {
     #[serde(default, deserialize_with = "from_text")]
     #[param(value_type = Option<String>)]
     sort: Option<RequestSort>,
-    #[serde(default)]
-    #[param(value_type = Option<u32>, minimum = 1, maximum = 100)]
-    limit: Limit,
-    /// `next` of the page before, in the same order.
-    #[serde(default, deserialize_with = "from_text")]
-    #[param(value_type = Option<String>)]
-    cursor: Option<Cursor>,
 }
 impl Filter {
-    async fn read(self, call: &Call) -> Result<(RequestFilter, Page), Failure> {
-        let filter = RequestFilter {
+    async fn read(self, call: &Call) -> Result<RequestFilter, Failure> {
+        Ok(RequestFilter {
             states: self.state,
             definitions: self.definition,
             providers: self.provider,
@@ -144,8 +137,7 @@ impl Filter {
             text: self.q,
             sort: self.sort.unwrap_or_default(),
             ..RequestFilter::new()
-        };
-        Ok((filter, page(self.limit, self.cursor)))
+        })
     }
 }
 
@@ -164,18 +156,18 @@ pub async fn create(call: Call, input: Create) -> Answer {
 }
 
 /// List the requests that one may see
-#[utoipa::path(get, path = "/api/v1/access-requests", tag = "access requests", params(Filter), responses((status = 200, body = List<RequestLine>)))]
-pub async fn list(call: Call, input: Filter) -> Answer {
-    let (filter, page) = input.read(&call).await?;
+#[utoipa::path(get, path = "/api/v1/access-requests", tag = "access requests", params(Filter, Paging), responses((status = 200, body = List<RequestLine>)))]
+pub async fn list(call: Call, input: Filter, page: Page) -> Answer {
+    let filter = input.read(&call).await?;
     Reply::ok(&call.app().list_requests(&call.context(), filter, page).await?)
 }
 
 /// Count the requests that one may see, by state
 ///
-/// The parameters of the list; `state`, `sort`, `limit` and `cursor` do not matter.
+/// The parameters of the list, but for the page; `state` and `sort` do not matter.
 #[utoipa::path(get, path = "/api/v1/access-requests/counts", tag = "access requests", params(Filter), responses((status = 200, body = StateCounts)))]
 pub async fn counts(call: Call, input: Filter) -> Answer {
-    let (filter, _) = input.read(&call).await?;
+    let filter = input.read(&call).await?;
     Reply::ok(&call.app().count_requests_by_state(&call.context(), filter).await?)
 }
 

@@ -2,7 +2,7 @@
 
 use octroi_app::{
     permits::PermitMove,
-    query::{Cursor, Page, PermitFilter, PermitSort},
+    query::{Page, PermitFilter, PermitSort},
     view::{List, PermitLine, PermitView, RequestView, StateCounts},
 };
 use octroi_domain::{Number, Slug, feed::PermitStatus, permit::Permit, stage::Stage};
@@ -13,7 +13,7 @@ use super::access_requests;
 use crate::{
     call::{Answer, Call, Reply},
     problem::Failure,
-    query::{Limit, from_text, page, several},
+    query::{Paging, from_text, several},
 };
 
 #[derive(Deserialize, ToSchema)]
@@ -53,17 +53,10 @@ pub struct Filter {
     #[serde(default, deserialize_with = "from_text")]
     #[param(value_type = Option<String>)]
     sort: Option<PermitSort>,
-    #[serde(default)]
-    #[param(value_type = Option<u32>, minimum = 1, maximum = 100)]
-    limit: Limit,
-    /// `next` of the page before, in the same order.
-    #[serde(default, deserialize_with = "from_text")]
-    #[param(value_type = Option<String>)]
-    cursor: Option<Cursor>,
 }
 impl Filter {
-    async fn read(self, call: &Call) -> Result<(PermitFilter, Page), Failure> {
-        let filter = PermitFilter {
+    async fn read(self, call: &Call) -> Result<PermitFilter, Failure> {
+        Ok(PermitFilter {
             statuses: self.state,
             definitions: self.definition,
             providers: self.provider,
@@ -72,8 +65,7 @@ impl Filter {
             text: self.q,
             sort: self.sort.unwrap_or_default(),
             ..PermitFilter::new()
-        };
-        Ok((filter, page(self.limit, self.cursor)))
+        })
     }
 }
 
@@ -82,18 +74,18 @@ fn id(call: &Call) -> Result<Number<Permit>, Failure> {
 }
 
 /// List the permits that one may see
-#[utoipa::path(get, path = "/api/v1/permits", tag = "permits", params(Filter), responses((status = 200, body = List<PermitLine>)))]
-pub async fn list(call: Call, input: Filter) -> Answer {
-    let (filter, page) = input.read(&call).await?;
+#[utoipa::path(get, path = "/api/v1/permits", tag = "permits", params(Filter, Paging), responses((status = 200, body = List<PermitLine>)))]
+pub async fn list(call: Call, input: Filter, page: Page) -> Answer {
+    let filter = input.read(&call).await?;
     Reply::ok(&call.app().list_permits(&call.context(), filter, page).await?)
 }
 
 /// Count the permits that one may see, by state
 ///
-/// The parameters of the list; `state`, `sort`, `limit` and `cursor` do not matter.
+/// The parameters of the list, but for the page; `state` and `sort` do not matter.
 #[utoipa::path(get, path = "/api/v1/permits/counts", tag = "permits", params(Filter), responses((status = 200, body = StateCounts)))]
 pub async fn counts(call: Call, input: Filter) -> Answer {
-    let (filter, _) = input.read(&call).await?;
+    let filter = input.read(&call).await?;
     Reply::ok(&call.app().count_permits_by_state(&call.context(), filter).await?)
 }
 

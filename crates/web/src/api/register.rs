@@ -9,7 +9,7 @@ use bytes::Bytes;
 use http_body_util::channel::{Channel, Sender};
 use octroi_app::{
     App, Context, Error,
-    query::{Cursor, Page},
+    query::Page,
     register::{Register, RegisterEntry, RegisterFilter},
 };
 use octroi_domain::{Moment, Slug, policy::Principal};
@@ -21,7 +21,7 @@ use crate::{
     call::{Answer, Call, Reply},
     dispatch::OpenCall,
     problem::{Failure, Problem},
-    query::{self, Limit, from_text, page, several},
+    query::{self, Paging, several},
 };
 
 /// Whole registers that are written at the same time, at most.
@@ -44,18 +44,10 @@ pub struct Filter {
     #[serde(default, deserialize_with = "several")]
     #[param(value_type = Option<String>)]
     provider: Vec<Slug>,
-    #[serde(default)]
-    #[param(value_type = Option<u32>, minimum = 1, maximum = 100)]
-    limit: Limit,
-    /// `next` of the page before.
-    #[serde(default, deserialize_with = "from_text")]
-    #[param(value_type = Option<String>)]
-    cursor: Option<Cursor>,
 }
-impl Filter {
-    fn read(self) -> (RegisterFilter, Page) {
-        let filter = RegisterFilter { text: self.q, definitions: self.definition, providers: self.provider };
-        (filter, page(self.limit, self.cursor))
+impl From<Filter> for RegisterFilter {
+    fn from(filter: Filter) -> Self {
+        Self { text: filter.q, definitions: filter.definition, providers: filter.provider }
     }
 }
 
@@ -63,10 +55,9 @@ impl Filter {
 ///
 /// Everybody may know them, without the people behind them. `/register.csv` gives all of them as CSV (RFC 4180) and takes the same
 /// parameters, but for `limit` and `cursor`.
-#[utoipa::path(get, path = "/api/v1/register", tag = "public", params(Filter), responses((status = 200, body = Register)))]
-pub async fn list(call: Call, input: Filter) -> Answer {
-    let (filter, page) = input.read();
-    Reply::ok(&call.app().register(&call.context(), filter, page).await?)
+#[utoipa::path(get, path = "/api/v1/register", tag = "public", params(Filter, Paging), responses((status = 200, body = Register)))]
+pub async fn list(call: Call, input: Filter, page: Page) -> Answer {
+    Reply::ok(&call.app().register(&call.context(), input.into(), page).await?)
 }
 
 /// `GET /register.csv`
@@ -78,7 +69,7 @@ pub async fn csv(call: OpenCall) -> Response {
 }
 
 async fn export(app: App, now: Moment, query: Option<String>) -> Result<Response, Failure> {
-    let (filter, _) = query::parse::<Filter>(query.as_deref())?.read();
+    let filter: RegisterFilter = query::parse::<Filter>(query.as_deref())?.into();
     let Ok(place) = EXPORTS.try_acquire() else {
         let busy = Problem::new(
             StatusCode::SERVICE_UNAVAILABLE,

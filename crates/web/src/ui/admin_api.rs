@@ -113,7 +113,7 @@ pub async fn show(call: PageCall) -> PageAnswer {
             .text(w.of("admin-api-visibility"), w.one_of("api-visibility", &api.visibility))
             .with(w.of("admin-api-mount"), Cell::Code(api.mount.clone()))
             .text(w.of("admin-api-version"), api.version.to_string())
-            .with(w.of("admin-api-document"), Cell::link(format!("/apis/{name}/reference"), w.of("start-reference"))),
+            .with(w.of("admin-api-document"), Cell::link(format!("/apis/{name}/reference"), w.of("first-call-reference"))),
         stages: stages(w, &view.stages),
         plans: plans(w, api),
         operations: operations(w, api),

@@ -158,7 +158,7 @@ fn preview(w: Words, here: &str, operation: &OperationView, granted: &ScopeSet, 
     }
 }
 
-/// A JSON text on several lines, its members in the order in which they stand; what is none stays as it is.
+/// A JSON text on several lines; what is none stays as it is.
 fn laid_out(text: &str) -> String {
     serde_json::from_str::<serde_json::Value>(text).map_or_else(|_| text.to_owned(), |value| format!("{value:#}"))
 }

@@ -23,7 +23,7 @@ use super::{
     applications::{pages, subscription_tag},
     confirm::Confirm,
     errors,
-    kit::{Alert, Cell, Column, ErrorSummary, Facts, Field, FieldError, Figure, Figures, Link, Pages, PostButton, Table, Tabs, Tag, Tone},
+    kit::{Alert, Cell, Column, ErrorSummary, Facts, Field, FieldError, Link, Pages, PostButton, Table, Tabs, Tag, Tone},
     page::{Page, PageAnswer, PageCall, Shell},
     words::Words,
 };
@@ -39,7 +39,7 @@ struct SubscribersPage {
     shell: Shell,
     tabs: Tabs,
     summary: Option<ErrorSummary>,
-    states: Figures,
+    states: Tabs,
     table: Table,
     pages: Pages,
     /// None where subscribers need a permit: then nobody is let in by hand.
@@ -88,26 +88,16 @@ async fn page(call: &PageCall, wrong: &[FieldError]) -> PageAnswer {
 }
 
 /// The states as ways to narrow the list.
-fn states(w: Words, name: &ApiName, view: &AdministeredLine, current: Option<SubscriptionState>) -> Figures {
+fn states(w: Words, name: &ApiName, view: &AdministeredLine, current: Option<SubscriptionState>) -> Tabs {
     let base = format!("/admin/apis/{name}/subscribers");
-    let mut figures = vec![Figure {
-        value: if current.is_none() { w.of("list-shown").into() } else { w.of("list-show").into() },
-        name: w.of("subscribers-all").into(),
-        href: current.is_some().then(|| base.clone()),
-    }];
+    let mut tabs = vec![Link::new(&base, w.of("subscribers-all"))];
     for state in STATES {
-        let value = match state {
-            SubscriptionState::Pending => w.number(i64::try_from(view.pending).unwrap_or(i64::MAX)),
-            _ if current == Some(state) => w.of("list-shown").into(),
-            _ => w.of("list-show").into(),
-        };
-        figures.push(Figure {
-            value,
-            name: w.one_of("subscription-state", state.as_str()).into(),
-            href: (current != Some(state)).then(|| format!("{base}?state={}", state.as_str())),
-        });
+        let words = w.one_of("subscription-state", state.as_str());
+        let waiting = if state == SubscriptionState::Pending && view.pending > 0 { format!(" ({})", view.pending) } else { String::new() };
+        tabs.push(Link::new(format!("{base}?state={}", state.as_str()), format!("{words}{waiting}")));
     }
-    Figures { figures }
+    let current = current.and_then(|current| STATES.iter().position(|state| *state == current)).map_or(0, |place| place + 1);
+    Tabs { label: w.of("subscribers-states").into(), tabs, current }
 }
 
 fn table(w: Words, name: &ApiName, all: &[SubscriberView]) -> Table {

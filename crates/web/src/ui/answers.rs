@@ -10,7 +10,6 @@ use super::{
 
 /// One block and its answers.
 pub struct Section {
-    pub block: String,
     pub title: String,
     pub facts: Facts,
 }
@@ -23,7 +22,6 @@ pub fn sections<'a>(w: Words, definition: &Definition, steps: &[Step], answer: i
             (w.text(&asked.field.label), cell)
         };
         Section {
-            block: step.block.clone(),
             title: w.text(&step.title),
             facts: Facts { facts: step.fields.iter().map(fact).collect() },
         }

@@ -115,7 +115,7 @@ fn ways(w: Words, page: &ApiPage) -> Vec<ButtonLink> {
             ways.push(ButtonLink::new(format!("/start/{}", opening.slug), text));
         }
     } else {
-        ways.push(ButtonLink::new("/applications", w.of("api-subscribe")));
+        ways.push(ButtonLink::new(format!("/applications?api={}", page.api.name), w.of("api-subscribe")));
     }
     ways.push(ButtonLink::new(format!("/apis/{}/try", page.api.name), w.of("api-tab-try")).secondary());
     ways

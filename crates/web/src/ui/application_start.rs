@@ -40,11 +40,11 @@ pub async fn show(call: PageCall) -> PageAnswer {
         facts: Facts::default()
             .text(w.of("subscription-api"), api.to_string())
             .text(w.of("application-stage"), w.one_of("stage", &application.stage))
-            .text(w.of("start-call"), format!("{} {}", first.call.method, first.call.target)),
+            .text(w.of("first-call-call"), format!("{} {}", first.call.method, first.call.target)),
         secret: Alert::new(
             Tone::Info,
-            w.of("start-secret").with("kind", w.one_of("credential-kind", kind).to_string()),
-            w.of("start-secret-text").and("variable", written.variable()),
+            w.of("first-call-secret").with("kind", w.one_of("credential-kind", kind).to_string()),
+            w.of("first-call-secret-text").and("variable", written.variable()),
         )
         .link(format!("/applications/{id}/credentials/new"), w.of("credential-new")),
         snippets: Snippets {
@@ -56,8 +56,8 @@ pub async fn show(call: PageCall) -> PageAnswer {
                 snippet("Java", written.java()),
             ],
         },
-        reference: Link::new(format!("/apis/{api}/reference"), w.of("start-reference")),
-        shell: call.shell(w.of("start-first-call").and("name", &application.name)).under(way(w, &application)),
+        reference: Link::new(format!("/apis/{api}/reference"), w.of("first-call-reference")),
+        shell: call.shell(w.of("first-call-title").and("name", &application.name)).under(way(w, &application)),
     })
 }
 

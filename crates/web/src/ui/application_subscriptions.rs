@@ -10,7 +10,13 @@ use octroi_app::{
     view::{ApplicationView, PermitLine, SubscriptionView},
 };
 use octroi_domain::{
-    Id, api::ApiName, application::Subscription, application::SubscriptionState, definition::FieldError, feed::PermitStatus, organization::Organization,
+    Id, Number,
+    api::ApiName,
+    application::{Subscription, SubscriptionState},
+    definition::FieldError,
+    feed::PermitStatus,
+    organization::Organization,
+    permit::Permit,
 };
 use serde_json::Value;
 
@@ -66,8 +72,10 @@ async fn choose(call: &PageCall) -> PageAnswer {
     let apis = call.app().list_apis(&call.context()).await?;
     let live: Vec<&str> = application.subscriptions.iter().filter(|held| held.state != "revoked").map(|held| held.api.as_str()).collect();
     let open = apis.iter().filter(|api| api.stages.contains(&application.stage) && !live.contains(&api.name.as_str()));
+    let permit: Option<Number<Permit>> = call.query.text("permit").parse().ok();
+    let permit = permit.map(|permit| format!("&permit={permit}")).unwrap_or_default();
     let tile = |api: &ApiView| Tile {
-        link: Link::new(format!("/applications/{id}/subscribe?api={}", api.name), w.text(&api.title)),
+        link: Link::new(format!("/applications/{id}/subscribe?api={}{permit}", api.name), w.text(&api.title)),
         text: w.text(&api.description),
         tags: vec![kit::Tag::new(Tone::Neutral, w.one_of("api-access", &api.access))],
         note: api.name.clone(),
@@ -130,7 +138,7 @@ async fn subscribe_to(call: &PageCall, name: &ApiName, faults: &[FieldError]) ->
         let option = |permit: &PermitLine| Check {
             value: permit.id.clone(),
             label: format!("{} · {}", permit.id, permit.title),
-            hint: permit.expires_at.as_ref().map(|at| w.of("permit-until").with("date", w.date(at)).to_string()).unwrap_or_default(),
+            hint: permit.expires_at.as_ref().map(|at| w.of("subscribe-permit-until").with("date", w.date(at)).to_string()).unwrap_or_default(),
             checked: permit.id == chosen,
             locked: false,
         };

@@ -104,7 +104,7 @@ pub(super) async fn read(call: &PageCall) -> Result<(Id<Application>, Applicatio
 
 /// `GET /applications?organization=&api=&permit=`
 ///
-/// With an API, one is on the way to subscribing to it: each application leads on.
+/// With an API or a permit, one is on the way to subscribing: each application leads on.
 pub async fn list(call: PageCall) -> PageAnswer {
     let w = call.words;
     let organization = chosen(&call, call.query.text("organization"));
@@ -132,7 +132,7 @@ pub async fn list(call: PageCall) -> PageAnswer {
             Cell::Tag(state_tag(w, &application.state)),
             Cell::Items(live.map(|held| held.api.clone()).collect()),
         ];
-        if api.is_some() {
+        if !onward.is_empty() {
             row.push(Cell::link(format!("{href}/subscribe?{onward}"), w.of("application-choose").and("name", &application.name)));
         }
         row
@@ -143,7 +143,7 @@ pub async fn list(call: PageCall) -> PageAnswer {
         Column::text(w.of("application-state")),
         Column::text(w.of("application-apis")),
     ];
-    if api.is_some() {
+    if !onward.is_empty() {
         columns.push(Column::text(w.of("application-next")));
     }
     let table = Table {
@@ -156,6 +156,9 @@ pub async fn list(call: PageCall) -> PageAnswer {
     let notice = match (organization, &api) {
         (None, _) => Some(Alert::new(Tone::Info, w.of("applications-no-organization"), w.of("applications-no-organization-text"))),
         (Some(_), Some(api)) => Some(Alert::new(Tone::Info, w.of("applications-choose").and("api", api), w.of("applications-choose-text"))),
+        (Some(_), None) if !onward.is_empty() => {
+            Some(Alert::new(Tone::Info, w.of("applications-choose-one"), w.of("applications-choose-text")))
+        }
         _ => None,
     };
     let options = choice(&call);
@@ -314,18 +317,19 @@ fn subscriptions(w: Words, here: &str, usage: &UsageView) -> Table {
         };
         let mut links = Vec::new();
         let api = &subscription.api;
+        let title = held.title.as_ref().map_or_else(|| api.clone(), |title| w.text(title));
         if subscription.state == "active" {
-            links.push(Link::new(format!("{here}/start?api={api}"), w.of("subscription-start").and("api", api)));
+            links.push(Link::new(format!("{here}/start?api={api}"), w.of("subscription-start").and("api", &title)));
         }
         if held.terms_in_force.is_some() && held.terms_in_force != subscription.terms_accepted {
             links.push(Link::new(
                 format!("{here}/subscriptions/{}/terms", subscription.id),
-                w.of("subscription-terms").and("api", api),
+                w.of("subscription-terms").and("api", &title),
             ));
         }
-        links.push(Link::new(format!("{here}/subscriptions/{}/end", subscription.id), w.of("subscription-end").and("api", api)));
+        links.push(Link::new(format!("{here}/subscriptions/{}/end", subscription.id), w.of("subscription-end").and("api", &title)));
         vec![
-            Cell::link(format!("/apis/{api}"), api),
+            Cell::link(format!("/apis/{api}"), &title),
             Cell::Tag(subscription_tag(w, &subscription.state)),
             subscription.permit.as_ref().map_or_else(|| Cell::text(w.of("none")), |id| Cell::link(format!("/permits/{id}"), id)),
             Cell::text(&subscription.plan),

@@ -2,7 +2,7 @@
 
 use axum::http::StatusCode;
 use octroi_app::{
-    Error,
+    App, Error,
     people::{HolderView, MemberView, NewUser, UserDetail},
     sessions::{MembershipView, RoleView},
     view::{OrganizationView, PersonView},
@@ -72,6 +72,7 @@ pub async fn organizations(call: PageCall) -> PageAnswer {
 
 /// `GET /operator/organizations/new`
 pub async fn new_organization(call: PageCall) -> PageAnswer {
+    App::manage(&call.context())?;
     organization_form(&call, Vec::new())
 }
 
@@ -188,6 +189,7 @@ pub async fn people(call: PageCall) -> PageAnswer {
 
 /// `GET /operator/people/new`
 pub async fn new_person(call: PageCall) -> PageAnswer {
+    App::manage(&call.context())?;
     person_form(&call, Vec::new())
 }
 

@@ -138,7 +138,7 @@ pub async fn show(call: PageCall) -> PageAnswer {
     let holds = sheet.may(Action::AmendPermit) || !sheet.uses.is_empty();
     let mut ways = Vec::new();
     if sheet.may(Action::AmendPermit) {
-        ways.push(ButtonLink::new("/applications", w.of("permit-subscribe")));
+        ways.push(ButtonLink::new(format!("/applications?permit={number}"), w.of("permit-subscribe")));
     }
     ways.push(ButtonLink::new(format!("/permits/{number}/receipt"), w.of("permit-receipt")).secondary());
     let follow = |way: &str, words: String| PostButton::new(format!("/permits/{number}/{way}"), words, shell.guard());

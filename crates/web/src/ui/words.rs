@@ -167,10 +167,20 @@ impl Words {
         moment.parse::<Date>().ok().map(|date| (date, None))
     }
 
+    /// `22 nov. 2026 à 14:05`: as lists and tables have it.
+    fn short(self, moment: &str) -> String {
+        let Some((date, time)) = self.civil(moment) else { return moment.to_owned() };
+        let day = format!("{} {} {}", date.day(), self.one_of("month-short", &date.month().to_string()), date.year());
+        match time {
+            Some(time) => self.of("date-at-time").with("date", day).with("time", time).to_string(),
+            None => day,
+        }
+    }
+
     /// A moment as a `<time>` element.
     #[must_use]
     pub fn when(self, moment: &str) -> super::kit::When {
-        super::kit::When { moment: moment.to_owned(), text: self.date_time(moment) }
+        super::kit::When { moment: moment.to_owned(), text: self.short(moment) }
     }
 }
 

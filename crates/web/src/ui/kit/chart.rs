@@ -60,6 +60,8 @@ const HEIGHT: f64 = 240.0;
 const LEFT: f64 = 64.0;
 const BOTTOM: f64 = 28.0;
 const TOP: f64 = 12.0;
+/// Letters of the labels' size that stand side by side.
+const LETTERS: usize = 90;
 
 struct Rect {
     class: usize,
@@ -183,7 +185,8 @@ impl std::fmt::Display for Chart {
         // Half of one call is none that can be written.
         lines.dedup_by(|half, whole| half.text == whole.text);
         // As many labels as there is room for.
-        let every = self.labels.len().div_ceil(8).max(1);
+        let longest = self.labels.iter().map(|label| label.chars().count()).max().unwrap_or(0);
+        let every = (self.labels.len() * (longest + 2)).div_ceil(LETTERS).max(1);
         let ticks = self.labels.iter().enumerate().filter(|(place, _)| place.is_multiple_of(every)).map(|(place, label)| {
             let (x, width) = self.column(place);
             Mark { at: px(x + width / 2.0), text: label.clone() }
