@@ -325,6 +325,7 @@ statistics-by-definition = By kind of permit
 statistics-by-provider = By provider
 statistics-name = Name
 statistics-decided = Decisions in twelve months
+statistics-first = { $caption } (the { $count } most applied for)
 statistics-nothing = Nothing to count yet.
 statistics-calls-title = Calls
 statistics-days = { $count ->
@@ -333,11 +334,11 @@ statistics-days = { $count ->
 }
 statistics-days-text = A line for each API, over thirty days; { $count } calls.
 statistics-day = Day
-statistics-calls = Calls of each API in thirty days
+statistics-calls = Calls of the APIs in thirty days, the most called first
 statistics-api = API
 statistics-calls-count = Calls
 statistics-made = Figures of
-statistics-json = The same as JSON
+statistics-json = All figures, as JSON
 
 ## Legal notices
 legal-publisher = Publisher

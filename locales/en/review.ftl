@@ -64,7 +64,7 @@ review-validity-months = { $count ->
     [one] One month
    *[other] { $count } months
 }
-review-to-request = See the history and the messages
+review-to-request = See the whole history and the messages
 review-to-permit = See the permit { $id }
 review-granted-permit = This request led to the permit { $id }
 review-to-decision = Go to the decision
@@ -93,6 +93,7 @@ review-other-requests = Other requests of the organisation
 review-other-requests-none = No other request of this organisation among those that you may see.
 review-other-permits = Permits of the organisation
 review-other-permits-none = No permit of this organisation among those that you may see.
+review-happened = What happened
 review-scope-rules = Rules on the choice of scopes
 review-quoted = “{ $text }”
 review-scopes-one-of = At least one of: { $scopes }.

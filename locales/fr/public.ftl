@@ -325,6 +325,7 @@ statistics-by-definition = Par type d’habilitation
 statistics-by-provider = Par fournisseur
 statistics-name = Nom
 statistics-decided = Décisions sur douze mois
+statistics-first = { $caption } (les { $count } plus demandés)
 statistics-nothing = Rien à compter encore.
 statistics-calls-title = Appels
 statistics-days = { $count ->
@@ -333,11 +334,11 @@ statistics-days = { $count ->
 }
 statistics-days-text = Une ligne par API, sur trente jours ; { $count } appels.
 statistics-day = Jour
-statistics-calls = Appels de chaque API sur trente jours
+statistics-calls = Appels des API sur trente jours, les plus appelées d’abord
 statistics-api = API
 statistics-calls-count = Appels
 statistics-made = Chiffres du
-statistics-json = Les mêmes en JSON
+statistics-json = Tous les chiffres, en JSON
 
 ## Mentions légales
 legal-publisher = Éditeur

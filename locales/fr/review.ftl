@@ -64,7 +64,7 @@ review-validity-months = { $count ->
     [one] Un mois
    *[other] { $count } mois
 }
-review-to-request = Voir l’historique et les messages
+review-to-request = Voir tout l’historique et les messages
 review-to-permit = Voir l’habilitation { $id }
 review-granted-permit = Cette demande a donné l’habilitation { $id }
 review-to-decision = Aller à la décision
@@ -93,6 +93,7 @@ review-other-requests = Autres demandes de l’organisation
 review-other-requests-none = Aucune autre demande de cette organisation parmi celles que vous pouvez voir.
 review-other-permits = Habilitations de l’organisation
 review-other-permits-none = Aucune habilitation de cette organisation parmi celles que vous pouvez voir.
+review-happened = Ce qui s’est passé
 review-scope-rules = Règles sur le choix des données
 review-quoted = « { $text } »
 review-scopes-one-of = Au moins une de : { $scopes }.

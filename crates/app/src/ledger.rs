@@ -9,10 +9,12 @@ use std::{
 };
 
 use octroi_domain::{
-    Moment, Number,
+    Id, Moment, Number,
     access_request::AccessRequest,
+    ledger::Entry,
     permit::Permit,
     policy::{Action, Subject},
+    user::User,
 };
 use octroi_store::{LedgerFilter, Order, Outcome, StoreError, Verification};
 use serde::Serialize;
@@ -31,6 +33,8 @@ pub struct EntryView {
     pub seq: i64,
     pub at: String,
     pub actor: String,
+    /// The name of the person who did it; for the operator alone.
+    pub actor_name: Option<String>,
     pub action: String,
     pub subject: String,
     #[schema(value_type = Object)]
@@ -160,6 +164,14 @@ impl App {
         Ok(())
     }
 
+    /// The people who did what these entries tell.
+    async fn actors(&self, entries: &[Entry]) -> Result<Vec<User>, Error> {
+        let mut ids: Vec<Id<User>> = entries.iter().filter_map(|entry| entry.actor.strip_prefix("user:")?.parse().ok()).collect();
+        ids.sort_unstable();
+        ids.dedup();
+        Ok(self.inner.store.read().users_by_ids(&ids).await?)
+    }
+
     async fn tell_progress(&self, id: i64, at: Moment, entries: i64) -> Result<(), StoreError> {
         let mut tx = self.inner.store.write().await?;
         tx.verification_touch(id, at, entries).await?;
@@ -189,9 +201,15 @@ impl App {
         let entries = self.inner.store.read().ledger_page(&filter, Order::Descending, after, limit).await?;
         let full = entries.len() >= limit as usize;
         let next = entries.last().filter(|_| full).map(|entry| entry.seq.to_string());
-        let view = |entry: octroi_domain::ledger::Entry| EntryView {
+        let people = if whole { self.actors(&entries).await? } else { Vec::new() };
+        let name = |actor: &str| {
+            let id = actor.strip_prefix("user:")?.parse().ok()?;
+            people.iter().find(|user| user.id == id).map(User::full_name)
+        };
+        let view = |entry: Entry| EntryView {
             seq: entry.seq,
             at: entry.at.to_string(),
+            actor_name: name(&entry.actor),
             actor: entry.actor,
             action: entry.action,
             subject: entry.subject,

@@ -187,9 +187,7 @@ pub(crate) fn lines(document: &ApiDocument) -> Vec<(OperationLine, &Contract, &O
             method: name.method.clone(),
             path: name.template.clone(),
             summary: short(text("summary").or_else(|| text("operationId")).unwrap_or_default()),
-            group: described
-                .and_then(|operation| operation.get("tags")?.get(0)?.as_str())
-                .map(|tag| document_tag(&document.openapi, tag)),
+            group: described.and_then(|operation| operation.get("tags")?.get(0)?.as_str()).map(|tag| document_tag(&document.openapi, tag)),
             deprecated: described.is_some_and(|operation| operation.get("deprecated") == Some(&Value::Bool(true))),
             scopes: contract.opening_scopes().len(),
         }

@@ -113,7 +113,8 @@ impl App {
         let loaded = load(&reader, request).await?;
         context.require(Action::ReadRequest, &loaded.subject())?;
         let provider = reader.provider_by_slug(&loaded.definition.provider).await?;
-        let provider = provider.map_or_else(|| Text::new(loaded.definition.provider.as_str(), loaded.definition.provider.as_str()), |held| held.name);
+        let provider =
+            provider.map_or_else(|| Text::new(loaded.definition.provider.as_str(), loaded.definition.provider.as_str()), |held| held.name);
         form(&loaded, context, provider)
     }
 
@@ -204,7 +205,8 @@ impl App {
                 definition: definition.slug.clone(),
                 name: definition.name.clone(),
                 description: definition.description.clone(),
-                provider: provider.map_or_else(|| Text::new(definition.provider.as_str(), definition.provider.as_str()), |held| held.name.clone()),
+                provider: provider
+                    .map_or_else(|| Text::new(definition.provider.as_str(), definition.provider.as_str()), |held| held.name.clone()),
                 stages: definition.stages.clone(),
                 validity_months: definition.validity_months,
                 forms,

@@ -7,6 +7,7 @@ use octroi_domain::{
     credential::{CredentialKind, SecretDigest},
     organization::Organization,
     policy::{Action, Machine, Person, Principal, Subject},
+    text::Language,
     user::User,
 };
 use octroi_oauth::secret;
@@ -124,6 +125,20 @@ impl App {
             let actor = context.principal.actor();
             tx.record(context.now, &actor, "session.closed", &actor, json!({}));
         }
+        tx.commit().await?;
+        Ok(())
+    }
+
+    /// The language that a signed-in person reads and is written to in; mails follow it. For anybody else it
+    /// is the browser's business alone.
+    pub async fn choose_language(&self, context: &Context, language: Language) -> Result<(), Error> {
+        context.require(Action::ChooseLanguage, &Subject::Platform)?;
+        let Principal::Person(person) = &context.principal else { return Ok(()) };
+        let mut tx = self.inner.store.write().await?;
+        let Some(user) = tx.user_by_id(person.user).await?.filter(|user| user.language != language) else { return Ok(()) };
+        tx.user_save(&User { language, ..user }).await?;
+        let actor = context.principal.actor();
+        tx.record(context.now, &actor, "user.language_chosen", &actor, json!({ "language": language }));
         tx.commit().await?;
         Ok(())
     }

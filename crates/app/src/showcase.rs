@@ -375,11 +375,7 @@ mod tests {
     #[test]
     fn facets_count_what_choosing_them_would_find() {
         let none = CatalogueSearch::default();
-        check(
-            &none,
-            &["town/pupils", "town/trees", "state/laws"],
-            "state=1 town=2 / education=1 environment=1 / approval=1 open=2",
-        );
+        check(&none, &["town/pupils", "town/trees", "state/laws"], "state=1 town=2 / education=1 environment=1 / approval=1 open=2");
         let town = CatalogueSearch { provider: Some(Slug::new("town").unwrap()), ..none.clone() };
         check(&town, &["town/pupils", "town/trees"], "state=1 *town=2 / education=1 environment=1 / approval=1 open=1");
         let open = CatalogueSearch { access: Some("open".into()), ..town };

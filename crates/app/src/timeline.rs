@@ -2,14 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use octroi_domain::{
-    Id, Number,
-    access_request::AccessRequest,
-    event::Event,
-    ledger::Entry,
-    policy::Action,
-    user::User,
-};
+use octroi_domain::{Id, Number, access_request::AccessRequest, event::Event, ledger::Entry, policy::Action, user::User};
 use octroi_store::{LedgerFilter, Order, Reader};
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -165,7 +158,9 @@ async fn read(reader: &Reader, subjects: Vec<String>) -> Result<Vec<(Entry, Even
 
 fn line(entry: &Entry, event: Event, cast: &Cast, applicants: &BTreeSet<Id<User>>) -> TimelineEntry {
     let applies = match &event {
-        Event::RequestCreated { .. } | Event::RequestEdited { .. } | Event::RequestSubmitted { .. } | Event::RequestTransferred { .. } => true,
+        Event::RequestCreated { .. } | Event::RequestEdited { .. } | Event::RequestSubmitted { .. } | Event::RequestTransferred { .. } => {
+            true
+        }
         // Whoever applied may put away, and so may whoever decides.
         Event::RequestArchived { .. } => user(&entry.actor).is_some_and(|actor| applicants.contains(&actor)),
         _ => false,

@@ -315,7 +315,8 @@ fn fill(form: &mut TryForm, case: &MockCase) {
     let text = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
     let mut rest = Map::new();
     for (name, value) in &case.params {
-        let field = form.fields.iter_mut().find(|field| field.parameter.location != "header" && plain(&field.parameter.name) == plain(name));
+        let field =
+            form.fields.iter_mut().find(|field| field.parameter.location != "header" && plain(&field.parameter.name) == plain(name));
         match (field, value) {
             (Some(field), Value::Array(values)) => field.value = values.iter().map(text).collect::<Vec<_>>().join("\n"),
             (Some(field), value) => field.value = text(value),
@@ -425,9 +426,7 @@ fn lines(typed: &str, repeated: bool) -> Result<Vec<&str>, Why> {
         return Err(Why::Many);
     }
     match values.iter().find_map(|value| {
-        (value.chars().count() > MAX_VALUE)
-            .then_some(Why::Long)
-            .or_else(|| value.chars().any(char::is_control).then_some(Why::Unprintable))
+        (value.chars().count() > MAX_VALUE).then_some(Why::Long).or_else(|| value.chars().any(char::is_control).then_some(Why::Unprintable))
     }) {
         Some(why) => Err(why),
         None => Ok(values),

@@ -50,9 +50,10 @@ impl Sandbox {
         let body = Full::new(Bytes::from(call.body.unwrap_or_default()));
         let request = request.body(body).map_err(|error| unreachable(&error))?;
         let (head, body) = sender.send_request(request).await.map_err(|error| unreachable(&error))?.into_parts();
-        let body = Limited::new(body, LARGEST).collect().await.map_err(|error| {
-            if error.is::<LengthLimitError>() { SandboxFault::TooLarge } else { unreachable(&error) }
-        })?;
+        let body = Limited::new(body, LARGEST)
+            .collect()
+            .await
+            .map_err(|error| if error.is::<LengthLimitError>() { SandboxFault::TooLarge } else { unreachable(&error) })?;
         let header = |(name, value): (&header::HeaderName, &header::HeaderValue)| {
             (name.to_string(), String::from_utf8_lossy(value.as_bytes()).into_owned())
         };

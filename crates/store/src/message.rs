@@ -7,8 +7,8 @@ use octroi_domain::{
     user::User,
 };
 use sea_orm::{
-    ColumnTrait, Condition, EntityTrait, FromQueryResult, IntoActiveModel, JoinType, Order, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect,
-    RelationTrait,
+    ColumnTrait, Condition, EntityTrait, FromQueryResult, IntoActiveModel, JoinType, Order, PaginatorTrait, QueryFilter, QueryOrder,
+    QuerySelect, RelationTrait,
     sea_query::{Expr, Func},
 };
 
@@ -78,7 +78,8 @@ impl Awaited {
         let (from, condition) = match self {
             Self::Applicant(user) => (Side::Reviewer, Condition::all().add(Request::ApplicantId.eq(user.uuid()))),
             Self::Reviewers { definitions, providers } => {
-                let mine = Condition::any().add(Request::Definition.is_in(texts(definitions))).add(Request::Provider.is_in(texts(providers)));
+                let mine =
+                    Condition::any().add(Request::Definition.is_in(texts(definitions))).add(Request::Provider.is_in(texts(providers)));
                 (Side::Applicant, mine)
             }
         };

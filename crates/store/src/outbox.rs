@@ -328,13 +328,21 @@ impl Tx {
         Entity::insert(model).exec_without_returning(&self.db()).await.at(TABLE).map(|_| ())
     }
 
-    /// It has left.
+    /// It has left. What it said is forgotten: only to whom and about what stays, for an operator to see.
     ///
     /// # Errors
     /// [`StoreError::Conflict`] with [`crate::Why::Stale`] when it had left already.
     pub async fn outbox_done(&mut self, id: i64, at: Moment) -> Result<(), StoreError> {
+        let payload = match Entity::find_by_id(id).one(&self.db()).await.at(TABLE)?.map(|found| item(&found)) {
+            Some(Ok(OutboxItem { message: OutboxMessage::Mail(mail), .. })) => {
+                let (preheader, text, html) = Default::default();
+                Set(json(TABLE, &Mail { preheader, text, html, ..mail })?)
+            }
+            _ => NotSet,
+        };
         // What was given up and leaves after all, from another process's hand, has left.
         let change = table::ActiveModel {
+            payload,
             done_at: Set(Some(at.micros())),
             failed_at: Set(None),
             last_error: Set(None),
@@ -553,7 +561,10 @@ mod tests {
             assert_eq!(tx.outbox_retry_failed(now).await.unwrap(), 1);
             tx.commit().await.unwrap();
             assert_eq!(list(OutboxState::Failed).await, []);
-            assert_eq!(list(OutboxState::Done).await[0].ended_at, Some(now));
+            let done = &list(OutboxState::Done).await[0];
+            assert_eq!((done.to.as_str(), done.subject.as_str(), done.ended_at), ("a", "Sujet é", Some(now)));
+            let row = Entity::find_by_id(1).one(&store.read().db()).await.unwrap().unwrap();
+            assert!(!row.payload.contains("a\\nb") && !row.payload.contains("<p>"), "{}", row.payload);
         });
     }
 

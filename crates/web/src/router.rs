@@ -141,6 +141,7 @@ pub fn routes() -> Vec<Route> {
         post("/operator/outbox/retry-failed", A::ManagePlatform, page(operator::retry_failed)),
         post("/operator/outbox/{id}/retry", A::ManagePlatform, page(operator::retry)),
         get("/operator/ledger", A::ReadLedger, page(operator_ledger::show)),
+        get("/operator/ledger/verifications", A::ReadLedger, page(operator_ledger::verifications)),
         post("/operator/ledger/verify", A::ManagePlatform, page(operator_ledger::verify)),
         get("/operator/settings", A::ManagePlatform, page(operator::settings)),
         get("/operator/health", A::ManagePlatform, page(operator::health)),

@@ -8,6 +8,7 @@ mod support;
 use std::{collections::BTreeSet, sync::Arc};
 
 use axum::http::{Method, StatusCode};
+use octroi_domain::stage::Stage;
 use serde_json::{Value, json};
 use support::{EMAIL, House, NOW, PASSWORD, PUBLIC, Signed};
 

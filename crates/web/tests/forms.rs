@@ -111,6 +111,11 @@ async fn the_language_is_the_readers() {
     let chosen = send(&house, "/language", "", &[], "language=fr&return_to=%2Fapis%3Fq%3Dx").await;
     assert_eq!((chosen.status.as_u16(), &chosen.headers["location"]), (303, &"/apis?q=x".parse().unwrap()));
     assert_eq!(of(&[("accept-language", "en"), ("cookie", &cookie(&chosen))]).await, "fr", "the choice is remembered");
+    // Who is signed in is written to in that language, too.
+    let signed = house.sign_in().await;
+    send(&house, "/language", &signed.cookie, &[], "language=en").await;
+    let user = house.app.store().read().user_by_email(EMAIL).await.unwrap().unwrap();
+    assert_eq!(user.language, octroi_domain::text::Language::En);
 }
 
 #[tokio::test]

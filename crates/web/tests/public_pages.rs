@@ -87,7 +87,8 @@ async fn every_public_page_is_there_in_both_languages_and_short() {
             assert!(page.text.len() < 50_000, "{path}: {}", page.text.len());
         }
     }
-    for path in ["/apis/dinum/nothing", "/apis/dinum/api-particulier/reference?operation=x", "/apis/dinum/api-particulier/try?operation=x"] {
+    for path in ["/apis/dinum/nothing", "/apis/dinum/api-particulier/reference?operation=x", "/apis/dinum/api-particulier/try?operation=x"]
+    {
         assert_eq!(house.get(path).await.status, 404, "{path}");
     }
 }

@@ -260,6 +260,7 @@ async fn the_operators_pages_are_the_operators() {
         "/operator/outbox?state=waiting",
         "/operator/ledger",
         "/operator/ledger?action=access_request.submitted",
+        "/operator/ledger/verifications",
         "/operator/settings",
         "/operator/health",
         "/manage/roles",
@@ -372,7 +373,7 @@ async fn the_ledger_is_verified_while_somebody_looks_elsewhere() {
     status(&scene.post(&scene.operator, "/operator/ledger/verify", &[]).await, 303);
     let mut sound = false;
     for _ in 0..100 {
-        let page = scene.get(&scene.operator, "/operator/ledger").await;
+        let page = scene.get(&scene.operator, "/operator/ledger/verifications").await;
         status(&page, 200);
         sound = page.text.contains("Sound");
         if sound {
@@ -382,7 +383,7 @@ async fn the_ledger_is_verified_while_somebody_looks_elsewhere() {
     }
     assert!(sound, "the verification ends by itself");
     let page = scene.get(&scene.operator, "/operator/ledger?action=ledger.verified").await;
-    assert!(page.text.contains("ledger.verified"), "and is in the ledger itself");
+    assert!(page.text.contains("Odile Opérateur"), "and is in the ledger itself");
     let verified = scene.house.send(Method::GET, "/api/v1/ledger/verifications", &[("cookie", &scene.operator.cookie)], "").await;
     assert_eq!(verified.json()[0]["state"], "sound", "{}", verified.text);
 }

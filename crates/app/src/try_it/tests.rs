@@ -69,8 +69,7 @@ fn a_case_fills_the_form() {
     let form = form("get-v1-id-part");
     let fields: Vec<(&str, &str)> = form.fields.iter().map(|field| (field.name.as_str(), field.value.as_str())).collect();
     // The header that carries the credential, and the gateway's own, are not the visitor's.
-    let expected =
-        [("path.id", "12"), ("query.names[]", "A\nB"), ("query.year", "2026"), ("header.Cache-Control", ""), ("path.part", "a")];
+    let expected = [("path.id", "12"), ("query.names[]", "A\nB"), ("query.year", "2026"), ("header.Cache-Control", ""), ("path.part", "a")];
     assert_eq!(fields, expected);
     assert_eq!(super::tests::form("post-search").body, "{\n  \"fond\": \"X\"\n}");
     assert_eq!(super::tests::form("get-me").fields[0].name, "header.Octroi-Mock-Params");
@@ -80,7 +79,8 @@ fn a_case_fills_the_form() {
 
 #[test]
 fn a_call_is_written_safely() {
-    let values = typed(&[("path.id", "a b?#&é"), ("path.part", "x"), ("query.names[]", "A&B=C\r\n\nD"), ("query.year", ""), ("other", "z")]);
+    let values =
+        typed(&[("path.id", "a b?#&é"), ("path.part", "x"), ("query.names[]", "A&B=C\r\n\nD"), ("query.year", ""), ("other", "z")]);
     let call = written(&form("get-v1-id-part"), "/town/things", &values).unwrap();
     assert_eq!(call.target, "/town/things/v1/a%20b%3F%23%26%C3%A9/x?names%5B%5D=A%26B%3DC&names%5B%5D=D");
     assert_eq!((call.method.as_str(), call.body), ("GET", None));
@@ -92,7 +92,9 @@ fn a_call_is_written_safely() {
 #[test]
 fn what_cannot_be_sent_is_named() {
     let pair = |pointer: &str, code: &str| (pointer.to_owned(), code.to_owned());
-    for (id, code) in [("", "missing"), (" .. ", "invalid"), ("a/b", "invalid"), ("a%2fb", "invalid"), ("a\\b", "invalid"), ("a\0b", "invalid")] {
+    for (id, code) in
+        [("", "missing"), (" .. ", "invalid"), ("a/b", "invalid"), ("a%2fb", "invalid"), ("a\\b", "invalid"), ("a\0b", "invalid")]
+    {
         assert_eq!(faulty("get-v1-id-part", &[("path.id", id), ("path.part", "a")]), [pair("/path.id", code)], "{id}");
     }
     let long = "a".repeat(MAX_VALUE + 1);
@@ -120,9 +122,7 @@ fn curl_is_quoted_for_a_shell() {
 
 #[test]
 fn an_answer_is_laid_out_and_cut() {
-    let answer = |body: Vec<u8>| {
-        shown(SandboxAnswer { status: 200, headers: vec![("Octroi-Error".into(), "x".into())], body, took_ms: 3 })
-    };
+    let answer = |body: Vec<u8>| shown(SandboxAnswer { status: 200, headers: vec![("Octroi-Error".into(), "x".into())], body, took_ms: 3 });
     let json = answer(b"{\"a\":[1]}".to_vec());
     assert_eq!((json.body.as_str(), json.refusal.as_deref(), json.cut), ("{\n  \"a\": [\n    1\n  ]\n}", Some("x"), false));
     let kept = answer(br#"{ "b":1.10, "a":{},"e":[ ], "t":"x, \"y\" {:}\\" , "n":12345678901234567890}"#.to_vec());

@@ -87,20 +87,48 @@ fn field(id: &str, fr: &str, en: &str, kind: FieldKind) -> Field {
     Field { id: id.to_owned(), label: Text::new(fr, en), help: None, needed: Needed::Always, kind }
 }
 
+fn helped(field: Field, fr: &str, en: &str) -> Field {
+    Field { help: Some(Text::new(fr, en)), ..field }
+}
+
 /// The fields that a block brings.
 pub(super) fn of_block(definition: &Definition, block: &Block) -> Vec<Field> {
     match block {
         Block::BasicInformation {} => vec![
-            field("title", "Nom du projet", "Name of the project", FieldKind::Text),
-            field("description", "Description du projet", "Description of the project", FieldKind::LongText),
+            helped(
+                field("title", "Nom du projet", "Name of the project", FieldKind::Text),
+                "Un nom court, que le fournisseur et vos collègues reconnaîtront.",
+                "A short name that the provider and your colleagues will recognise.",
+            ),
+            helped(
+                field("description", "Description du projet", "Description of the project", FieldKind::LongText),
+                "Qui s'en sert, pour quelle démarche, et ce que les données évitent de demander aux personnes.",
+                "Who uses it, for which procedure, and what the data save people from being asked.",
+            ),
         ],
         Block::LegalBasis {} => vec![
-            field("legal_basis", "Fondement juridique du traitement", "Legal basis of the processing", FieldKind::LongText),
-            field("legal_basis_url", "Lien vers le texte ou la délibération", "Link to the text or the deliberation", FieldKind::Url),
+            helped(
+                field("legal_basis", "Fondement juridique du traitement", "Legal basis of the processing", FieldKind::LongText),
+                "Les articles du texte, ou la délibération, qui prévoient ce traitement.",
+                "The articles of the text, or the deliberation, that provide for this processing.",
+            ),
+            helped(
+                field("legal_basis_url", "Lien vers le texte ou la délibération", "Link to the text or the deliberation", FieldKind::Url),
+                "Une adresse publique qui commence par https://, par exemple sur Légifrance.",
+                "A public address that begins with https://, for example on Légifrance.",
+            ),
         ],
         Block::PersonalData {} => vec![
-            field("purpose", "Finalité du traitement", "Purpose of the processing", FieldKind::LongText),
-            field("recipients", "Destinataires des données", "Recipients of the data", FieldKind::LongText),
+            helped(
+                field("purpose", "Finalité du traitement", "Purpose of the processing", FieldKind::LongText),
+                "À quoi servent les données, précisément.",
+                "What the data are for, exactly.",
+            ),
+            helped(
+                field("recipients", "Destinataires des données", "Recipients of the data", FieldKind::LongText),
+                "Les services et les personnes qui verront les données, sous-traitants compris.",
+                "The departments and people who will see the data, processors included.",
+            ),
             field(
                 "retention_months",
                 "Durée de conservation (mois)",

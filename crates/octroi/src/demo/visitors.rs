@@ -4,11 +4,7 @@
 use std::collections::BTreeMap;
 
 use octroi_app::{
-    App, Error,
-    access_requests::NewRequest,
-    applications::NewApplication,
-    catalogue::DefinitionView,
-    subscriptions::NewSubscription,
+    App, Error, access_requests::NewRequest, applications::NewApplication, catalogue::DefinitionView, subscriptions::NewSubscription,
 };
 use octroi_domain::{
     Id, Moment, Number, Slug,
@@ -26,8 +22,7 @@ use super::{
 };
 
 /// The restricted APIs, each with the definition whose permit opens it.
-const RESTRICTED: [(&str, &str); 2] =
-    [("dinum/api-particulier", "api-particulier"), ("dgfip/impot-particulier", "api-impot-particulier")];
+const RESTRICTED: [(&str, &str); 2] = [("dinum/api-particulier", "api-particulier"), ("dgfip/impot-particulier", "api-impot-particulier")];
 const OPEN: [&str; 2] = ["dila/legifrance", "cassation/judilibre"];
 
 /// Makes the key.

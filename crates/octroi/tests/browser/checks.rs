@@ -75,7 +75,11 @@ pub fn faults(person: &Person) -> Vec<String> {
     wrong.extend(wide(person, "zoom 200 %"));
     driver.resize(PHONE);
     wrong.extend(wide(person, "320 px"));
-    wrong.extend(axe(person, &["target-size", "scrollable-region-focusable", "aria-hidden-focus"]).into_iter().map(|fault| format!("320 px: {fault}")));
+    wrong.extend(
+        axe(person, &["target-size", "scrollable-region-focusable", "aria-hidden-focus"])
+            .into_iter()
+            .map(|fault| format!("320 px: {fault}")),
+    );
     driver.resize(DESKTOP);
     wrong
 }
@@ -109,7 +113,8 @@ pub fn load(person: &Person, path: &str, expected: u16) -> Vec<String> {
     if shift > 0.001 {
         wrong.push(format!("the layout shifts by {shift}"));
     }
-    let load = driver.run("const load = performance.getEntriesByType('navigation')[0]; return [load.responseStatus, load.decodedBodySize]", &[]);
+    let load =
+        driver.run("const load = performance.getEntriesByType('navigation')[0]; return [load.responseStatus, load.decodedBodySize]", &[]);
     if load[0].as_u64() != Some(u64::from(expected)) {
         wrong.push(format!("status {} instead of {expected}", load[0]));
     }

@@ -204,7 +204,8 @@ impl Driver {
         let (down, up) = (json!({ "type": "pointerDown", "button": 0 }), json!({ "type": "pointerUp", "button": 0 }));
         let to = json!({ "type": "pointerMove", "duration": 0, "x": 0, "y": 0, "origin": element.json() });
         self.run("arguments[0].scrollIntoView({block: 'center'})", &[element.json()]);
-        let actions = json!([{ "type": "pointer", "id": "mouse", "parameters": { "pointerType": "mouse" }, "actions": [to, down, up, down, up] }]);
+        let actions =
+            json!([{ "type": "pointer", "id": "mouse", "parameters": { "pointerType": "mouse" }, "actions": [to, down, up, down, up] }]);
         self.post("/actions", json!({ "actions": actions }));
     }
 

@@ -72,8 +72,6 @@ fn what_was_typed_is_there_after_going_back() {
     person.back();
     person.see("Nom du projet");
     assert_eq!(person.value("Nom du projet"), "Piscine et patinoire");
-    // Going back after a refused message.
-    person.go(&world.path("/access-requests/{submitted}/review"));
 }
 
 #[test]
@@ -94,6 +92,51 @@ fn two_clicks_do_it_once() {
         person.see(words.get("form-later"));
         assert_eq!(count(), before + 1, "{settings:?}");
     }
+}
+
+/// A secret is on one answer and on no other: not on the second of two clicks, not when the page is loaded again, not after going back.
+#[test]
+fn a_secret_is_shown_once() {
+    if !driver::present() {
+        return;
+    }
+    let (world, words) = (world(), Words::of("fr"));
+    let program = world.program("applicant");
+    for settings in [FRENCH, NO_SCRIPT] {
+        let made = wait(program.post("/applications", json!({ "name": "Deux clics", "stage": "sandbox" }))).ok(201);
+        let id = made["id"].as_str().unwrap();
+        let person = world.person(settings);
+        world.dress(&person, Some("applicant"));
+        person.go(&format!("/applications/{id}/credentials/new"));
+        person.click(words.get("credential-kind-api_key"));
+        let button = person.button(words.get("credential-make"));
+        person.driver.double_click(&button);
+        person.see(words.get("credential-made"));
+        let shown = wait(program.get(&format!("/applications/{id}"))).ok(200);
+        assert_eq!(shown["credentials"].as_array().unwrap().len(), 1, "{settings:?}: {shown}");
+        // Sent again by loading the answer again: nothing more is made, and nothing shown.
+        person.driver.post("/refresh", json!({}));
+        person.see(words.get("credential-gone"));
+        let shown = wait(program.get(&format!("/applications/{id}"))).ok(200);
+        assert_eq!(shown["credentials"].as_array().unwrap().len(), 1, "{settings:?}: {shown}");
+    }
+}
+
+/// French where the browser prefers it, else English; and what was chosen stays.
+#[test]
+fn the_language_is_the_readers() {
+    if !driver::present() {
+        return;
+    }
+    let (world, french, english) = (world(), Words::of("fr"), Words::of("en"));
+    let person = world.person(Settings { language: "de,fr;q=0.5", ..FRENCH });
+    person.go("/");
+    person.see(french.get("home-title"));
+    person.click(french.get("other-language"));
+    person.see(english.get("home-title"));
+    person.go("/apis");
+    person.see(english.get("catalogue-title"));
+    assert_eq!(person.driver.run("return document.documentElement.lang", &[]), "en");
 }
 
 #[test]

@@ -2,7 +2,9 @@
 
 use std::collections::BTreeSet;
 
+use base64::{Engine as _, engine::general_purpose::STANDARD};
 use octroi_web::routes;
+use serde_json::json;
 
 use crate::{
     checks,
@@ -137,9 +139,9 @@ pub const PAGES: &[Page] = &[
     page("invitation-wrong", "applicant", "/invitations/nothing").status(404),
     page("applications-empty", "stranger", "/applications"),
     page("request-colleague", "colleague", "/access-requests/{submitted}"),
-    page("dashboard-empty", "stranger", "/dashboard"),
-    page("my-requests-empty", "stranger", "/access-requests"),
-    page("my-permits-empty", "stranger", "/permits"),
+    page("dashboard-stranger", "stranger", "/dashboard"),
+    page("my-requests-stranger", "stranger", "/access-requests"),
+    page("my-permits-stranger", "stranger", "/permits"),
     // The reviewer's, the observer's, the manager's.
     page("dashboard-reviewer", "reviewer", "/dashboard"),
     page("review", "reviewer", "/review"),
@@ -290,6 +292,34 @@ fn every_page_in_french() {
 #[test]
 fn every_page_in_english() {
     look(ENGLISH);
+}
+
+/// The HTML of every mail, as a mail reader shows it: alone, and without a page around it.
+#[test]
+fn every_mail() {
+    if !driver::present() {
+        return;
+    }
+    let world = world();
+    let person = world.person(FRENCH);
+    person.go("/dev/mails");
+    let links = person
+        .driver
+        .run("return [...document.querySelectorAll('main a[href^=\"/dev/mails/\"]')].map((link) => link.getAttribute('href'))", &[]);
+    let links: Vec<&str> = links.as_array().unwrap().iter().filter_map(|link| link.as_str()).collect();
+    assert!(links.len() > 10, "{links:?}");
+    let mut wrong = Vec::new();
+    for link in links {
+        let html = wait(async { reqwest::get(format!("{}{link}/html", world.demo.portal())).await.unwrap().text().await.unwrap() });
+        assert!(html.len() < 50_000 && html.contains("<html lang="), "{link}");
+        // Served by the portal it is sandboxed, and nothing can look into it.
+        person.driver.post("/url", json!({ "url": format!("data:text/html;charset=utf-8;base64,{}", STANDARD.encode(html)) }));
+        wrong.extend(
+            checks::elsewhere(&person).into_iter().filter(|fault| fault.starts_with("asks http")).map(|fault| format!("{link}: {fault}")),
+        );
+        wrong.extend(checks::faults(&person).into_iter().map(|fault| format!("{link}: {fault}")));
+    }
+    assert!(wrong.is_empty(), "{} faults:\n{}", wrong.len(), wrong.join("\n"));
 }
 
 /// The status that a page has for somebody, and where it leads.

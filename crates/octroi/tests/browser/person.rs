@@ -165,13 +165,6 @@ impl Person {
         self.driver.run(&script, &[json!(label)]).as_str().unwrap().to_owned()
     }
 
-    /// Chooses in the list of this label.
-    #[track_caller]
-    pub fn choose(&self, label: &str, option: &str) {
-        let element = self.field(label);
-        self.driver.type_into(&element, option);
-    }
-
     /// Sends the form of the page that leads to a path ending so.
     #[track_caller]
     pub fn send(&self, end: &str) {
@@ -191,7 +184,11 @@ impl Person {
     #[track_caller]
     pub fn left(&self, before: &Value) {
         let gone = || {
-            let now = self.driver.ask(reqwest::Method::POST, "/execute/sync", Some(json!({ "script": "return document.readyState === 'complete' ? performance.timeOrigin : null", "args": [] })));
+            let now = self.driver.ask(
+                reqwest::Method::POST,
+                "/execute/sync",
+                Some(json!({ "script": "return document.readyState === 'complete' ? performance.timeOrigin : null", "args": [] })),
+            );
             now.is_ok_and(|now| !now.is_null() && now != *before)
         };
         assert!(self.wait(gone), "{} stays", self.path());

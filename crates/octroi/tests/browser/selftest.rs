@@ -19,7 +19,16 @@ fn the_checks_see_what_is_wrong() {
     let person = Person::at("data:", FRENCH);
     let loading = checks::load(&person, FAULTY, 200).join("\n");
     let shown = checks::faults(&person).join("\n");
-    for (fault, found) in [("asks http://127.0.0.1:19999/x.png", &loading), ("console: ", &loading), ("image-alt", &shown), ("html-has-lang", &shown), ("color-contrast", &shown), ("dark: axe color-contrast", &shown), ("320 px: 9", &shown), ("zoom 200 %: 9", &shown)] {
+    for (fault, found) in [
+        ("asks http://127.0.0.1:19999/x.png", &loading),
+        ("console: ", &loading),
+        ("image-alt", &shown),
+        ("html-has-lang", &shown),
+        ("color-contrast", &shown),
+        ("dark: axe color-contrast", &shown),
+        ("320 px: 9", &shown),
+        ("zoom 200 %: 9", &shown),
+    ] {
         assert!(found.contains(fault), "{fault}:\n{found}");
     }
     std::thread::sleep(std::time::Duration::from_millis(100));

@@ -18,7 +18,9 @@ impl Words {
         for file in std::fs::read_dir(&folder).unwrap() {
             let text = std::fs::read_to_string(file.unwrap().path()).unwrap();
             let lines = text.lines().filter(|line| line.starts_with(|first: char| first.is_ascii_lowercase()));
-            let pairs = lines.filter_map(|line| line.split_once('=')).map(|(key, text)| (key.trim(), text.split('{').next().unwrap_or(text).trim()));
+            let pairs = lines
+                .filter_map(|line| line.split_once('='))
+                .map(|(key, text)| (key.trim(), text.split('{').next().unwrap_or(text).trim()));
             words.extend(pairs.filter(|(_, text)| !text.is_empty()).map(|(key, text)| (key.to_owned(), text.to_owned())));
         }
         assert!(words.len() > 20, "no words in {}", folder.display());

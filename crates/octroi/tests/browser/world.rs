@@ -123,7 +123,9 @@ async fn live(demo: &Demo, mark: &str) -> BTreeMap<&'static str, String> {
         things.insert(name, id);
     }
     let reason = json!({ "reason": words("Le service a fermé.") });
-    for (request, permit, act) in [("approved", "permit", ""), ("for_suspended", "suspended", "suspend"), ("for_revoked", "revoked", "revoke")] {
+    for (request, permit, act) in
+        [("approved", "permit", ""), ("for_suspended", "suspended", "suspend"), ("for_revoked", "revoked", "revoke")]
+    {
         let (id, _) = applicant.submitted("api-particulier", "libre", asked.clone()).await;
         let granted = reviewer.approve(&id).await;
         if !act.is_empty() {
@@ -134,7 +136,13 @@ async fn live(demo: &Demo, mark: &str) -> BTreeMap<&'static str, String> {
     }
     let amendment = applicant.post(&format!("/permits/{}/amend", things["permit"]), json!({})).await.ok(201);
     let amendment = amendment["id"].as_str().unwrap().to_owned();
-    applicant.patch(&format!("/access-requests/{amendment}"), json!({ "answers": { "purpose": words("Calculer aussi le tarif de la garderie.") } })).await.ok(200);
+    applicant
+        .patch(
+            &format!("/access-requests/{amendment}"),
+            json!({ "answers": { "purpose": words("Calculer aussi le tarif de la garderie.") } }),
+        )
+        .await
+        .ok(200);
     applicant.post(&format!("/access-requests/{amendment}/submit"), json!({})).await.ok(200);
     things.insert("amendment", amendment);
     application(demo, &applicant, &words, &mut things).await;

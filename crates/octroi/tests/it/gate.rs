@@ -173,7 +173,7 @@ async fn a_private_api_waits_for_its_administrator() {
     let refused = applicant.post(&format!("/applications/{}/subscriptions", client.id), body).await.problem(422, "invalid");
     assert_eq!(refused["errors"][0]["code"], "unknown_api");
     let enrol = json!({ "application": client.id });
-    applicant.post("/apis/dinum/annuaire-interne/subscribers", enrol.clone()).await.problem(403, "role_missing");
+    applicant.post("/apis/dinum/annuaire-interne/subscribers", enrol.clone()).await.problem(404, "not_found");
     let enrolled = administrator.post("/apis/dinum/annuaire-interne/subscribers", enrol).await.ok(201);
     let id = enrolled["id"].as_str().unwrap();
     let api = applicant.get("/apis/dinum/annuaire-interne").await.ok(200);

@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test: what is not there fails it")]
 
+mod administration;
 mod bad_input;
 mod commands;
 mod corpus;
@@ -11,3 +12,4 @@ mod kill;
 mod lists;
 mod policy;
 mod story;
+mod trial;

@@ -228,3 +228,55 @@ fn how_fast_are_a_thousand_traces() {
         }
     });
 }
+
+#[test]
+#[ignore = "a measure, not a check"]
+fn how_fast_are_figures_of_a_million_traces() {
+    each(async |store| {
+        const HOURS: i64 = 240;
+        let start = Instant::now();
+        for hour in 0..HOURS {
+            let traces: Vec<Trace> = (0..1_000_000 / HOURS)
+                .map(|n| {
+                    let known = trace(n % 40);
+                    let api = if n % 5 == 0 { "dinum/other" } else { "dinum/family" };
+                    let status = [200, 200, 200, 200, 404, 403][(n % 6) as usize];
+                    let refusal = (status == 403).then(|| "scope_missing".to_owned());
+                    let duration_us = 900 + (n as u64 * 7_919) % 90_000;
+                    let at = at(hour * 3_600 + n % 3_600);
+                    Trace { at, api: Some(api.parse().unwrap()), status, refusal, duration_us, organization: trace(0).organization, ..known }
+                })
+                .collect();
+            for batch in traces.chunks(4_000) {
+                store.trace_insert(batch).await.unwrap();
+            }
+        }
+        eprintln!("a million traces written: {:?}", start.elapsed());
+        let reader = store.read();
+        let of_api = TraceFilter { api: Some("dinum/family".parse().unwrap()), ..all() };
+        let visible = TraceVisible::Any { organizations: vec![], apis: vec![], providers: vec!["dinum".parse().unwrap()] };
+        let seen = TraceFilter { visible, ..of_api.clone() };
+        let day = TraceFilter { from: Some(at(HOURS * 3_600 - 86_400)), ..seen.clone() };
+        let of_application = TraceFilter { api: None, application: trace(7).application, organization: trace(7).organization, ..all() };
+        let failed = TraceFilter { outcome: Some(CallOutcome::UpstreamFailed), ..of_api.clone() };
+        let error = TraceFilter { outcome: Some(CallOutcome::Error), ..of_application.clone() };
+        for round in 0..3 {
+            for (name, filter) in [("api, 10 d", &seen), ("api, 24 h", &day), ("application", &of_application), ("failures", &failed)] {
+                let start = Instant::now();
+                let rows = reader.calls_by_hour(filter).await.unwrap().len();
+                let hours = start.elapsed();
+                let start = Instant::now();
+                reader.calls_by_application(filter, 20).await.unwrap();
+                let consumers = start.elapsed();
+                let start = Instant::now();
+                reader.trace_statistics(filter).await.unwrap();
+                eprintln!("{round} {name}: {rows} rows {hours:?}, consumers {consumers:?}, statistics {:?}", start.elapsed());
+            }
+            for (name, filter) in [("list of an application", &of_application), ("errors of an application", &error), ("list of an API", &seen)] {
+                let start = Instant::now();
+                let rows = reader.trace_list(filter, Page::first(25)).await.unwrap().items.len();
+                eprintln!("{round} {name}: {rows} rows {:?}", start.elapsed());
+            }
+        }
+    });
+}

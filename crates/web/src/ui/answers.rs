@@ -21,10 +21,7 @@ pub fn sections<'a>(w: Words, definition: &Definition, steps: &[Step], answer: i
             let cell = answer(&asked.field.id).map_or_else(|| Cell::text(w.of("answer-none")), |value| cell(w, definition, asked, value));
             (w.text(&asked.field.label), cell)
         };
-        Section {
-            title: w.text(&step.title),
-            facts: Facts { facts: step.fields.iter().map(fact).collect() },
-        }
+        Section { title: w.text(&step.title), facts: Facts { facts: step.fields.iter().map(fact).collect() } }
     };
     steps.iter().map(section).collect()
 }

@@ -94,9 +94,7 @@ pub async fn show(call: PageCall) -> PageAnswer {
         terms: terms.as_ref().map(|terms| w.text(&terms.text)).unwrap_or_default(),
         terms_link: terms.and_then(|terms| terms.url).map(|url| Link::new(url, w.of("api-terms-link"))),
         opened_by: page.opened_by.iter().map(|opening| shown(w, opening)).collect(),
-        shell: call
-            .shell(w.text(&api.title))
-            .under(vec![Link::new("/", w.of("menu-home")), Link::new("/apis", w.of("menu-catalogue"))]),
+        shell: call.shell(w.text(&api.title)).under(vec![Link::new("/", w.of("menu-home")), Link::new("/apis", w.of("menu-catalogue"))]),
     };
     call.render(&about)
 }
@@ -156,11 +154,7 @@ fn plans(w: Words, api: &ApiView) -> Table {
     let plans = api.plans.iter().filter_map(|plan| typed::<Plan>(Some(plan)));
     Table {
         caption: w.of("api-plans-limits").into(),
-        columns: vec![
-            Column::text(w.of("api-plan")),
-            Column::number(w.of("api-plan-rate")),
-            Column::number(w.of("api-plan-quota")),
-        ],
+        columns: vec![Column::text(w.of("api-plan")), Column::number(w.of("api-plan-rate")), Column::number(w.of("api-plan-quota"))],
         rows: plans.map(|plan| vec![Cell::text(w.text(&plan.name)), limit(plan.rate_per_second), limit(plan.quota_per_day)]).collect(),
         empty: w.of("api-plans-none").into(),
     }
@@ -386,7 +380,8 @@ fn parameters(w: Words, parameters: &[ParameterView]) -> Table {
 
 fn answers(w: Words, answers: &[AnswerView]) -> Table {
     let row = |answer: &AnswerView| {
-        let body = if answer.content_type.is_empty() { Cell::text(w.of("reference-no-body")) } else { Cell::Code(answer.content_type.clone()) };
+        let body =
+            if answer.content_type.is_empty() { Cell::text(w.of("reference-no-body")) } else { Cell::Code(answer.content_type.clone()) };
         vec![Cell::Code(answer.status.clone()), Cell::text(&answer.description), body]
     };
     Table {

@@ -24,7 +24,12 @@ const FEW: usize = 7;
 pub enum Part {
     One(Field),
     /// Fields of one thing, with the buttons that act on it.
-    Group { legend: String, hint: String, fields: Vec<Field>, buttons: Vec<Button> },
+    Group {
+        legend: String,
+        hint: String,
+        fields: Vec<Field>,
+        buttons: Vec<Button>,
+    },
     Buttons(Vec<Button>),
 }
 
@@ -75,9 +80,16 @@ impl Controls<'_> {
             FieldKind::Date => line("date", self.typed.get(id)),
             FieldKind::Url => line("url", self.typed.get(id)),
             FieldKind::Agreement => Control::Box { checked: self.typed.get(id) == "true" },
-            FieldKind::Boolean => Control::Radios { options: [("true", w.of("answer-yes")), ("false", w.of("answer-no"))]
-                .map(|(value, label)| Check { value: value.into(), label: label.into(), checked: self.typed.get(id) == value, ..Check::default() })
-                .into() },
+            FieldKind::Boolean => Control::Radios {
+                options: [("true", w.of("answer-yes")), ("false", w.of("answer-no"))]
+                    .map(|(value, label)| Check {
+                        value: value.into(),
+                        label: label.into(),
+                        checked: self.typed.get(id) == value,
+                        ..Check::default()
+                    })
+                    .into(),
+            },
             FieldKind::Choice { options } => self.choice(id, options),
             FieldKind::Choices { options } => {
                 let check = |option: &Choice| Check { checked: self.typed.has(id, &option.value), ..self.check(option) };
@@ -86,7 +98,10 @@ impl Controls<'_> {
             FieldKind::Level { options } => {
                 let option = |level: &u32| (level.to_string(), w.number(*level));
                 let none = (String::new(), w.of("form-choose").into());
-                Control::Select { options: std::iter::once(none).chain(options.iter().map(option)).collect(), value: self.typed.get(id).to_owned() }
+                Control::Select {
+                    options: std::iter::once(none).chain(options.iter().map(option)).collect(),
+                    value: self.typed.get(id).to_owned(),
+                }
             }
             FieldKind::Scopes { offered } => Control::Checks { groups: self.scopes(id, offered) },
         };
@@ -103,7 +118,10 @@ impl Controls<'_> {
         let help = asked.field.help.as_ref().map(|help| self.w.text(help));
         let condition = match &asked.field.needed {
             Needed::Above { field, limit } => {
-                let other = all.iter().find(|other| other.field.id == *field).map_or_else(|| field.clone(), |other| self.w.text(&other.field.label));
+                let other = all
+                    .iter()
+                    .find(|other| other.field.id == *field)
+                    .map_or_else(|| field.clone(), |other| self.w.text(&other.field.label));
                 Some(self.w.of("form-needed-above").with("field", other).with("limit", *limit).to_string())
             }
             _ => None,
@@ -216,7 +234,8 @@ impl Controls<'_> {
                 let field = self.member(format!("{id}.{place}.{member}"), w.one_of("document", member).into(), kind);
                 Field { required: false, ..field }
             };
-            let remove = Button { name: "remove", value: format!("{id}.{place}"), text: w.of("document-remove").with("number", place + 1).into() };
+            let remove =
+                Button { name: "remove", value: format!("{id}.{place}"), text: w.of("document-remove").with("number", place + 1).into() };
             Part::Group {
                 legend: w.of("document-number").with("label", label.clone()).with("number", place + 1).into(),
                 hint: String::new(),

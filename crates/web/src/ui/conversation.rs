@@ -58,5 +58,8 @@ pub fn messages(w: Words, held: &MessagesView, most: usize, skip: usize) -> Time
 
 /// Where a message is written.
 pub fn field(w: Words, text: &str, error: String) -> Field {
-    Field::area("text", w.of("message-label"), text).hint(w.of("message-hint").with("most", octroi_app::access_requests::MAX_MESSAGE)).required().error(error)
+    Field::area("text", w.of("message-label"), text)
+        .hint(w.of("message-hint").with("most", octroi_app::access_requests::MAX_MESSAGE))
+        .required()
+        .error(error)
 }

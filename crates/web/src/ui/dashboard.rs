@@ -9,7 +9,7 @@ use octroi_app::{
 use octroi_domain::{Id, organization::Organization, policy::Principal};
 
 use super::{
-    kit::{Alert, ButtonLink, Cell, Column, Figure, Figures, Filters, Field, Link, Pages, Table, Tag, Tone},
+    kit::{Alert, ButtonLink, Cell, Column, Field, Figure, Figures, Filters, Link, Pages, Table, Tag, Tone},
     page::{PageAnswer, PageCall, Shell},
     permit, request,
     words::Words,
@@ -59,7 +59,10 @@ struct ListPage {
 fn requests(w: Words, caption: String, lines: &[RequestLine], empty: String) -> Table {
     let row = |line: &RequestLine| {
         vec![
-            Cell::link(format!("/access-requests/{}", line.id), w.of("request-line").with("id", line.id.clone()).with("title", line.title.clone())),
+            Cell::link(
+                format!("/access-requests/{}", line.id),
+                w.of("request-line").with("id", line.id.clone()).with("title", line.title.clone()),
+            ),
             Cell::Tag(request::state(w, &line.state)),
             Cell::text(line.applicant.clone()),
             Cell::When(w.when(&line.updated_at)),
@@ -171,11 +174,19 @@ fn review(w: Words, dashboard: &Dashboard) -> Option<Review> {
     let submitted = i64::try_from(held.submitted).unwrap_or(i64::MAX);
     Some(Review {
         figures: Figures {
-            figures: vec![Figure { value: w.number(submitted), name: w.of("review-waiting").with("count", submitted).into(), href: Some("/review".into()) }],
+            figures: vec![Figure {
+                value: w.number(submitted),
+                name: w.of("review-waiting").with("count", submitted).into(),
+                href: Some("/review".into()),
+            }],
         },
         oldest: Table {
             caption: w.of("review-oldest").into(),
-            columns: vec![Column::text(w.of("request-column")), Column::text(w.of("request-organization")), Column::text(w.of("review-since"))],
+            columns: vec![
+                Column::text(w.of("request-column")),
+                Column::text(w.of("request-organization")),
+                Column::text(w.of("review-since")),
+            ],
             rows: held.oldest.iter().take(10).map(row).collect(),
             empty: w.of("review-none").into(),
         },

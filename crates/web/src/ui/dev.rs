@@ -129,7 +129,7 @@ fn figures(call: &PageCall) -> Vec<(&'static str, Vec<String>)> {
     let chart = |id: &str, kind| Chart {
         id: id.into(),
         kind,
-        title: "Appels · Calls".into(),
+        title: format!("Appels · Calls ({id})"),
         description: "Les appels de quatre jours.".into(),
         axis: "Jour · Day".into(),
         labels: ["1", "2", "3", "4"].map(str::to_owned).into(),

@@ -9,7 +9,7 @@ use octroi_app::{
 use octroi_domain::{mail::Mail, text::Language};
 
 use super::{
-    kit::{Cell, Code, Column, Facts, Field, Filters, Frame, Link, Pages, Table},
+    kit::{Cell, Column, Facts, Field, Filters, Frame, Link, Pages, Table, Typed},
     page::{Page, PageAnswer, PageCall, Shell},
     words::Words,
 };
@@ -40,7 +40,7 @@ struct MailsPage {
 struct MailPage {
     shell: Shell,
     facts: Facts,
-    text: Code,
+    text: Typed,
     /// None: a mail without HTML.
     html: Option<Frame>,
 }
@@ -188,9 +188,8 @@ fn facts(w: Words, [to, from, preheader]: [&str; 3]) -> Facts {
 
 fn mail_page(call: &PageCall, shell: Shell, facts: Facts, text: String, frame: Option<String>) -> PageAnswer {
     let w = call.words;
-    let text = Code { label: w.of("mail-text").into(), code: text, copy: w.of("copy").into(), copied: w.of("copied").into() };
     let html = frame.map(|src| Frame { title: w.of("mail-html").into(), src });
-    call.render(&MailPage { shell, facts, text, html })
+    call.render(&MailPage { shell, facts, text: Typed { text }, html })
 }
 
 fn html_alone(html: String) -> PageAnswer {

@@ -1,9 +1,10 @@
 //! The ledger: browsed by what, who and to what, and verified.
 
 use octroi_app::ledger::{EntryView, LedgerQuery, VerificationView};
+use serde_json::Value;
 
 use super::{
-    kit::{Alert, Cell, Column, Field, Filters, Link, PostButton, Progress, Table, Tag, Tone},
+    kit::{Alert, ButtonLink, Cell, Column, Field, Filters, Link, PostButton, Progress, Table, Tag, Tone},
     operator::{OperatorPage, Place, ROWS, Section, pages},
     page::{Page, PageAnswer, PageCall},
     words::Words,
@@ -16,12 +17,22 @@ pub async fn show(call: PageCall) -> PageAnswer {
     let query = LedgerQuery { subject, actor, action };
     let after = call.query.text("cursor").parse::<i64>().ok().filter(|seq| *seq > 0);
     let found = call.app().list_ledger(&call.context(), query, after, ROWS).await?;
-    let verifications = call.app().list_verifications(&call.context()).await?;
     let w = call.words;
     let mut page = OperatorPage::new(&call, Place::Ledger, w.of("operator-ledger"), Vec::new());
+    page.actions.push(ButtonLink::new("/operator/ledger/verifications", w.of("ledger-verify-title")).secondary());
     page.filters = Some(filters(&call, narrowed));
-    page.sections = vec![Section::of_table(entries(w, &found.items)), verification(&call, &page, &verifications)];
+    page.sections = vec![Section::of_table(entries(w, &found.items))];
     page.pages = pages(&call, found.next.as_deref());
+    call.render(&page)
+}
+
+/// `GET /operator/ledger/verifications`
+pub async fn verifications(call: PageCall) -> PageAnswer {
+    let found = call.app().list_verifications(&call.context()).await?;
+    let w = call.words;
+    let way = vec![Link::new("/operator/ledger", w.of("operator-ledger"))];
+    let mut page = OperatorPage::new(&call, Place::Ledger, w.of("ledger-verify-title"), way);
+    page.sections = vec![verification(&call, &page, &found)];
     call.render(&page)
 }
 
@@ -41,9 +52,17 @@ fn filters(call: &PageCall, narrowed: bool) -> Filters {
     }
 }
 
-fn narrow(name: &str, value: &str) -> Cell {
+/// The same list, narrowed to what stands here.
+fn narrow(name: &str, value: &str, shown: &str) -> Cell {
     let query = form_urlencoded::Serializer::new(String::new()).append_pair(name, value).finish();
-    Cell::link(format!("/operator/ledger?{query}"), value)
+    Cell::link(format!("/operator/ledger?{query}"), shown)
+}
+
+/// The facts of an entry, a line each.
+fn facts(details: &Value) -> Cell {
+    let text = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+    let facts = details.as_object().into_iter().flatten().filter(|(name, value)| *name != "event" && !value.is_null());
+    Cell::Items(facts.map(|(name, value)| short(&format!("{name}: {}", text(value)))).collect())
 }
 
 fn entries(w: Words, entries: &[EntryView]) -> Table {
@@ -51,10 +70,10 @@ fn entries(w: Words, entries: &[EntryView]) -> Table {
         vec![
             Cell::text(w.number(entry.seq)),
             Cell::When(w.when(&entry.at)),
-            narrow("action", &entry.action),
-            narrow("subject", &entry.subject),
-            narrow("actor", &entry.actor),
-            Cell::Code(short(&entry.details.to_string())),
+            narrow("action", &entry.action, &entry.action),
+            narrow("subject", &entry.subject, &entry.subject),
+            narrow("actor", &entry.actor, entry.actor_name.as_ref().unwrap_or(&entry.actor)),
+            facts(&entry.details),
         ]
     };
     Table {
@@ -72,9 +91,9 @@ fn entries(w: Words, entries: &[EntryView]) -> Table {
     }
 }
 
-/// The facts of an entry, as far as a list shows them: messages are long.
+/// As far as a list shows it: messages are long.
 fn short(text: &str) -> String {
-    const LONGEST: usize = 300;
+    const LONGEST: usize = 200;
     match text.char_indices().nth(LONGEST) {
         Some((end, _)) => format!("{}…", text.get(..end).unwrap_or_default()),
         None => text.to_owned(),
@@ -112,7 +131,7 @@ fn verification(call: &PageCall, page: &OperatorPage, found: &[VerificationView]
             rows: found.iter().map(row).collect(),
             empty: w.of("ledger-never-verified").into(),
         }),
-        ..Section::titled(w.of("ledger-verify-title"))
+        ..Section::default()
     };
     if let Some(running) = running {
         let percent = running.entries.saturating_mul(100).checked_div(running.total).unwrap_or(0).clamp(0, 99);
@@ -131,12 +150,12 @@ fn verification(call: &PageCall, page: &OperatorPage, found: &[VerificationView]
 /// `POST /operator/ledger/verify`
 pub async fn verify(call: PageCall) -> PageAnswer {
     call.app().verify_ledger(&call.context()).await?;
-    Ok(Page::to("/operator/ledger").flash("ledger-verifying", ""))
+    Ok(Page::to("/operator/ledger/verifications").flash("ledger-verifying", ""))
 }
 
 /// The latest verification, as the overview tells it.
 pub fn latest(w: Words, found: &[VerificationView]) -> Option<Alert> {
     let broken = found.first().filter(|verification| verification.state == "broken")?;
     let text = broken.fault.clone().unwrap_or_default();
-    Some(Alert::new(Tone::Bad, w.of("ledger-broken"), text).link("/operator/ledger", w.of("operator-ledger")))
+    Some(Alert::new(Tone::Bad, w.of("ledger-broken"), text).link("/operator/ledger/verifications", w.of("ledger-verify-title")))
 }

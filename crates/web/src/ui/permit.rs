@@ -131,10 +131,9 @@ pub async fn show(call: PageCall) -> PageAnswer {
     let sheet = call.app().permit_sheet(&call.context(), id).await?;
     let w = call.words;
     let number = &sheet.permit.id;
-    let shell = call.shell(w.of("permit-title").with("id", number.clone())).under(vec![
-        Link::new("/dashboard", w.of("menu-dashboard")),
-        Link::new("/permits", w.of("my-permits")),
-    ]);
+    let shell = call
+        .shell(w.of("permit-title").with("id", number.clone()))
+        .under(vec![Link::new("/dashboard", w.of("menu-dashboard")), Link::new("/permits", w.of("my-permits"))]);
     let holds = sheet.may(Action::AmendPermit) || !sheet.uses.is_empty();
     let mut ways = Vec::new();
     if sheet.may(Action::AmendPermit) {
@@ -143,9 +142,10 @@ pub async fn show(call: PageCall) -> PageAnswer {
     ways.push(ButtonLink::new(format!("/permits/{number}/receipt"), w.of("permit-receipt")).secondary());
     let follow = |way: &str, words: String| PostButton::new(format!("/permits/{number}/{way}"), words, shell.guard());
     let free = sheet.open.is_none();
-    let next = sheet.next_stage.filter(|_| free).map(|stage| {
-        follow("next-stage", w.of("permit-next-stage").with("stage", w.one_of("stage", stage.as_str()).to_string()).into())
-    });
+    let next = sheet
+        .next_stage
+        .filter(|_| free)
+        .map(|stage| follow("next-stage", w.of("permit-next-stage").with("stage", w.one_of("stage", stage.as_str()).to_string()).into()));
     let amend = (sheet.amendable && free).then(|| follow("amend", w.of("permit-amend").into()));
     let link = |action, way: &str, words: String| sheet.may(action).then(|| Link::new(format!("/permits/{number}/{way}"), words));
     let moves = [
@@ -178,9 +178,8 @@ pub async fn receipt(call: PageCall) -> PageAnswer {
         .with(w.of("receipt-content"), Cell::Code(permit.content_hash.clone()))
         .text(w.of("receipt-version"), w.number(permit.definition_version));
     if let Some(entry) = entries.items.first() {
-        evidence = evidence
-            .text(w.of("receipt-entry"), w.number(entry.seq))
-            .with(w.of("receipt-entry-hash"), Cell::Code(entry.hash.clone()));
+        evidence =
+            evidence.text(w.of("receipt-entry"), w.number(entry.seq)).with(w.of("receipt-entry-hash"), Cell::Code(entry.hash.clone()));
     }
     let evidence = evidence.with(w.of("receipt-made"), Cell::When(w.when(&call.now.to_string())));
     let number = permit.id.clone();

@@ -53,7 +53,11 @@ pub async fn show(call: PageCall) -> PageAnswer {
     held.sort();
     held.dedup();
     let scopes = call.app().scope_names(&context, &held).await?;
-    let query = [("q", call.query.some("q")), ("definition", definition.map(|slug| slug.to_string())), ("provider", provider.map(|slug| slug.to_string()))];
+    let query = [
+        ("q", call.query.some("q")),
+        ("definition", definition.map(|slug| slug.to_string())),
+        ("provider", provider.map(|slug| slug.to_string())),
+    ];
     let query: Vec<(&str, String)> = query.into_iter().filter_map(|(name, value)| value.map(|value| (name, value))).collect();
     let at = |path: &str| match form_urlencoded::Serializer::new(String::new()).extend_pairs(&query).finish() {
         text if text.is_empty() => path.to_owned(),
@@ -79,7 +83,8 @@ fn filters(call: &PageCall, register: &Register, definitions: &[DefinitionLine],
     let all = || (String::new(), w.of("catalogue-all").to_string());
     let definitions = definitions.iter().map(|definition| (definition.slug.clone(), w.text(&definition.name)));
     let definitions: Options = std::iter::once(all()).chain(definitions).collect();
-    let providers: Options = std::iter::once(all()).chain(providers.iter().map(|facet| (facet.value.clone(), provider_name(w, facet)))).collect();
+    let providers: Options =
+        std::iter::once(all()).chain(providers.iter().map(|facet| (facet.value.clone(), provider_name(w, facet)))).collect();
     Filters {
         label: w.of("register-search").into(),
         action: "/register".to_owned(),
@@ -123,11 +128,8 @@ fn shown(w: Words, entry: &RegisterEntry, definitions: &[DefinitionLine], provid
     let until = entry.expires_at.as_ref().map_or_else(|| w.of("register-no-end").to_string(), |moment| w.date(moment));
     let scopes = (!entry.scopes.is_empty()).then(|| Disclosure {
         summary: w.of("register-scopes").with("count", entry.scopes.len()).into(),
-        body: Cell::Items(entry.scopes.iter().map(|code| scope_words(w, named.and_then(|names| names.get(code)), code)).collect()).to_string(),
+        body: Cell::Items(entry.scopes.iter().map(|code| scope_words(w, named.and_then(|names| names.get(code)), code)).collect())
+            .to_string(),
     });
-    Entry {
-        title: format!("{} · {}", entry.id, entry.title),
-        facts: facts.text(w.of("register-until"), until),
-        scopes,
-    }
+    Entry { title: format!("{} · {}", entry.id, entry.title), facts: facts.text(w.of("register-until"), until), scopes }
 }

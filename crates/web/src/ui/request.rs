@@ -87,7 +87,10 @@ pub fn state(w: Words, state: &str) -> Tag {
 
 fn back(call: &PageCall, id: &str) -> Vec<Link> {
     let w = call.words;
-    vec![Link::new("/dashboard", w.of("menu-dashboard")), Link::new(format!("/access-requests/{id}"), w.of("request-title").with("id", id.to_owned()))]
+    vec![
+        Link::new("/dashboard", w.of("menu-dashboard")),
+        Link::new(format!("/access-requests/{id}"), w.of("request-title").with("id", id.to_owned())),
+    ]
 }
 
 /// What the reader has to know and do now.
@@ -127,7 +130,10 @@ fn facts(w: Words, form: &RequestForm) -> Facts {
         .with(w.of("request-state"), Cell::Tag(state(w, &request.state)))
         .text(w.of("request-definition"), w.text(&form.definition.name))
         .text(w.of("request-form"), w.text(&form.form.name))
-        .text(w.of("request-organization"), w.of("organization-siret").with("name", request.organization.name.clone()).with("siret", request.organization.siret.clone()))
+        .text(
+            w.of("request-organization"),
+            w.of("organization-siret").with("name", request.organization.name.clone()).with("siret", request.organization.siret.clone()),
+        )
         .text(w.of("request-applicant"), request.applicant.name.clone());
     let facts = match &request.stage {
         Some(stage) => facts.text(w.of("request-stage"), w.one_of("stage", stage)),
@@ -137,7 +143,9 @@ fn facts(w: Words, form: &RequestForm) -> Facts {
         Some(of) => facts.with(w.one_of("request-of", &request.kind), Cell::link(format!("/permits/{of}"), of)),
         None => facts,
     };
-    facts.with(w.of("request-created"), Cell::When(w.when(&request.created_at))).with(w.of("request-updated"), Cell::When(w.when(&request.updated_at)))
+    facts
+        .with(w.of("request-created"), Cell::When(w.when(&request.created_at)))
+        .with(w.of("request-updated"), Cell::When(w.when(&request.updated_at)))
 }
 
 fn conversation(w: Words, id: &str, held: &MessagesView, most: usize, skip: usize, text: &str, error: String) -> Messages {

@@ -66,7 +66,8 @@ pub(super) fn onward(form: &RequestForm) -> String {
 /// The stepper of a request; the summary is its last step.
 pub(super) fn stepper(w: Words, form: &RequestForm, current: usize) -> Stepper {
     let id = &form.request.id;
-    let step = |(place, step): (usize, &Step)| kit::Step { name: w.text(&step.title), href: Some(path(id, place)), done: form.is_complete(step) };
+    let step =
+        |(place, step): (usize, &Step)| kit::Step { name: w.text(&step.title), href: Some(path(id, place)), done: form.is_complete(step) };
     let mut steps: Vec<kit::Step> = form.steps.iter().enumerate().map(step).collect();
     steps.push(kit::Step { name: w.of("form-summary").into(), href: Some(format!("/access-requests/{id}/summary")), done: false });
     Stepper {
@@ -248,8 +249,14 @@ fn named(w: Words, errors: &[kit::FieldError], fields: &[AskedField]) -> Vec<kit
             (Some(FieldKind::Documents), [_, _, member]) => Some(w.one_of("document", member)),
             _ => None,
         };
-        let about = member.map_or_else(|| label.clone(), |member| w.of("missing-member").with("field", label.clone()).with("member", member.to_string()).into());
-        kit::FieldError { name: error.name.clone(), message: w.of("missing-line").with("field", about).with("message", error.message.clone()).into() }
+        let about = member.map_or_else(
+            || label.clone(),
+            |member| w.of("missing-member").with("field", label.clone()).with("member", member.to_string()).into(),
+        );
+        kit::FieldError {
+            name: error.name.clone(),
+            message: w.of("missing-line").with("field", about).with("message", error.message.clone()).into(),
+        }
     };
     errors.iter().map(name).collect()
 }
@@ -306,7 +313,8 @@ async fn opened(call: &PageCall, form: &RequestForm) -> BTreeMap<String, Vec<Str
     let mut opens: BTreeMap<String, Vec<String>> = BTreeMap::new();
     for api in &form.definition.apis {
         let Ok(page) = call.app().read_api_page(&call.context(), api).await else { continue };
-        let groups = page.opened_by.into_iter().filter(|opening| opening.slug == form.definition.slug.as_str()).flat_map(|opening| opening.groups);
+        let groups =
+            page.opened_by.into_iter().filter(|opening| opening.slug == form.definition.slug.as_str()).flat_map(|opening| opening.groups);
         for scope in groups.flat_map(|group| group.scopes) {
             opens.entry(scope.value).or_default().extend(scope.fields);
         }

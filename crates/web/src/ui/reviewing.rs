@@ -19,16 +19,19 @@ use octroi_domain::{
 use serde_json::Value;
 
 use super::{
-    answers, errors,
+    answers, conversation, errors,
     kit::{
         self, Alert, ButtonLink, Cell, Check, Column, Control, Difference, DifferencePart, Disclosure, ErrorSummary, Facts, Field, Hidden,
-        Link, Table, Tag, Tone,
+        Link, Table, Tag, Timeline, Tone,
     },
     page::{Page, PageAnswer, PageCall, Shell},
     review::{self, Choices},
     words::Words,
 };
 use crate::problem::Failure;
+
+/// The latest things that happened, as many as are shown: the page of the request has all of them.
+const HAPPENINGS: usize = 10;
 
 #[derive(Template)]
 #[template(path = "review.html")]
@@ -39,6 +42,7 @@ struct ReviewPage {
     facts: Facts,
     organization: Facts,
     others: Vec<Table>,
+    timeline: Timeline,
     blocks: Vec<Block>,
     scope_rules: Vec<String>,
     decision: Option<Decision>,
@@ -182,6 +186,7 @@ async fn page(call: &PageCall, typed: Typed) -> PageAnswer {
     let id = id(call)?;
     let view = call.app().review_request(&call.context(), id).await?;
     let next = next(call, id).await?;
+    let happened = call.app().timeline(&call.context(), id).await?;
     let w = call.words;
     let decides = view.request.state == State::Submitted.as_str() && view.standing.may_decide;
     let title = w.of("review-one-title").with("id", view.request.id.clone()).with("title", view.title.clone());
@@ -191,6 +196,7 @@ async fn page(call: &PageCall, typed: Typed) -> PageAnswer {
         facts: facts(w, &view),
         organization: organization(w, &view),
         others: others(w, &view),
+        timeline: conversation::timeline(w, &happened, HAPPENINGS),
         blocks: blocks(w, &view),
         scope_rules: view.scope_rules.iter().map(|rule| scope_rule(w, &view.scopes, rule)).collect(),
         decision: decides.then(|| decision(call, &view, typed, next.as_deref())),

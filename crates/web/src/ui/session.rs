@@ -3,12 +3,14 @@
 use askama::Template;
 use axum::http::{StatusCode, header};
 use octroi_app::{Error, sessions::SignedIn};
+use octroi_domain::text::Language;
 
 use super::{
     errors,
     form::{Form, MAX_FORM},
     kit::{Alert, ErrorSummary, Field, FieldError, Hidden, Tone},
     page::{LANGUAGE, Page, PageAnswer, PageCall, Shell, local},
+    words::Words,
 };
 use crate::principal::{Session, session_cookie};
 
@@ -149,7 +151,11 @@ pub async fn sign_out(call: PageCall) -> PageAnswer {
 
 /// `POST /language`
 pub async fn language(call: PageCall) -> PageAnswer {
-    let chosen = if call.form.text("language") == "en" { "en" } else { "fr" };
+    let language = if call.form.text("language") == "en" { Language::En } else { Language::Fr };
+    // The mails of who is signed in follow; the page changes language even when that cannot be kept.
+    if let Err(error) = call.app().choose_language(&call.context(), language).await {
+        tracing::warn!(%error, "a choice of language was not kept for mails");
+    }
     let back = call.form.get("return_to").and_then(local).unwrap_or("/");
-    Ok(Page::to(back).remember(LANGUAGE, chosen))
+    Ok(Page::to(back).remember(LANGUAGE, Words::new(language).code()))
 }

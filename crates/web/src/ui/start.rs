@@ -237,7 +237,9 @@ fn form_page(call: &PageCall, offer: &Offer, form: &OfferedForm, errors: &[kit::
         fixed: titles(&form.fixed),
         begin: (!memberships.is_empty()).then(|| Begin { action: path.clone(), organization }),
         sign_in: call.me.is_none().then(|| ButtonLink::new(format!("/sign-in?return_to={path}"), w.of("start-sign-in"))),
-        shell: call.shell(w.of("start-form-title").with("form", w.text(&form.name)).with("definition", w.text(&offer.name))).under(trail(w, Some(offer))),
+        shell: call
+            .shell(w.of("start-form-title").with("form", w.text(&form.name)).with("definition", w.text(&offer.name)))
+            .under(trail(w, Some(offer))),
     };
     call.render(&page)
 }

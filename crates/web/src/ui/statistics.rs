@@ -10,7 +10,9 @@ use super::{
 };
 
 /// APIs whose days are drawn; the table has them all.
-const DRAWN: usize = 3;
+const DRAWN: usize = 2;
+/// Rows of a table: a page stays short, and the JSON has them all.
+const ROWS: usize = 20;
 
 #[derive(Template)]
 #[template(path = "statistics.html")]
@@ -119,8 +121,12 @@ fn groups(w: Words, caption: String, groups: &[GroupStatistics]) -> Table {
             Cell::text(hours(w, group.delays.p90_hours)),
         ]
     };
+    let mut most: Vec<&GroupStatistics> = groups.iter().collect();
+    most.sort_by_key(|group| std::cmp::Reverse(group.requests.total));
+    let cut = most.len() > ROWS;
+    most.truncate(ROWS);
     Table {
-        caption,
+        caption: if cut { w.of("statistics-first").with("caption", caption).with("count", ROWS).into() } else { caption },
         columns: vec![
             Column::text(w.of("statistics-name")),
             Column::number(w.of("statistics-requests")),
@@ -129,7 +135,7 @@ fn groups(w: Words, caption: String, groups: &[GroupStatistics]) -> Table {
             Column::number(w.of("statistics-median")),
             Column::number(w.of("statistics-p90")),
         ],
-        rows: groups.iter().map(row).collect(),
+        rows: most.into_iter().map(row).collect(),
         empty: w.of("statistics-nothing").into(),
     }
 }
@@ -159,6 +165,7 @@ fn calls(w: Words, statistics: &Statistics) -> Table {
         rows: statistics
             .calls
             .iter()
+            .take(ROWS)
             .map(|api| vec![Cell::link(format!("/apis/{}", api.api), w.text(&api.name)), Cell::text(w.number(api.total))])
             .collect(),
         empty: w.of("statistics-nothing").into(),

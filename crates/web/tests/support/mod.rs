@@ -184,4 +184,3 @@ impl House {
 }
 
 pub const PUBLIC: &str = "http://localhost:3000";
-

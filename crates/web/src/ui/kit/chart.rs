@@ -21,7 +21,7 @@ pub struct Series {
 }
 
 /// A drawing, made of figures. At most six series and sixty labels are told apart.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone)]
 pub struct Chart {
     /// One word in lower case, unique on the page.
     pub id: String,
