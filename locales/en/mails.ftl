@@ -24,3 +24,9 @@ mails-caption = Mails
 mails-versions = Versions
 mails-in-french = { $name }, in French
 mails-in-english = { $name }, in English
+
+## How mails leave
+mailing-off = No mail leaves
+mailing-off-text = Mails wait in the outbox and nobody is told of anything. Set a mail server in the section mail of the settings, then restart the program.
+mailing-mailbox = Demo: mails arrive in the mailbox, none really leaves.
+mailing-smtp = Mails leave through { $server }, in the name of { $sender } where the provider has no sender of its own.

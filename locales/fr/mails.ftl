@@ -24,3 +24,9 @@ mails-caption = Messages
 mails-versions = Versions
 mails-in-french = { $name }, en français
 mails-in-english = { $name }, en anglais
+
+## Comment partent les messages
+mailing-off = Aucun message ne part
+mailing-off-text = Les messages attendent dans la boîte d’envoi et personne n’est prévenu de rien. Réglez un serveur de messagerie dans la section mail des réglages, puis relancez le programme.
+mailing-mailbox = Démonstration : les messages arrivent dans la boîte aux lettres, aucun ne part vraiment.
+mailing-smtp = Les messages partent par { $server }, au nom de { $sender } quand le fournisseur n’a pas son propre expéditeur.

@@ -25,7 +25,7 @@ use crate::{
 const OPERATOR: &str = "operator@lists.example";
 const REVIEWER: &str = "reviewer@lists.example";
 const APPLICANT: &str = "applicant@lists.example";
-/// What is reviewed: half of the requests are for it.
+/// What is reviewed: more than half of the requests are for it.
 const DEFINITION: &str = "api-particulier";
 
 struct Options {
@@ -186,9 +186,24 @@ fn questions(deep: &[String]) -> Vec<Question> {
     let each = |what: &[&str]| what.iter().map(|query| format!("{requests}{query}")).collect::<Vec<_>>();
     // Rare and common words, a name with its town, SIRETs, addresses, numbers, and what nobody has.
     let words = [
-        "commune", "rivebelle", "cantine", "ch%C3%A2telneuf+restauration", "commune+de+saint+aubrac", "marie+durand", "martin", "a",
-        "210010007", "210+010+123+00016", "D1234", "H777", "zoe+grandpre+cr%C3%A8che", "introuvable", "c+d+e+s",
-        "noel.martin", "tarif+social+eau", "hay+les+bles",
+        "commune",
+        "rivebelle",
+        "cantine",
+        "ch%C3%A2telneuf+restauration",
+        "commune+de+saint+aubrac",
+        "marie+durand",
+        "martin",
+        "a",
+        "210010007",
+        "210+010+123+00016",
+        "D1234",
+        "H777",
+        "zoe+grandpre+cr%C3%A8che",
+        "introuvable",
+        "c+d+e+s",
+        "noel.martin",
+        "tarif+social+eau",
+        "hay+les+bles",
     ];
     let search = |path: &str| words.iter().map(|word| format!("{path}?q={word}")).collect::<Vec<_>>();
     let one = |who, what, path: &str| Question { who, what, paths: vec![path.to_owned()] };
@@ -197,11 +212,24 @@ fn questions(deep: &[String]) -> Vec<Question> {
         one("reviewer", "list, first page", requests),
         many("reviewer", "list, pages 20 to 400", deep.to_vec()),
         one("reviewer", "queue: submitted, who waits longest first", "/api/v1/access-requests?state=submitted&sort=submitted"),
-        many("reviewer", "list, filters", each(&["?state=refused,archived", "?kind=amendment&sort=created", "?state=approved&stage=production", "?organization=21001000700015"])),
+        many(
+            "reviewer",
+            "list, filters",
+            each(&[
+                "?state=refused,archived",
+                "?kind=amendment&sort=created",
+                "?state=approved&stage=production",
+                &format!("?organization={}", seed::siret(7)),
+            ]),
+        ),
         many("reviewer", "search", search(requests)),
         one("reviewer", "counts by state", "/api/v1/access-requests/counts"),
         many("reviewer", "counts by state of a search", search("/api/v1/access-requests/counts")),
-        many("reviewer", "permits: list and search", search("/api/v1/permits").into_iter().chain(["/api/v1/permits?sort=expires&state=active".to_owned()]).collect()),
+        many(
+            "reviewer",
+            "permits: list and search",
+            search("/api/v1/permits").into_iter().chain(["/api/v1/permits?sort=expires&state=active".to_owned()]).collect(),
+        ),
         one("applicant", "list", requests),
         many("applicant", "search", search(requests)),
         one("applicant", "counts by state", "/api/v1/access-requests/counts"),

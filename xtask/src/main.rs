@@ -1,8 +1,8 @@
 //! Tasks of the house, run by `cargo xtask`. Nothing of the product depends on them.
 
 mod bench;
-mod screenshots;
 mod lists;
+mod screenshots;
 mod seed;
 mod tidy;
 

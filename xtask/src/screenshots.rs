@@ -6,7 +6,7 @@ use std::{
     collections::BTreeMap,
     fmt::Write as _,
     fs,
-    path::Path,
+    path::{Path, PathBuf},
     process::{Command, Stdio},
 };
 
@@ -20,7 +20,8 @@ const ROW: usize = 330;
 /// # Errors
 /// When there is no browser, or no picture was taken. Faults that the tests find on the pages are printed, and stop nothing.
 pub fn run(root: &Path) -> Result<()> {
-    let folder = root.join("target/screenshots");
+    let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root.join("target"), PathBuf::from);
+    let folder = target.join("screenshots");
     if folder.exists() {
         fs::remove_dir_all(&folder)?;
     }

@@ -120,9 +120,8 @@ impl App {
     pub async fn list_administered(&self, context: &Context) -> Result<Vec<AdministeredLine>, Error> {
         context.require(Action::AdministerApi, &Subject::Platform)?;
         let Principal::Person(person) = &context.principal else { return Ok(Vec::new()) };
-        let runs = |name: &ApiName| {
-            person.roles.iter().any(|grant| grant.role == Role::ApiAdministrator && grant.perimeter.covers_api(name))
-        };
+        let runs =
+            |name: &ApiName| person.roles.iter().any(|grant| grant.role == Role::ApiAdministrator && grant.perimeter.covers_api(name));
         let mut lines = Vec::new();
         for stored in self.inner.store.read().api_list().await?.iter().filter(|stored| !stored.withdrawn && runs(&stored.name)) {
             lines.push(AdministeredLine { api: api_view(stored), pending: self.pending_subscriptions(&stored.name).await? });
@@ -245,9 +244,13 @@ mod tests {
     #[test]
     fn an_upstream_is_as_its_last_call_was() {
         let at = |second: i64| Some(Moment::from_micros(0).plus_seconds(second));
-        for (answered, failed, state) in
-            [(None, None, "no_call"), (at(1), None, "answering"), (None, at(1), "failing"), (at(2), at(1), "answering"), (at(1), at(2), "failing")]
-        {
+        for (answered, failed, state) in [
+            (None, None, "no_call"),
+            (at(1), None, "answering"),
+            (None, at(1), "failing"),
+            (at(2), at(1), "answering"),
+            (at(1), at(2), "failing"),
+        ] {
             assert_eq!(HealthView::new(answered, failed, 0, 0).state, state, "{answered:?} {failed:?}");
         }
     }

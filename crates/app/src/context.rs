@@ -172,7 +172,21 @@ impl App {
     pub fn new(store: Store, settings: Settings, gateway: Arc<dyn GatewayPort>, master_key: MasterKey) -> Result<Self, Error> {
         let decoy_hash = crate::password::hash("a password that nobody has")?;
         let hashing = Semaphore::new(std::thread::available_parallelism().map_or(1, |cores| cores.get().saturating_sub(1).max(1)));
-        Ok(Self { inner: Arc::new(Inner { store, settings, gateway, master_key, hashing, mailing: Mutex::new(()), decoy_hash, try_out: OnceLock::new(), host: OnceLock::new(), jobs: Jobs::default(), statistics: crate::statistics::Kept::default() }) })
+        Ok(Self {
+            inner: Arc::new(Inner {
+                store,
+                settings,
+                gateway,
+                master_key,
+                hashing,
+                mailing: Mutex::new(()),
+                decoy_hash,
+                try_out: OnceLock::new(),
+                host: OnceLock::new(),
+                jobs: Jobs::default(),
+                statistics: crate::statistics::Kept::default(),
+            }),
+        })
     }
 
     #[must_use]

@@ -28,7 +28,10 @@ use crate::{access_requests::Loaded, context::Settings, error::Error, view::Perm
 
 /// A request moved: to its applicant.
 #[derive(Template)]
-#[template(source = "{% if french %}{% include \"fr/request.words\" %}{% else %}{% include \"en/request.words\" %}{% endif %}", ext = "words")]
+#[template(
+    source = "{% if french %}{% include \"fr/request.words\" %}{% else %}{% include \"en/request.words\" %}{% endif %}",
+    ext = "words"
+)]
 struct RequestWords<'a> {
     french: bool,
     name: &'a str,
@@ -42,7 +45,10 @@ struct RequestWords<'a> {
 
 /// A permit was granted: to the controller and the data protection officer whom the answers name.
 #[derive(Template)]
-#[template(source = "{% if french %}{% include \"fr/contact.words\" %}{% else %}{% include \"en/contact.words\" %}{% endif %}", ext = "words")]
+#[template(
+    source = "{% if french %}{% include \"fr/contact.words\" %}{% else %}{% include \"en/contact.words\" %}{% endif %}",
+    ext = "words"
+)]
 struct ContactWords<'a> {
     french: bool,
     name: &'a str,
@@ -76,7 +82,10 @@ struct ToReviewWords<'a> {
 
 /// Something happened to a permit: to its applicant.
 #[derive(Template)]
-#[template(source = "{% if french %}{% include \"fr/permit.words\" %}{% else %}{% include \"en/permit.words\" %}{% endif %}", ext = "words")]
+#[template(
+    source = "{% if french %}{% include \"fr/permit.words\" %}{% else %}{% include \"en/permit.words\" %}{% endif %}",
+    ext = "words"
+)]
 struct PermitWords<'a> {
     french: bool,
     name: &'a str,
@@ -106,7 +115,13 @@ fn in_language(user: &User, definition: &Definition) -> (bool, String) {
     (user.language == Language::Fr, definition.name.in_language(user.language).to_owned())
 }
 
-fn request_mail(loaded: &Loaded, after: &AccessRequest, permit: Option<Number<Permit>>, message: Option<&str>, settings: &Settings) -> Mail {
+fn request_mail(
+    loaded: &Loaded,
+    after: &AccessRequest,
+    permit: Option<Number<Permit>>,
+    message: Option<&str>,
+    settings: &Settings,
+) -> Mail {
     let applicant = &loaded.applicant;
     let (french, definition) = in_language(applicant, &loaded.definition);
     let header = after.header();
@@ -233,12 +248,18 @@ pub(crate) fn invited(invitation: &Invitation, api: &str, inviter: &User, word: 
         inviter_email: &inviter.email,
         days: VALID_DAYS,
     };
-    compose(&words, &Frame { to: &invitation.email, language, quote: None, path: format!("/invitations/{word}"), portal: &settings.public_url })
+    compose(
+        &words,
+        &Frame { to: &invitation.email, language, quote: None, path: format!("/invitations/{word}"), portal: &settings.public_url },
+    )
 }
 
 /// Somebody wrote on a request: to the other side. The text stays on the portal.
 #[derive(Template)]
-#[template(source = "{% if french %}{% include \"fr/message.words\" %}{% else %}{% include \"en/message.words\" %}{% endif %}", ext = "words")]
+#[template(
+    source = "{% if french %}{% include \"fr/message.words\" %}{% else %}{% include \"en/message.words\" %}{% endif %}",
+    ext = "words"
+)]
 struct MessageWords<'a> {
     french: bool,
     name: &'a str,

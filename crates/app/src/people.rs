@@ -351,7 +351,13 @@ impl App {
     }
 
     /// The same as [`App::set_role`], for a person named by their address.
-    pub async fn set_role_by_email(&self, context: &Context, email: &str, grant: RoleGrant, held: bool) -> Result<Done<Vec<RoleView>>, Error> {
+    pub async fn set_role_by_email(
+        &self,
+        context: &Context,
+        email: &str,
+        grant: RoleGrant,
+        held: bool,
+    ) -> Result<Done<Vec<RoleView>>, Error> {
         self.require_roles(context, &grant).await?;
         let found = self.inner.store.read().user_by_email(email).await?;
         let unknown = || Error::field("/email", "unknown_user", "aucun compte n'a cette adresse", "no account has this address");

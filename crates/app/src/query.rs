@@ -6,7 +6,8 @@ use octroi_domain::{
     organization::{Organization, Siret},
 };
 pub use octroi_store::{
-    Cursor, KindName, OutboxState, Page, PermitFilter, PermitSort, RequestFilter, RequestSort, SubscriptionFilter, TraceFilter, TraceVisible, Visible,
+    Cursor, KindName, OutboxState, Page, PermitFilter, PermitSort, RequestFilter, RequestSort, SubscriptionFilter, TraceFilter,
+    TraceVisible, Visible,
 };
 
 use crate::{context::App, error::Error};

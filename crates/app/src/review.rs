@@ -161,7 +161,11 @@ impl App {
     pub async fn reviewed_definitions(&self, context: &Context) -> Result<Vec<ManagedDefinition>, Error> {
         let person = context.person()?;
         let stored = self.inner.store.read().definition_list().await?;
-        Ok(stored.iter().filter(|stored| person.for_definition(Role::reads_requests, &stored.slug, &stored.definition.provider)).map(Into::into).collect())
+        Ok(stored
+            .iter()
+            .filter(|stored| person.for_definition(Role::reads_requests, &stored.slug, &stored.definition.provider))
+            .map(Into::into)
+            .collect())
     }
 
     /// What else the organisation has, as far as whoever asks may see.
@@ -199,8 +203,7 @@ fn blocks(loaded: &Loaded, before: Option<&Permit>) -> Result<Vec<ReviewBlock>, 
         found.into_iter().map(|difference| (difference.field.clone(), difference)).collect()
     };
     let mut since_form = by_field(comparison::compare_with_prefill(&form.prefill, answers));
-    let mut since_permit =
-        before.map(|permit| by_field(comparison::compare(permit.grant().answers.values(), answers))).unwrap_or_default();
+    let mut since_permit = before.map(|permit| by_field(comparison::compare(permit.grant().answers.values(), answers))).unwrap_or_default();
     let mut blocks: Vec<ReviewBlock> = Vec::new();
     for asked in loaded.definition.asked(form, header.stage) {
         let id = asked.field.id.clone();

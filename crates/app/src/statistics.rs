@@ -1,9 +1,6 @@
 //! Public statistics: totals alone, of nobody in particular, at most a minute old.
 
-use std::{
-    collections::BTreeMap,
-    sync::Arc,
-};
+use std::{collections::BTreeMap, sync::Arc};
 
 use octroi_domain::{
     Moment,
@@ -121,9 +118,9 @@ fn counts(counts: [u64; State::ALL.len()]) -> StateCounts {
 }
 
 fn sum(groups: &[&OfDefinition]) -> [u64; State::ALL.len()] {
-    groups.iter().fold([0; State::ALL.len()], |sum, group| std::array::from_fn(|place| {
-        sum.get(place).copied().unwrap_or(0) + group.requests.get(place).copied().unwrap_or(0)
-    }))
+    groups.iter().fold([0; State::ALL.len()], |sum, group| {
+        std::array::from_fn(|place| sum.get(place).copied().unwrap_or(0) + group.requests.get(place).copied().unwrap_or(0))
+    })
 }
 
 fn group(slug: String, name: Text, provider: String, of: &[&OfDefinition]) -> GroupStatistics {

@@ -182,10 +182,8 @@ fn traffic(hours: &[HourOfCalls], zone: &Zone, from: Moment, to: Moment) -> Traf
             *refused.entry(code).or_default() += hour.durations.calls();
         }
     }
-    let mut refused: Vec<RefusedView> = refused
-        .into_iter()
-        .map(|(code, calls)| RefusedView { code: code.to_owned(), calls, words: RefusalWords::find(code) })
-        .collect();
+    let mut refused: Vec<RefusedView> =
+        refused.into_iter().map(|(code, calls)| RefusedView { code: code.to_owned(), calls, words: RefusalWords::find(code) }).collect();
     refused.sort_by_key(|refused| std::cmp::Reverse(refused.calls));
     let at = |start: i64| Moment::from_micros(0).plus_seconds(start).to_string();
     TrafficView {
@@ -299,9 +297,6 @@ mod tests {
         let hours = [hour("2026-10-23T22:00:00Z", 200, None, &[1]), hour("2026-10-26T22:00:00Z", 200, None, &[1])];
         let view = traffic(&hours, &paris, from, to);
         let days: Vec<(&str, u64)> = view.points.iter().map(|point| (&point.at[..13], point.figures.calls)).collect();
-        assert_eq!(
-            days,
-            [("2026-10-22T22", 0), ("2026-10-23T22", 1), ("2026-10-24T22", 0), ("2026-10-25T23", 1), ("2026-10-26T23", 0)]
-        );
+        assert_eq!(days, [("2026-10-22T22", 0), ("2026-10-23T22", 1), ("2026-10-24T22", 0), ("2026-10-25T23", 1), ("2026-10-26T23", 0)]);
     }
 }

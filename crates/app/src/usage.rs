@@ -91,11 +91,8 @@ impl App {
         context.require(Action::ReadApplication, &Subject::Application { organization: application.organization })?;
         self.inner.gateway.flush_traces().await;
         // The organisation is named so that its index is used; the application is one of it.
-        let calls = TraceFilter {
-            application: Some(id),
-            organization: Some(application.organization),
-            ..TraceFilter::within(TraceVisible::All)
-        };
+        let calls =
+            TraceFilter { application: Some(id), organization: Some(application.organization), ..TraceFilter::within(TraceVisible::All) };
         let all = reader.subscriptions_of_application(id).await?;
         let held: Vec<_> = all.into_iter().filter(|held| held.state != SubscriptionState::Revoked).collect();
         let uses = reader.day_uses(&held.iter().map(|held| held.id).collect::<Vec<_>>()).await?;

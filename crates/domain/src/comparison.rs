@@ -228,12 +228,12 @@ mod tests {
         let names: Vec<&str> = found.iter().map(|difference| difference.field.as_str()).collect();
         assert_eq!(names, ["contact", "gone", "months", "new", "scopes", "title"]);
         let detail = |name: &str| found.iter().find(|difference| difference.field == name).map(|difference| difference.detail.clone());
-        assert_eq!(
-            detail("scopes"),
-            Some(Detail::Items { added: vec![json!("c")], removed: vec![json!("b")], kept: vec![json!("a")] })
-        );
+        assert_eq!(detail("scopes"), Some(Detail::Items { added: vec![json!("c")], removed: vec![json!("b")], kept: vec![json!("a")] }));
         assert!(matches!(detail("contact"), Some(Detail::Members { members }) if members.len() == 1));
-        assert!(matches!((detail("months"), detail("new"), detail("gone")), (Some(Detail::Whole), Some(Detail::Whole), Some(Detail::Whole))));
+        assert!(matches!(
+            (detail("months"), detail("new"), detail("gone")),
+            (Some(Detail::Whole), Some(Detail::Whole), Some(Detail::Whole))
+        ));
         assert_eq!(compare(&before, &before), []);
         assert_eq!(compare(&answers(json!({"s": ["a", "b"]})), &answers(json!({"s": ["b", "a"]}))), []);
     }

@@ -9,22 +9,69 @@ use crate::{Id, Number, access_request::AccessRequest, canonical::Sha256Hash, me
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "event", rename_all = "snake_case")]
 pub enum Event {
-    RequestCreated { request: Number<AccessRequest> },
-    RequestEdited { request: Number<AccessRequest>, version: u32 },
-    RequestSubmitted { request: Number<AccessRequest>, version: u32, content: Sha256Hash },
-    ChangesRequested { request: Number<AccessRequest>, message: String },
-    RequestRefused { request: Number<AccessRequest>, message: String },
-    RequestApproved { request: Number<AccessRequest>, permit: Number<Permit> },
-    RequestArchived { request: Number<AccessRequest> },
-    RequestTransferred { request: Number<AccessRequest>, from: Id<crate::user::User>, to: Id<crate::user::User> },
+    RequestCreated {
+        request: Number<AccessRequest>,
+    },
+    RequestEdited {
+        request: Number<AccessRequest>,
+        version: u32,
+    },
+    RequestSubmitted {
+        request: Number<AccessRequest>,
+        version: u32,
+        content: Sha256Hash,
+    },
+    ChangesRequested {
+        request: Number<AccessRequest>,
+        message: String,
+    },
+    RequestRefused {
+        request: Number<AccessRequest>,
+        message: String,
+    },
+    RequestApproved {
+        request: Number<AccessRequest>,
+        permit: Number<Permit>,
+    },
+    RequestArchived {
+        request: Number<AccessRequest>,
+    },
+    RequestTransferred {
+        request: Number<AccessRequest>,
+        from: Id<crate::user::User>,
+        to: Id<crate::user::User>,
+    },
     /// The text stands beside the ledger; its SHA-256 is the evidence.
-    MessageSent { request: Number<AccessRequest>, side: Side, text: Sha256Hash },
-    PermitGranted { request: Number<AccessRequest>, permit: Number<Permit>, content: Sha256Hash, scopes: ScopeSet, message: Option<String> },
-    PermitSuperseded { permit: Number<Permit>, by: Number<Permit> },
-    PermitSuspended { permit: Number<Permit>, reason: String },
-    PermitResumed { permit: Number<Permit> },
-    PermitRevoked { permit: Number<Permit>, reason: String },
-    PermitExpired { permit: Number<Permit> },
+    MessageSent {
+        request: Number<AccessRequest>,
+        side: Side,
+        text: Sha256Hash,
+    },
+    PermitGranted {
+        request: Number<AccessRequest>,
+        permit: Number<Permit>,
+        content: Sha256Hash,
+        scopes: ScopeSet,
+        message: Option<String>,
+    },
+    PermitSuperseded {
+        permit: Number<Permit>,
+        by: Number<Permit>,
+    },
+    PermitSuspended {
+        permit: Number<Permit>,
+        reason: String,
+    },
+    PermitResumed {
+        permit: Number<Permit>,
+    },
+    PermitRevoked {
+        permit: Number<Permit>,
+        reason: String,
+    },
+    PermitExpired {
+        permit: Number<Permit>,
+    },
 }
 
 impl Event {

@@ -97,9 +97,15 @@ mod tests {
         for good in ["a@ville.example", "Ville <a@ville.example>", "Direction, de l’été <a.b+c@x.ville.example>"] {
             assert_eq!(good.parse::<Sender>().unwrap().to_string(), good);
         }
-        for bad in
-            ["", "ville", "a@b", "<a@ville.example>", "Ville a@ville.example", "V\r\nBcc: x@y.example <a@ville.example>", "a@ville.example>"]
-        {
+        for bad in [
+            "",
+            "ville",
+            "a@b",
+            "<a@ville.example>",
+            "Ville a@ville.example",
+            "V\r\nBcc: x@y.example <a@ville.example>",
+            "a@ville.example>",
+        ] {
             assert!(bad.parse::<Sender>().is_err(), "{bad}");
         }
     }

@@ -222,7 +222,10 @@ impl Action {
     /// May the action be done without saying who one is?
     #[must_use]
     pub const fn is_public(self) -> bool {
-        matches!(self, Self::ReadPublic | Self::SignIn | Self::ChooseLanguage | Self::UseOAuthEndpoint | Self::ReadDevMailbox | Self::TryApi)
+        matches!(
+            self,
+            Self::ReadPublic | Self::SignIn | Self::ChooseLanguage | Self::UseOAuthEndpoint | Self::ReadDevMailbox | Self::TryApi
+        )
     }
 
     /// Does the action need a person? An application's key is refused, never taken for somebody.
@@ -410,9 +413,13 @@ fn platform(person: &Person, action: Action) -> Decision {
         // Who holds the link of an invitation proves it by its word.
         Action::AcceptInvitation => Decision::Allow,
         // Lists are narrowed to what the person may see.
-        Action::SignOut | Action::ReadSelf | Action::ListRequests | Action::ListPermits | Action::ListApplications | Action::ReadTraces | Action::AdministerApi => {
-            Decision::Allow
-        }
+        Action::SignOut
+        | Action::ReadSelf
+        | Action::ListRequests
+        | Action::ListPermits
+        | Action::ListApplications
+        | Action::ReadTraces
+        | Action::AdministerApi => Decision::Allow,
         Action::ReadLedger | Action::ManagePlatform | Action::AnonymiseTraces | Action::ManageRoles => {
             allow_if(person.is_operator(), Decision::Forbid(Forbidden::RoleMissing))
         }
@@ -454,7 +461,8 @@ fn on_request(
         Action::TransferRequest => allow_if(is_applicant || colleague, Decision::Forbid(Forbidden::NotTheApplicant)),
         // Two sides speak: who applies, and who decides. Colleagues and observers read.
         Action::WriteMessage => {
-            let decides = person.for_definition(Role::decides, definition, provider) && person.user != applicant && !person.belongs(organization);
+            let decides =
+                person.for_definition(Role::decides, definition, provider) && person.user != applicant && !person.belongs(organization);
             let refusal = if colleague { Forbidden::NotTheApplicant } else { Forbidden::RoleMissing };
             allow_if(is_applicant || decides, Decision::Forbid(refusal))
         }

@@ -6,8 +6,8 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use octroi_oauth::secret::{self, SecretKind};
 use octroi_domain::mail::Sender;
+use octroi_oauth::secret::{self, SecretKind};
 use serde::Deserialize;
 
 use crate::look::Look;

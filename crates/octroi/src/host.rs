@@ -162,7 +162,10 @@ mod tests {
         let config = Config { traces: Traces { retention_days: 5, ..Traces::default() }, ..Config::default() };
         let found = settings(&config);
         let setting = |name: &str| found.iter().find(|setting| setting.name == name).unwrap().clone();
-        assert_eq!(setting("traces.retention_days"), SettingView { name: "traces.retention_days".into(), value: "5".into(), is_default: false });
+        assert_eq!(
+            setting("traces.retention_days"),
+            SettingView { name: "traces.retention_days".into(), value: "5".into(), is_default: false }
+        );
         assert!(setting("traces.buffer").is_default);
     }
 }

@@ -22,9 +22,9 @@ use crate::{
 mod list;
 
 pub(crate) use list::{Facts, Found};
+pub use list::{RequestFilter, RequestSort, RequestSummary};
 #[cfg(feature = "seed")]
 pub(crate) use list::{found_query, page_query};
-pub use list::{RequestFilter, RequestSort, RequestSummary};
 
 pub(crate) const TABLE: &str = "access_request";
 
@@ -263,7 +263,8 @@ impl Tx {
             .set(change)
             .col_expr(Column::SubmittedAt, first(Column::SubmittedAt, model.submitted_at))
             .col_expr(Column::DecidedAt, first(Column::DecidedAt, model.decided_at))
-            .filter(Column::Id.eq(model.id)).filter(Column::Version.eq(i64::from(expected_version)));
+            .filter(Column::Id.eq(model.id))
+            .filter(Column::Version.eq(i64::from(expected_version)));
         touched(update.exec(&self.db()).await.map(|result| result.rows_affected), TABLE)?;
         self.wrote(request.header().id);
         Ok(())

@@ -15,8 +15,7 @@ use tokio::sync::Mutex;
 use uuid::Uuid;
 
 use crate::{
-    Reader, Store, StoreError, access_request,
-    permit,
+    Reader, Store, StoreError, access_request, permit,
     row::CHUNK,
     search::{Lines, Shared},
 };
@@ -69,12 +68,10 @@ impl Held {
             self.shared.people.put(user.id.uuid(), &format!("{} {}", user.full_name(), user.email));
         }
         for found in batch.requests {
-            let line = found.line(&mut self.shared)?;
-            self.requests.put(line);
+            found.put(&mut self.requests, &mut self.shared)?;
         }
         for found in batch.permits {
-            let line = found.line(&mut self.shared)?;
-            self.permits.put(line);
+            found.put(&mut self.permits, &mut self.shared)?;
         }
         Ok(())
     }
@@ -158,7 +155,8 @@ impl Store {
             let of = |subject: &String| subject.strip_prefix(prefix)?.parse::<i64>().ok();
             subjects.iter().filter_map(of).collect::<Vec<i64>>()
         };
-        let named = |prefix: &str| subjects.iter().filter_map(|subject| subject.strip_prefix(prefix)?.parse::<Uuid>().ok()).collect::<Vec<_>>();
+        let named =
+            |prefix: &str| subjects.iter().filter_map(|subject| subject.strip_prefix(prefix)?.parse::<Uuid>().ok()).collect::<Vec<_>>();
         let mut batch = Batch::default();
         for some in numbers(AccessRequest::PREFIX).chunks(CHUNK) {
             batch.requests.extend(reader.access_request_found(Rows::Numbers(some)).await?);
@@ -189,7 +187,12 @@ async fn completed(reader: &Reader, held: &Held, batch: Batch) -> Result<Batch, 
     with_strangers(reader, batch, organizations, people).await
 }
 
-async fn with_strangers(reader: &Reader, mut batch: Batch, organizations: HashSet<Uuid>, people: HashSet<Uuid>) -> Result<Batch, StoreError> {
+async fn with_strangers(
+    reader: &Reader,
+    mut batch: Batch,
+    organizations: HashSet<Uuid>,
+    people: HashSet<Uuid>,
+) -> Result<Batch, StoreError> {
     let organizations: Vec<_> = organizations.into_iter().map(Id::from_uuid).collect();
     let people: Vec<_> = people.into_iter().map(Id::from_uuid).collect();
     batch.organizations.extend(reader.organizations_by_ids(&organizations).await?);

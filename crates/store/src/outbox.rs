@@ -403,8 +403,7 @@ impl Tx {
     }
 
     async fn retry(&mut self, which: Condition, at: Moment) -> Result<u64, StoreError> {
-        let change =
-            table::ActiveModel { attempts: Set(0), next_attempt_at: Set(at.micros()), failed_at: Set(None), ..Default::default() };
+        let change = table::ActiveModel { attempts: Set(0), next_attempt_at: Set(at.micros()), failed_at: Set(None), ..Default::default() };
         // What is somebody's would leave twice.
         let free = Condition::any().add(Column::LeasedUntil.is_null()).add(Column::LeasedUntil.lte(at.micros()));
         let update = Entity::update_many().set(change).filter(which).filter(free);

@@ -116,9 +116,10 @@ pub(crate) fn beginnings<C: ColumnTrait>(column: C, text: &str) -> Condition {
         words = vec![words.concat()];
     }
     // What is folded holds letters, digits and spaces alone, nothing that LIKE reads otherwise.
-    words.into_iter().take(8).fold(Condition::all(), |condition, word| {
-        condition.add(column.like(format!("% {}%", word.chars().take(100).collect::<String>())))
-    })
+    words
+        .into_iter()
+        .take(8)
+        .fold(Condition::all(), |condition, word| condition.add(column.like(format!("% {}%", word.chars().take(100).collect::<String>()))))
 }
 
 #[cfg(test)]

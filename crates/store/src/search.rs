@@ -7,11 +7,11 @@
 
 use std::{
     borrow::Borrow,
-    collections::{BinaryHeap, HashMap},
+    collections::{BTreeMap, BinaryHeap, HashMap, hash_map},
     hash::Hash,
+    ops::Bound,
 };
 
-use memchr::memmem::Finder;
 use octroi_domain::{Id, Number, Numbered, Slug, fold, organization::Organization, stage::Stage, user::User};
 use uuid::Uuid;
 
@@ -20,89 +20,194 @@ use crate::Visible;
 /// Words of one search, at most; the others are not looked at.
 const WORDS: usize = 8;
 
-/// One request or permit. `F` holds what only the one or the other has.
-#[derive(Debug)]
-pub(crate) struct Line<F> {
-    pub(crate) number: i64,
+/// What every line is compared by: small, so that all of them are gone through quickly.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Line {
     /// The place of the state, or of the status, in the list of all.
-    pub(crate) state: usize,
+    pub(crate) state: u8,
     pub(crate) stage: Option<Stage>,
-    pub(crate) definition: u32,
-    pub(crate) provider: u32,
+    pub(crate) definition: u16,
+    pub(crate) provider: u16,
     pub(crate) organization: u32,
     pub(crate) applicant: u32,
-    /// Folded.
-    pub(crate) title: Box<str>,
-    pub(crate) facts: F,
 }
 
-/// Lines in the order of their numbers.
+/// The lines of requests, or of permits. `F` holds what only the one or the other has. A line keeps its place.
 #[derive(Debug)]
-pub(crate) struct Lines<F>(Vec<Line<F>>);
+pub(crate) struct Lines<F> {
+    lines: Vec<Line>,
+    facts: Vec<F>,
+    /// Folded.
+    titles: Vec<Box<str>>,
+    places: HashMap<i64, u32>,
+    words: Dictionary,
+}
 impl<F> Default for Lines<F> {
     fn default() -> Self {
-        Self(Vec::new())
+        Self { lines: Vec::new(), facts: Vec::new(), titles: Vec::new(), places: HashMap::new(), words: Dictionary::default() }
     }
 }
 impl<F> Lines<F> {
-    pub(crate) fn iter(&self) -> impl Iterator<Item = &Line<F>> {
-        self.0.iter()
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (&Line, &F)> {
+        self.lines.iter().zip(&self.facts)
     }
 
-    pub(crate) fn get(&self, number: i64) -> Option<&Line<F>> {
-        self.0.get(self.0.binary_search_by_key(&number, |line| line.number).ok()?)
+    pub(crate) fn get(&self, number: i64) -> Option<&F> {
+        self.facts.get(usize_of(*self.places.get(&number)?))
     }
 
     /// Adds a line, or puts it in the place of the one that has its number.
-    pub(crate) fn put(&mut self, line: Line<F>) {
-        match self.0.binary_search_by_key(&line.number, |held| held.number) {
-            Ok(place) => {
-                if let Some(held) = self.0.get_mut(place) {
-                    *held = line;
-                }
+    pub(crate) fn put(&mut self, number: i64, line: Line, facts: F, title: &str) {
+        let title = fold::folded(title).into_boxed_str();
+        let place = match self.places.entry(number) {
+            hash_map::Entry::Occupied(held) => *held.get(),
+            hash_map::Entry::Vacant(vacant) => {
+                let place = *vacant.insert(u32_of(self.lines.len()));
+                self.words.add(&title, place);
+                self.lines.push(line);
+                self.facts.push(facts);
+                self.titles.push(title);
+                return;
             }
-            Err(place) => self.0.insert(place, line),
+        };
+        let at = usize_of(place);
+        let (Some(held), Some(held_facts), Some(held_title)) = (self.lines.get_mut(at), self.facts.get_mut(at), self.titles.get_mut(at))
+        else {
+            return;
+        };
+        (*held, *held_facts) = (line, facts);
+        if *held_title != title {
+            self.words.remove(held_title, place);
+            self.words.add(&title, place);
+            *held_title = title;
         }
     }
 
-    /// The first lines that are wanted, in the order of `rank`, of those that come after `after`.
-    pub(crate) fn first(&self, count: usize, after: Option<Rank>, wanted: impl Fn(&Line<F>) -> bool, rank: impl Fn(&Line<F>) -> Rank) -> Vec<Rank> {
+    /// The first lines that are asked for, in the order of `rank`, of those that come after `after`.
+    pub(crate) fn first(
+        &self,
+        asked: &impl Asked<F>,
+        shared: &Shared,
+        rank: impl Fn(&F) -> Rank,
+        after: Option<Rank>,
+        count: usize,
+    ) -> Vec<Rank> {
         let mut kept: BinaryHeap<Rank> = BinaryHeap::with_capacity(count + 1);
-        // The newest are in front of most lists: beginning with them, the others are refused by one comparison.
-        for line in self.0.iter().rev() {
-            let place = rank(line);
+        self.each(asked, shared, |line, facts| {
+            let place = rank(facts);
             let in_time = after.is_none_or(|after| place > after) && (kept.len() < count || kept.peek().is_some_and(|last| place < *last));
-            if in_time && wanted(line) {
+            if in_time && asked.has_state(line.state) {
                 kept.push(place);
                 if kept.len() > count {
                     kept.pop();
                 }
             }
-        }
+        });
         kept.into_sorted_vec()
     }
 
-    /// How many are wanted, by the place of their state.
-    pub(crate) fn counts<const STATES: usize>(&self, wanted: impl Fn(&Line<F>) -> bool) -> [u64; STATES] {
+    /// How many are asked for, by the place of their state, whatever states are asked for.
+    pub(crate) fn counts<const STATES: usize>(&self, asked: &impl Asked<F>, shared: &Shared) -> [u64; STATES] {
         let mut counts = [0; STATES];
-        for line in self.0.iter().filter(|line| wanted(line)) {
-            if let Some(count) = counts.get_mut(line.state) {
+        self.each(asked, shared, |line, _| {
+            if let Some(count) = counts.get_mut(usize::from(line.state)) {
                 *count += 1;
             }
-        }
+        });
         counts
+    }
+
+    /// The lines that are asked for, in whatever state, the newest first: most lists begin with them.
+    fn each(&self, asked: &impl Asked<F>, shared: &Shared, mut found: impl FnMut(&Line, &F)) {
+        let criteria = asked.criteria();
+        let wanted = Wanted::new(&criteria, shared);
+        let text = criteria.text.map(str::trim).filter(|text| !text.is_empty());
+        let words = text.map(|text| Words::new(text, &self.words, self.lines.len(), shared, criteria.people));
+        for (place, (line, facts)) in self.lines.iter().zip(&self.facts).enumerate().rev() {
+            let has_words = || words.as_ref().is_none_or(|words| words.are_in(place, line) || asked.is_named(facts));
+            if wanted.has(line) && asked.has(facts) && has_words() {
+                found(line, facts);
+            }
+        }
     }
 }
 
-/// Small numbers in place of names, with a folded text for each.
+/// What is asked of the lines with these facts.
+pub(crate) trait Asked<F> {
+    fn criteria(&self) -> Criteria<'_>;
+    /// Beside the criteria: does the line have what only its kind can be asked by?
+    fn has(&self, facts: &F) -> bool;
+    /// Does the text name the line by a number?
+    fn is_named(&self, facts: &F) -> bool;
+    /// Is the state, by its place, one of those that are asked for?
+    fn has_state(&self, state: u8) -> bool;
+}
+
+fn u32_of(number: usize) -> u32 {
+    u32::try_from(number).unwrap_or(u32::MAX)
+}
+fn usize_of(number: u32) -> usize {
+    usize::try_from(number).unwrap_or(usize::MAX)
+}
+
+/// Word → the places of the texts that have it.
+#[derive(Debug, Default)]
+struct Dictionary(BTreeMap<Box<str>, Vec<u32>>);
+impl Dictionary {
+    fn add(&mut self, folded: &str, place: u32) {
+        for word in folded.split_ascii_whitespace() {
+            match self.0.get_mut(word) {
+                // Places come in their order, but for texts that change.
+                Some(places) => {
+                    if let Err(at) = places.binary_search(&place) {
+                        places.insert(at, place);
+                    }
+                }
+                None => {
+                    self.0.insert(word.into(), vec![place]);
+                }
+            }
+        }
+    }
+
+    fn remove(&mut self, folded: &str, place: u32) {
+        for word in folded.split_ascii_whitespace() {
+            if let Some(places) = self.0.get_mut(word) {
+                places.retain(|held| *held != place);
+                if places.is_empty() {
+                    self.0.remove(word);
+                }
+            }
+        }
+    }
+
+    /// Of `count` texts, which of the words begin one of theirs: a bit for each word.
+    fn look(&self, words: &[String], count: usize) -> Vec<u8> {
+        let mut found = vec![0_u8; count];
+        for (bit, word) in words.iter().enumerate() {
+            let from = (Bound::Included(word.as_str()), Bound::Unbounded);
+            for (_, places) in self.0.range::<str, _>(from).take_while(|(held, _)| held.starts_with(word.as_str())) {
+                for place in places {
+                    if let Some(bits) = found.get_mut(usize_of(*place)) {
+                        *bits |= 1 << bit;
+                    }
+                }
+            }
+        }
+        found
+    }
+}
+
+/// Small numbers in place of names, and the words of a text for each.
 #[derive(Debug)]
 pub(crate) struct Names<K> {
     places: HashMap<K, u32>,
     texts: Vec<Box<str>>,
+    words: Dictionary,
 }
 impl<K> Default for Names<K> {
     fn default() -> Self {
-        Self { places: HashMap::new(), texts: Vec::new() }
+        Self { places: HashMap::new(), texts: Vec::new(), words: Dictionary::default() }
     }
 }
 impl<K: Hash + Eq> Names<K> {
@@ -113,35 +218,32 @@ impl<K: Hash + Eq> Names<K> {
         self.places.get(key).copied()
     }
 
-    /// The place of a name, which is given one when it has none; and its text, which replaces the one that it had.
+    /// Gives a name a place if it has none, and the text, which replaces the one that it had.
     pub(crate) fn put(&mut self, key: K, text: &str) -> u32 {
         let text = fold::folded(text).into_boxed_str();
-        if let Some(place) = self.place(&key) {
-            if let Some(held) = usize::try_from(place).ok().and_then(|place| self.texts.get_mut(place)) {
-                *held = text;
-            }
-            return place;
+        let place = *self.places.entry(key).or_insert(u32_of(self.texts.len()));
+        if let Some(held) = self.texts.get_mut(usize_of(place)) {
+            self.words.remove(held, place);
+            *held = text.clone();
+        } else {
+            self.texts.push(text.clone());
         }
-        let place = u32::try_from(self.texts.len()).unwrap_or(u32::MAX);
-        self.texts.push(text);
-        self.places.insert(key, place);
+        self.words.add(&text, place);
         place
+    }
+
+    /// The place of one of a few names, whose texts nobody searches. What does not fit any more has the last place.
+    pub(crate) fn small_place(&mut self, key: K) -> u16 {
+        let place = self.place(&key).unwrap_or_else(|| self.put(key, ""));
+        u16::try_from(place).unwrap_or(u16::MAX)
     }
 
     pub(crate) fn iter(&self) -> impl Iterator<Item = (&K, u32)> {
         self.places.iter().map(|(key, place)| (key, *place))
     }
 
-    /// The same for a name whose text nobody searches.
-    pub(crate) fn place_of(&mut self, key: K) -> u32 {
-        self.place(&key).unwrap_or_else(|| self.put(key, ""))
-    }
-
-    fn places<'a, Q: Hash + Eq + ?Sized + 'a>(&self, keys: impl IntoIterator<Item = &'a Q>) -> Set
-    where
-        K: Borrow<Q>,
-    {
-        Set(keys.into_iter().filter_map(|key| self.place(key)).collect())
+    fn look(&self, words: &[String]) -> Vec<u8> {
+        self.words.look(words, self.texts.len())
     }
 }
 
@@ -160,8 +262,14 @@ pub(crate) struct Shared {
 #[derive(Debug)]
 struct Set(Vec<u32>);
 impl Set {
-    fn has(&self, place: u32) -> bool {
-        self.0.contains(&place)
+    fn has(&self, place: impl Into<u32>) -> bool {
+        self.0.contains(&place.into())
+    }
+    fn slugs(names: &Names<String>, slugs: &[Slug]) -> Self {
+        Self(slugs.iter().filter_map(|slug| names.place(slug.as_str())).collect())
+    }
+    fn organizations(names: &Names<Uuid>, ids: &[Id<Organization>]) -> Self {
+        Self(ids.iter().filter_map(|id| names.place(&id.uuid())).collect())
     }
     /// An empty wish asks for nothing in particular.
     fn of_wish<T>(wish: &[T], found: Self) -> Option<Self> {
@@ -191,44 +299,38 @@ enum Seen {
 
 /// [`Criteria`] as lines are compared with.
 #[derive(Debug)]
-pub(crate) struct Wanted<'a> {
+struct Wanted<'a> {
     seen: Seen,
     definitions: Option<Set>,
     providers: Option<Set>,
     organizations: Option<Set>,
     applicant: Option<Option<u32>>,
     stages: &'a [Stage],
-    text: Option<Words>,
 }
 
 impl<'a> Wanted<'a> {
-    pub(crate) fn new(criteria: &Criteria<'a>, shared: &Shared) -> Self {
-        let slugs = |names: &Names<String>, slugs: &[Slug]| names.places(slugs.iter().map(Slug::as_str));
-        let organizations = |ids: &[Id<Organization>]| Set(ids.iter().filter_map(|id| shared.organizations.place(&id.uuid())).collect());
+    fn new(criteria: &Criteria<'a>, shared: &Shared) -> Self {
         let person = |id: Id<User>| shared.people.place(&id.uuid());
         let seen = match criteria.visible {
             Visible::All => Seen::All,
-            Visible::Any { definitions, providers, organizations: own, applicant } => Seen::Any {
-                definitions: slugs(&shared.definitions, definitions),
-                providers: slugs(&shared.providers, providers),
-                organizations: organizations(own),
+            Visible::Any { definitions, providers, organizations, applicant } => Seen::Any {
+                definitions: Set::slugs(&shared.definitions, definitions),
+                providers: Set::slugs(&shared.providers, providers),
+                organizations: Set::organizations(&shared.organizations, organizations),
                 applicant: applicant.and_then(person),
             },
         };
-        let text = criteria.text.map(str::trim).filter(|text| !text.is_empty());
         Self {
             seen,
-            definitions: Set::of_wish(criteria.definitions, slugs(&shared.definitions, criteria.definitions)),
-            providers: Set::of_wish(criteria.providers, slugs(&shared.providers, criteria.providers)),
-            organizations: Set::of_wish(criteria.organizations, organizations(criteria.organizations)),
+            definitions: Set::of_wish(criteria.definitions, Set::slugs(&shared.definitions, criteria.definitions)),
+            providers: Set::of_wish(criteria.providers, Set::slugs(&shared.providers, criteria.providers)),
+            organizations: Set::of_wish(criteria.organizations, Set::organizations(&shared.organizations, criteria.organizations)),
             applicant: criteria.applicant.map(person),
             stages: criteria.stages,
-            text: text.map(|text| Words::new(text, shared, criteria.people)),
         }
     }
 
-    /// `is_named`: does the text name this very line by a number?
-    pub(crate) fn has<F>(&self, line: &Line<F>, is_named: impl Fn() -> bool) -> bool {
+    fn has(&self, line: &Line) -> bool {
         let seen = match &self.seen {
             Seen::All => true,
             Seen::Any { definitions, providers, organizations, applicant } => {
@@ -238,48 +340,40 @@ impl<'a> Wanted<'a> {
                     || *applicant == Some(line.applicant)
             }
         };
-        let asked = |wish: &Option<Set>, place| wish.as_ref().is_none_or(|set| set.has(place));
-        seen && asked(&self.definitions, line.definition)
-            && asked(&self.providers, line.provider)
-            && asked(&self.organizations, line.organization)
+        seen && self.definitions.as_ref().is_none_or(|set| set.has(line.definition))
+            && self.providers.as_ref().is_none_or(|set| set.has(line.provider))
+            && self.organizations.as_ref().is_none_or(|set| set.has(line.organization))
             && self.applicant.is_none_or(|applicant| applicant == Some(line.applicant))
             && (self.stages.is_empty() || line.stage.is_some_and(|stage| self.stages.contains(&stage)))
-            && self.text.as_ref().is_none_or(|words| is_named() || words.are_in(line))
     }
 }
 
-/// The words of a search, and which of them the names that lines share have: a bit for each word.
+/// Which words of a search are in which text: in each byte a bit for each word.
 #[derive(Debug)]
 struct Words {
-    finders: Vec<Finder<'static>>,
     all: u8,
+    titles: Vec<u8>,
     organizations: Vec<u8>,
-    people: Option<Vec<u8>>,
+    people: Vec<u8>,
 }
 impl Words {
-    fn new(text: &str, shared: &Shared, people: bool) -> Self {
-        let finders: Vec<_> = terms(text).iter().map(|word| Finder::new(&format!(" {word}")).into_owned()).collect();
-        let all = finders.iter().fold(0, |bits: u8, _| bits << 1 | 1);
-        let mut words = Self { finders, all, organizations: Vec::new(), people: None };
-        words.organizations = shared.organizations.texts.iter().map(|text| words.found(text, 0)).collect();
-        words.people = people.then(|| shared.people.texts.iter().map(|text| words.found(text, 0)).collect());
-        words
-    }
-
-    /// `found` and the words that begin somewhere in a folded text.
-    fn found(&self, text: &str, found: u8) -> u8 {
-        let look = |bits: u8, (place, finder): (usize, &Finder<'_>)| {
-            let bit = 1 << place;
-            if bits & bit != 0 || finder.find(text.as_bytes()).is_some() { bits | bit } else { bits }
-        };
-        self.finders.iter().enumerate().fold(found, look)
+    fn new(text: &str, titles: &Dictionary, lines: usize, shared: &Shared, people: bool) -> Self {
+        let terms = terms(text);
+        Self {
+            all: terms.iter().fold(0, |bits, _| bits << 1 | 1),
+            titles: titles.look(&terms, lines),
+            organizations: shared.organizations.look(&terms),
+            people: if people { shared.people.look(&terms) } else { Vec::new() },
+        }
     }
 
     /// A text without a single word is found nowhere.
-    fn are_in<F>(&self, line: &Line<F>) -> bool {
-        let bits = |held: &[u8], place: u32| usize::try_from(place).ok().and_then(|place| held.get(place)).copied().unwrap_or(0);
-        let found = bits(&self.organizations, line.organization) | self.people.as_ref().map_or(0, |people| bits(people, line.applicant));
-        self.all != 0 && (found == self.all || self.found(&line.title, found) == self.all)
+    fn are_in(&self, place: usize, line: &Line) -> bool {
+        let bits = |held: &[u8], place: usize| held.get(place).copied().unwrap_or(0);
+        let found = bits(&self.titles, place)
+            | bits(&self.organizations, usize_of(line.organization))
+            | bits(&self.people, usize_of(line.applicant));
+        self.all != 0 && found == self.all
     }
 }
 

@@ -4,7 +4,8 @@ use octroi_domain::{Moment, Slug, access_request::AccessRequest, event::Event, p
 use sea_orm::{ConnectionTrait, DbBackend, EntityTrait, IntoActiveModel, QueryTrait, Statement};
 
 use crate::{
-    Page, Reader, RequestFilter, Store, StoreError, Tx, Visible, access_request, counter, error::At, ledger, lists::Rows, permit, row::CHUNK,
+    Page, Reader, RequestFilter, Store, StoreError, Tx, Visible, access_request, counter, error::At, ledger, lists::Rows, permit,
+    row::CHUNK,
 };
 
 /// A request with everything that happened to it.
@@ -53,10 +54,7 @@ impl Tx {
             }
         }
         for rows in requests.chunks(CHUNK) {
-            access_request::table::Entity::insert_many(rows.to_vec())
-                .exec_without_returning(&self.db())
-                .await
-                .at(access_request::TABLE)?;
+            access_request::table::Entity::insert_many(rows.to_vec()).exec_without_returning(&self.db()).await.at(access_request::TABLE)?;
         }
         for rows in permits.chunks(CHUNK) {
             permit::table::Entity::insert_many(rows.to_vec()).exec_without_returning(&self.db()).await.at(permit::TABLE)?;

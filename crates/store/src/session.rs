@@ -214,13 +214,7 @@ mod tests {
     fn a_session_lives_until_it_expires_or_is_deleted() {
         each(async |store| {
             let town = Town::found(&store).await;
-            let session = Session {
-                digest: [1; 32],
-                user: town.applicant.id,
-                created_at: at(0),
-                last_seen_at: at(0),
-                expires_at: at(100),
-            };
+            let session = Session { digest: [1; 32], user: town.applicant.id, created_at: at(0), last_seen_at: at(0), expires_at: at(100) };
             let mut tx = store.write().await.unwrap();
             for digest in [1, 3, 4] {
                 tx.session_insert(&Session { digest: [digest; 32], ..session.clone() }).await.unwrap();

@@ -1,18 +1,15 @@
 //! What the public statistics are made from: requests and permits from the lines in memory, calls from
 //! their figures by the hour.
 
-use octroi_domain::{
-    Moment, Slug,
-    access_request::State,
-    api::ApiName,
-    feed::PermitStatus,
-};
+use std::collections::HashMap;
+
+use octroi_domain::{Moment, Slug, access_request::State, api::ApiName, feed::PermitStatus};
 use sea_orm::{
     ConnectionTrait,
     sea_query::{Alias, Expr, ExprTrait, Query},
 };
 
-use crate::{Reader, Store, StoreError, access_request::Facts, error::At, lists::Held, permit, row::Row, search::Line};
+use crate::{Reader, Store, StoreError, access_request::Facts, error::At, lists::Held, permit, row::Row};
 
 const STATES: usize = State::ALL.len();
 const CALLS: &str = "call_hour";
@@ -67,64 +64,67 @@ impl Store {
 fn tally(held: &Held, bounds: &[Moment]) -> Tally {
     let mut months = vec![Month::default(); bounds.len().saturating_sub(1)];
     let month = |at: i64| bounds.partition_point(|bound| bound.micros() <= at).checked_sub(1);
-    let mut definitions: Vec<(Slug, u32, OfDefinition)> = names(held);
-    for line in held.requests.iter() {
-        if let Some(opened) = month(line.facts.created_at).and_then(|month| months.get_mut(month))
-            && let Some(count) = opened.opened.get_mut(line.state)
+    let mut definitions: HashMap<u16, Counted> = HashMap::new();
+    for (line, facts) in held.requests.iter() {
+        let state = usize::from(line.state);
+        if let Some(opened) = month(facts.created_at).and_then(|month| months.get_mut(month))
+            && let Some(count) = opened.opened.get_mut(state)
         {
             *count += 1;
         }
-        if let Some(submitted) = line.facts.submitted_at.and_then(month).and_then(|month| months.get_mut(month)) {
+        if let Some(submitted) = facts.submitted_at.and_then(month).and_then(|month| months.get_mut(month)) {
             submitted.submitted += 1;
         }
-        let delay = delay(&line.facts);
-        let mut decided_then = false;
-        if let Some(decided) = line.facts.decided_at.and_then(month).and_then(|month| months.get_mut(month)) {
-            decided_then = true;
-            if is_approved(line) {
+        let mut delay = None;
+        if let Some(decided) = facts.decided_at.and_then(month).and_then(|month| months.get_mut(month)) {
+            delay = delay_of(facts);
+            if State::ALL.get(state) == Some(&State::Approved) {
                 decided.approved += 1;
             } else {
                 decided.refused += 1;
             }
             decided.delays.extend(delay);
         }
-        if let Some((_, _, of)) = definitions.iter_mut().find(|(_, place, _)| *place == line.definition) {
-            if let Some(count) = of.requests.get_mut(line.state) {
-                *count += 1;
-            }
-            of.delays.extend(delay.filter(|_| decided_then));
+        let of = definitions.entry(line.definition).or_default();
+        // A definition belongs to one provider; the last request says to which.
+        of.provider = line.provider;
+        if let Some(count) = of.requests.get_mut(state) {
+            *count += 1;
         }
+        of.delays.extend(delay);
     }
     let active = permit::STATUSES.iter().position(|status| *status == PermitStatus::Active);
-    for line in held.permits.iter().filter(|line| Some(line.state) == active) {
-        if let Some((_, _, of)) = definitions.iter_mut().find(|(_, place, _)| *place == line.definition) {
-            of.permits_in_force += 1;
-        }
+    for (line, _) in held.permits.iter().filter(|(line, _)| Some(usize::from(line.state)) == active) {
+        definitions.entry(line.definition).or_default().permits_in_force += 1;
     }
-    definitions.sort_unstable_by(|one, other| one.0.cmp(&other.0));
-    Tally { months, definitions: definitions.into_iter().map(|(_, _, of)| of).collect() }
+    Tally { months, definitions: named(held, definitions) }
 }
 
-/// The definitions that requests are for, with nothing counted yet.
-fn names(held: &Held) -> Vec<(Slug, u32, OfDefinition)> {
-    let slug = |name: &str| name.parse::<Slug>().ok();
-    let provider = |place: u32| held.shared.providers.iter().find(|(_, found)| *found == place).and_then(|(name, _)| slug(name));
-    let mut found: Vec<(Slug, u32, OfDefinition)> = Vec::new();
+/// What was counted of a definition, by the places of the names.
+#[derive(Default)]
+struct Counted {
+    provider: u16,
+    requests: [u64; STATES],
+    permits_in_force: u64,
+    delays: Vec<i64>,
+}
+
+/// With their names, and in the order of these.
+fn named(held: &Held, mut counted: HashMap<u16, Counted>) -> Vec<OfDefinition> {
+    let providers: HashMap<u32, &String> = held.shared.providers.iter().map(|(name, place)| (place, name)).collect();
+    let mut definitions = Vec::new();
     for (name, place) in held.shared.definitions.iter() {
-        // A definition belongs to one provider; the last request says to which.
-        let line = held.requests.iter().filter(|line| line.definition == place).last();
-        let (Some(definition), Some(provider)) = (slug(name), line.and_then(|line| provider(line.provider))) else { continue };
-        let of = OfDefinition { definition: definition.clone(), provider, requests: [0; STATES], permits_in_force: 0, delays: Vec::new() };
-        found.push((definition, place, of));
+        let Some(of) = u16::try_from(place).ok().and_then(|place| counted.remove(&place)) else { continue };
+        let provider = providers.get(&u32::from(of.provider)).and_then(|name| name.parse().ok());
+        let (Ok(definition), Some(provider)) = (name.parse(), provider) else { continue };
+        let Counted { requests, permits_in_force, delays, .. } = of;
+        definitions.push(OfDefinition { definition, provider, requests, permits_in_force, delays });
     }
-    found
+    definitions.sort_unstable_by(|one, other| one.definition.cmp(&other.definition));
+    definitions
 }
 
-fn is_approved(line: &Line<Facts>) -> bool {
-    State::ALL.get(line.state) == Some(&State::Approved)
-}
-
-fn delay(facts: &Facts) -> Option<i64> {
+fn delay_of(facts: &Facts) -> Option<i64> {
     Some(Ord::max(facts.decided_at?.saturating_sub(facts.submitted_at?), 0))
 }
 

@@ -1,8 +1,9 @@
 //! People, where they belong, and the roles they hold.
 
 use octroi_domain::{
-    Id, Moment, Slug, fold,
+    Id, Moment, Slug,
     api::ApiName,
+    fold,
     organization::Organization,
     user::{Membership, Perimeter, Role, RoleGrant, User},
 };

@@ -121,7 +121,13 @@ impl Tx {
     ///
     /// # Errors
     /// [`StoreError`]
-    pub async fn verification_begin(&mut self, by: &str, at: Moment, total: i64, alive: Moment) -> Result<(Verification, bool), StoreError> {
+    pub async fn verification_begin(
+        &mut self,
+        by: &str,
+        at: Moment,
+        total: i64,
+        alive: Moment,
+    ) -> Result<(Verification, bool), StoreError> {
         // Two that begin at once wait for each other here.
         self.ledger_lock().await?;
         let running = Entity::find().filter(Column::EndedAt.is_null()).filter(Column::TouchedAt.gte(alive.micros()));

@@ -216,7 +216,9 @@ pub async fn dispatch(shared: Arc<Shared>, routes: Arc<[Route]>, params: Option<
     };
     let params = params.iter().flat_map(RawPathParams::iter).map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
     match &route.handler {
-        Handler::Open(handler) => handler(OpenCall { shared, facts, query: parts.uri.query().map(str::to_owned), headers: parts.headers, params, body }).await,
+        Handler::Open(handler) => {
+            handler(OpenCall { shared, facts, query: parts.uri.query().map(str::to_owned), headers: parts.headers, params, body }).await
+        }
         Handler::Page(handler) => serve::serve(shared, route, handler, params, parts, body, facts).await,
         Handler::Rest(handler) => {
             let if_match = if_match(&parts.headers);

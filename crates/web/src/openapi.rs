@@ -22,7 +22,10 @@ use utoipa::{
 };
 
 use crate::{
-    api::{access_requests, applications, catalogue, credentials, dev, invitations, ledger, messages, people, permits, platform, register, session, statistics, subscriptions, traces},
+    api::{
+        access_requests, applications, catalogue, credentials, dev, invitations, ledger, messages, people, permits, platform, register,
+        session, statistics, subscriptions, traces,
+    },
     dispatch::OpenCall,
     headers::CSP_PAGE,
     problem::{Problem, ProblemBody, ProblemField},

@@ -16,12 +16,21 @@ use octroi_domain::policy::Action;
 use tower_http::catch_panic::CatchPanicLayer;
 
 use crate::{
-    api::{access_requests, applications, catalogue, credentials, dev, invitations, ledger, messages, people, permits, platform, register, session, statistics, subscriptions, traces},
+    api::{
+        access_requests, applications, catalogue, credentials, dev, invitations, ledger, messages, people, permits, platform, register,
+        session, statistics, subscriptions, traces,
+    },
     dispatch::{self, Handler, open, paged, plain, with_body, with_optional_body, with_query},
     oidc::{introspect, jwks, metadata, revoke, token},
     openapi,
     state::{Shared, WebState},
-    ui::{admin_api, admin_masks, admin_subscribers, admin_traffic, application_start, application_subscriptions, application_usage, applications as ui_applications, credentials as ui_credentials, invitations as ui_invitations, traces as ui_traces, operator, operator_catalogue, operator_ledger, operator_people, dashboard, permit, request, request_form, request_summary, start, permit_moves, review, reviewing, api_page, assets, catalogue as ui_catalogue, dev as ui_dev, dev_mail, home, legal, register as ui_register, serve::page, session as ui_session, statistics as ui_statistics, try_it},
+    ui::{
+        admin_api, admin_masks, admin_subscribers, admin_traffic, api_page, application_start, application_subscriptions,
+        application_usage, applications as ui_applications, assets, catalogue as ui_catalogue, credentials as ui_credentials, dashboard,
+        dev as ui_dev, dev_mail, home, invitations as ui_invitations, legal, operator, operator_catalogue, operator_ledger,
+        operator_people, permit, permit_moves, register as ui_register, request, request_form, request_summary, review, reviewing,
+        serve::page, session as ui_session, start, statistics as ui_statistics, traces as ui_traces, try_it,
+    },
 };
 
 /// One route.

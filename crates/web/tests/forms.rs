@@ -38,13 +38,19 @@ fn hidden<'a>(answer: &'a Answer, name: &str) -> &'a str {
 async fn signing_in_leads_back_to_the_page_that_was_asked_for() {
     let house = House::open(PUBLIC, false).await;
     let asked = read(&house, "/dashboard?a=b%20c", "").await;
-    assert_eq!((asked.status.as_u16(), &asked.headers["location"]), (303, &"/sign-in?return_to=%2Fdashboard%3Fa%3Db%2520c".parse().unwrap()));
+    assert_eq!(
+        (asked.status.as_u16(), &asked.headers["location"]),
+        (303, &"/sign-in?return_to=%2Fdashboard%3Fa%3Db%2520c".parse().unwrap())
+    );
     let page = read(&house, "/sign-in?return_to=%2Fdashboard%3Fa%3Db%2520c", "").await;
     assert_eq!(hidden(&page, "return_to"), "/dashboard?a=b%20c");
 
     let wrong = send(&house, "/sign-in", "", &[], "email=who%40example.org&password=x&return_to=%2Fapplications").await;
     assert_eq!(wrong.status, 401);
-    assert!(wrong.text.contains("value=\"who@example.org\"") && !wrong.text.contains("value=\"x\""), "the address is kept, the password is not");
+    assert!(
+        wrong.text.contains("value=\"who@example.org\"") && !wrong.text.contains("value=\"x\""),
+        "the address is kept, the password is not"
+    );
     assert_eq!(hidden(&wrong, "return_to"), "/applications");
 
     let good = send(&house, "/sign-in", "", &[], &sign_in_body("&return_to=%2Fdashboard%3Fa%3Db%2520c")).await;
@@ -62,7 +68,8 @@ async fn signing_in_leads_back_to_the_page_that_was_asked_for() {
 async fn a_form_of_another_site_is_refused() {
     let house = House::open(PUBLIC, false).await;
     let signed = house.sign_in().await;
-    for extra in [("origin", "https://evil.example"), ("origin", "null"), ("sec-fetch-site", "cross-site"), ("sec-fetch-site", "same-site")] {
+    for extra in [("origin", "https://evil.example"), ("origin", "null"), ("sec-fetch-site", "cross-site"), ("sec-fetch-site", "same-site")]
+    {
         for path in ["/sign-in", "/sign-out", "/language"] {
             let answer = send(&house, path, &signed.cookie, &[extra], "").await;
             assert_eq!(answer.status, 403, "{path} {extra:?}");
@@ -71,10 +78,16 @@ async fn a_form_of_another_site_is_refused() {
     }
     // Without the token it is asked once more, by a page of ours.
     let asked = send(&house, "/sign-out", &signed.cookie, &[], "").await;
-    assert!(asked.status == 200 && asked.headers.get("set-cookie").is_none() && asked.text.contains("action=\"/sign-out\""), "{}", asked.text);
+    assert!(
+        asked.status == 200 && asked.headers.get("set-cookie").is_none() && asked.text.contains("action=\"/sign-out\""),
+        "{}",
+        asked.text
+    );
     let token = hidden(&asked, "_csrf").to_owned();
     assert_eq!(token, signed.csrf, "the token of the REST API is the same");
-    let out = send(&house, "/sign-out", &signed.cookie, &[("sec-fetch-site", "same-origin"), ("origin", PUBLIC)], &format!("_csrf={token}")).await;
+    let out =
+        send(&house, "/sign-out", &signed.cookie, &[("sec-fetch-site", "same-origin"), ("origin", PUBLIC)], &format!("_csrf={token}"))
+            .await;
     assert_eq!((out.status.as_u16(), &out.headers["location"]), (303, &"/".parse().unwrap()));
     assert_eq!(read(&house, "/dashboard", &signed.cookie).await.status, 303, "the session is gone");
 }
@@ -88,7 +101,10 @@ async fn what_was_typed_outlives_the_session() {
     assert_eq!(hidden(&asked, "_resume_path"), "/applications/new");
     let kept = hidden(&asked, "_resume_body").replace("&amp;", "&").replace("&#38;", "&");
     assert_eq!(kept, "name=Mon+%22app%22%0A%3Cb%3E&scopes=a&scopes=b");
-    let more = form_urlencoded::Serializer::new(String::new()).append_pair("_resume_path", "/applications/new").append_pair("_resume_body", &kept).finish();
+    let more = form_urlencoded::Serializer::new(String::new())
+        .append_pair("_resume_path", "/applications/new")
+        .append_pair("_resume_body", &kept)
+        .finish();
     let resumed = send(&house, "/sign-in", "", &[], &sign_in_body(&format!("&{more}"))).await;
     assert_eq!(resumed.status, 200);
     assert!(resumed.headers.contains_key("set-cookie") && resumed.text.contains("action=\"/applications/new\""));
@@ -152,7 +168,12 @@ async fn files_are_compressed_and_kept_for_ever() {
     assert!(house.get("/assets/0000000000000000/portal.css").await.status == 404 && house.get("/assets/x/%2e%2e").await.status == 400);
     let policy = page.headers["content-security-policy"].to_str().unwrap();
     assert!(policy.contains("default-src 'none'") && policy.contains("frame-ancestors 'none'") && !policy.contains("unsafe"));
-    assert!(!page.text.contains("<script>") && !page.text.contains(" style=") && !page.text.contains("http://") && !page.text.contains("https://"));
+    assert!(
+        !page.text.contains("<script>")
+            && !page.text.contains(" style=")
+            && !page.text.contains("http://")
+            && !page.text.contains("https://")
+    );
 }
 
 #[tokio::test]

@@ -35,7 +35,11 @@ async fn the_mailbox_is_paged_narrowed_and_shows_each_mail_twice() {
     write(&house, 30).await;
     let page = read(&house, "/dev/mailbox").await;
     assert_eq!(page.status, 200);
-    assert!(page.text.contains("Sujet 30 &#60;script&#62;") && page.text.contains("Sujet 6 ") && !page.text.contains("Sujet 5 "), "{}", page.text);
+    assert!(
+        page.text.contains("Sujet 30 &#60;script&#62;") && page.text.contains("Sujet 6 ") && !page.text.contains("Sujet 5 "),
+        "{}",
+        page.text
+    );
     let next = page.text.split("href=\"/dev/mailbox?cursor=").nth(1).unwrap().split('"').next().unwrap().to_owned();
     let older = read(&house, &format!("/dev/mailbox?cursor={next}")).await;
     assert!(older.text.contains("Sujet 5 ") && older.text.contains("Sujet 1 ") && !older.text.contains("Sujet 6 "), "{}", older.text);
@@ -65,8 +69,13 @@ async fn the_mailbox_is_paged_narrowed_and_shows_each_mail_twice() {
 async fn every_mail_is_shown_in_both_languages() {
     let house = House::open(PUBLIC, true).await;
     let list = read(&house, "/dev/mails").await;
-    let links: Vec<String> =
-        list.text.split("href=\"/dev/mails/").skip(1).map(|rest| rest.split('"').next().unwrap().to_owned()).filter(|link| link.len() > 3).collect();
+    let links: Vec<String> = list
+        .text
+        .split("href=\"/dev/mails/")
+        .skip(1)
+        .map(|rest| rest.split('"').next().unwrap().to_owned())
+        .filter(|link| link.len() > 3)
+        .collect();
     assert!(links.len() >= 22, "{links:?}");
     for link in links {
         let page = read(&house, &format!("/dev/mails/{link}")).await;

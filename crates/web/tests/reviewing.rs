@@ -62,7 +62,8 @@ impl Scene {
         let town = organization("21750001600019", &format!("Ville {XSS}")).await;
         let ministry = organization("13002526500013", "DINUM").await;
         let person = async |name: &str, organization, roles: &[(&str, &str)]| {
-            let grants = roles.iter().map(|(role, perimeter)| RoleGrant { role: role.parse().unwrap(), perimeter: perimeter.parse().unwrap() });
+            let grants =
+                roles.iter().map(|(role, perimeter)| RoleGrant { role: role.parse().unwrap(), perimeter: perimeter.parse().unwrap() });
             let new = NewUser {
                 email: format!("{name}@example.org"),
                 given_name: name.to_owned(),

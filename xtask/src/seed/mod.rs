@@ -109,7 +109,8 @@ async fn people(store: &Store, count: usize, now: Moment, chance: &mut Chance) -
     let mut tx = store.write().await?;
     for place in 0..count {
         let (name, domain) = names::organization(place, chance);
-        let organization = Organization { id: Id::from_uuid(chance.uuid()), siret: names::siret(place).parse()?, name, created_at: founded };
+        let organization =
+            Organization { id: Id::from_uuid(chance.uuid()), siret: names::siret(place).parse()?, name, created_at: founded };
         if tx.organization_by_siret(&organization.siret).await?.is_some() {
             return Err("the database was seeded before: take a new one".into());
         }

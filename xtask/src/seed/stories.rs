@@ -72,6 +72,8 @@ impl<'a> Stories<'a> {
                 }
             }
         }
+        // The definition with the most forms is the most asked for.
+        templates.sort_by_key(|template| std::cmp::Reverse(template.stored.definition.forms.len()));
         if templates.is_empty() {
             return Err("no form has an example that satisfies it".into());
         }
@@ -128,10 +130,10 @@ impl<'a> Stories<'a> {
         }
     }
 
-    /// Half of all requests are for the first definition.
+    /// At least half of all requests are for the first definition.
     fn template(&mut self) -> usize {
-        let first = self.templates.first().map(|template| template.stored.slug.clone());
-        let of_first = self.templates.iter().filter(|template| Some(&template.stored.slug) == first.as_ref()).count();
+        let first = self.templates.first().map(|template| &template.stored.slug);
+        let of_first = self.templates.iter().take_while(|template| Some(&template.stored.slug) == first).count();
         if self.chance.percent(50) { self.chance.below(of_first) } else { self.chance.below(self.templates.len()) }
     }
 
@@ -149,7 +151,8 @@ impl<'a> Stories<'a> {
         let member = self.chance.one(members).ok_or("there is nobody")?;
         let (organization_id, applicant) = old.map_or((organization.id, member.id), |old| (old.organization, old.applicant));
         let name = self.people.organizations.iter().find(|(found, _)| old.is_none() || found.id == organization_id);
-        let title = names::project(if old.is_none() { &organization.name } else { name.map_or("", |(found, _)| &found.name) }, &mut self.chance);
+        let title =
+            names::project(if old.is_none() { &organization.name } else { name.map_or("", |(found, _)| &found.name) }, &mut self.chance);
         let model = self.templates.get(template).ok_or("no such form")?;
         let mut values: BTreeMap<_, _> = model.answers.values().clone();
         if values.contains_key("title") {
@@ -222,7 +225,14 @@ impl<'a> Stories<'a> {
         self.decide(story, submitted, at, (applicant, reviewer), permit)
     }
 
-    fn decide(&mut self, story: &mut Story, submitted: Submitted, at: Moment, (applicant, reviewer): (String, String), permit: &mut i64) -> Result<()> {
+    fn decide(
+        &mut self,
+        story: &mut Story,
+        submitted: Submitted,
+        at: Moment,
+        (applicant, reviewer): (String, String),
+        permit: &mut i64,
+    ) -> Result<()> {
         if self.chance.percent(15) {
             let (refused, event) = submitted.refuse("La finalité ne relève pas de ce cadre.".to_owned(), at);
             story.events.push((at, reviewer, event));

@@ -152,7 +152,10 @@ mod tests {
     fn what_was_typed_neither_breaks_a_line_nor_the_page() {
         let mail = mail("a\r\nBcc: x\u{2028}\u{202e}<script>\n\nb", Some("1\r\n<b>2</b>\n\n3\n"));
         assert_eq!(mail.subject, "Sujet a  Bcc: x <script>  b");
-        assert!(mail.text.contains("Bonjour a  Bcc: x <script>  b,\n\nMotif :\n\n> 1\n> <b>2</b>\n> \n> 3\n\nVoir\u{a0}: https://p.example/x/1\n"));
+        assert!(
+            mail.text
+                .contains("Bonjour a  Bcc: x <script>  b,\n\nMotif :\n\n> 1\n> <b>2</b>\n> \n> 3\n\nVoir\u{a0}: https://p.example/x/1\n")
+        );
         assert!(mail.html.contains("&#60;script&#62;") && !mail.html.contains("<script") && !mail.html.contains("<b>"), "{}", mail.html);
     }
 

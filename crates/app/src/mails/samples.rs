@@ -70,14 +70,14 @@ fn requests(language: Language, portal: &str) -> Vec<Sample> {
     let (applicant, here) = ("applicant@rivebelle.example", "/access-requests/D128");
     vec![
         sample("request-submitted", applicant, &|frame| compose(&request("submitted", None), frame), here, None),
+        sample("request-to-review", "reviewer@dinum.example", &|frame| compose(&to_review, frame), "/access-requests/D128/review", None),
         sample(
-            "request-to-review",
-            "reviewer@dinum.example",
-            &|frame| compose(&to_review, frame),
-            "/access-requests/D128/review",
+            "message-applicant",
+            applicant,
+            &|frame| compose(&written(NAME, "DINUM", false), frame),
+            "/access-requests/D128/messages",
             None,
         ),
-        sample("message-applicant", applicant, &|frame| compose(&written(NAME, "DINUM", false), frame), "/access-requests/D128/messages", None),
         sample(
             "message-reviewer",
             "reviewer@dinum.example",

@@ -140,13 +140,7 @@ const SEEDS: [Seed; 14] = [
         organization: Some("agency"),
         roles: &[],
     },
-    Seed {
-        role: "visitors",
-        email: "visitors@octroi.example",
-        names: ("Nora", "Olivier"),
-        organization: Some("visitors"),
-        roles: &[],
-    },
+    Seed { role: "visitors", email: "visitors@octroi.example", names: ("Nora", "Olivier"), organization: Some("visitors"), roles: &[] },
     Seed {
         role: "tax_reviewer",
         email: "reviewer@dgfip.example",

@@ -152,7 +152,13 @@ async fn granted(
     approve(app, reviewer, id, version, at.plus_days(2)).await
 }
 
-pub(super) async fn approve(app: &App, reviewer: &Someone, id: Number<AccessRequest>, version: u32, at: Moment) -> Result<Number<Permit>, Error> {
+pub(super) async fn approve(
+    app: &App,
+    reviewer: &Someone,
+    id: Number<AccessRequest>,
+    version: u32,
+    at: Moment,
+) -> Result<Number<Permit>, Error> {
     let input = ApproveInput { version, content_hash: None, message: None };
     let view = app.approve_request(&reviewer.at(at), id, input).await?.value().ok_or_else(|| impossible("approve"))?;
     view.permit.parse().map_err(impossible)

@@ -39,7 +39,8 @@ struct Manner {
     message: Option<&'static str>,
     silent: bool,
 }
-const KIND: Manner = Manner { tls: MailTls::None, auth: "235 ok", mail: "250 ok", recipients: &[], message: Some("250 queued"), silent: false };
+const KIND: Manner =
+    Manner { tls: MailTls::None, auth: "235 ok", mail: "250 ok", recipients: &[], message: Some("250 queued"), silent: false };
 
 /// What one connection said.
 #[derive(Debug, Clone, Default)]
@@ -68,8 +69,7 @@ fn acceptor() -> TlsAcceptor {
 impl Server {
     async fn start(manner: Manner) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let server =
-            Self { port: listener.local_addr().unwrap().port(), heard: Arc::default(), manner: Arc::new(Mutex::new(manner)) };
+        let server = Self { port: listener.local_addr().unwrap().port(), heard: Arc::default(), manner: Arc::new(Mutex::new(manner)) };
         let (heard, manner) = (server.heard.clone(), server.manner.clone());
         tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
@@ -119,7 +119,9 @@ async fn converse(stream: Box<dyn Wire>, manner: Manner, heard: &Mutex<Vec<Heard
             }
             "AUTH" => manner.auth,
             "MAIL" => manner.mail,
-            "RCPT" => manner.recipients.iter().find(|(start, _)| line.contains(&format!("<{start}"))).map_or("250 ok", |(_, answer)| answer),
+            "RCPT" => {
+                manner.recipients.iter().find(|(start, _)| line.contains(&format!("<{start}"))).map_or("250 ok", |(_, answer)| answer)
+            }
             "DATA" => {
                 stream.write_all(b"354 go\r\n").await.ok()?;
                 let mut message = String::new();
@@ -170,8 +172,13 @@ impl House {
         store.migrate().await.unwrap();
         let mailer = Mailer::new(&mail, "https://portail.example:8443").unwrap();
         let mail = mailer.map_or(Mailing::Off, |mailer| Mailing::Smtp(Arc::new(mailer)));
-        let settings =
-            Settings { public_url: "https://portail.example:8443".into(), demo: false, trace_retention_days: 10, time_zone: octroi_domain::calendar::Zone::UTC, mail };
+        let settings = Settings {
+            public_url: "https://portail.example:8443".into(),
+            demo: false,
+            trace_retention_days: 10,
+            time_zone: octroi_domain::calendar::Zone::UTC,
+            mail,
+        };
         let app = App::new(store, settings, Arc::new(NoGateway), MasterKey::from_bytes([7; 32])).unwrap();
         Self { app, _folder: folder }
     }

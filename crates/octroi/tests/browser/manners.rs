@@ -39,7 +39,7 @@ fn what_was_typed_outlives_the_session() {
         let (person, id, program) = on_first_step(world, settings);
         person.fill("Nom du projet", "Tarifs « du soir » & <du matin>");
         person.fill("Description du projet", "Deux\nlignes");
-        person.driver.ask(reqwest::Method::DELETE, "/cookie", None).unwrap();
+        person.forget();
         person.click(words.get("form-next"));
         person.see(words.get("session-ended"));
         person.fill(words.get("sign-in-email"), &email);
@@ -173,4 +173,20 @@ fn errors_lead_to_their_field() {
     person.driver.press(crate::person::ENTER);
     assert_eq!(person.driver.run("return document.activeElement.name", &[]), "email");
     assert_eq!(person.value(words.get("transfer-email")), "nobody@nowhere.example");
+}
+
+#[test]
+fn the_button_to_copy_has_its_place_before_it_comes() {
+    if !driver::present() {
+        return;
+    }
+    let (world, words) = (world(), Words::of("fr"));
+    let person = world.person(FRENCH);
+    person.go("/dev/components");
+    assert!(person.has_button(words.get("copy")));
+    let heights = "const code = document.querySelector('[data-copy]'), after = code.offsetHeight;
+        [...code.querySelectorAll('button, [role=status]')].forEach((part) => part.remove());
+        return [code.offsetHeight, after]";
+    let heights = person.driver.run(heights, &[]);
+    assert_eq!(heights[0], heights[1]);
 }

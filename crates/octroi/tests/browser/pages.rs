@@ -18,10 +18,16 @@ use crate::{
 #[derive(Debug, Clone, Copy)]
 pub enum Step {
     Type(&'static str, &'static str),
+    /// Changes a field that nobody sees, as if somebody else had acted meanwhile.
+    Set(&'static str, &'static str),
+    /// The session ends.
+    Forget,
+    /// Ticks the box, or chooses the radio button, of this value.
+    Click(&'static str, &'static str),
     /// Presses the first button of the form that leads to a path ending so.
     Send(&'static str),
 }
-use Step::{Send, Type};
+use Step::{Click, Forget, Send, Set, Type};
 
 /// A page, in a state, for somebody.
 pub struct Page {
@@ -40,6 +46,10 @@ const fn page(name: &'static str, who: &'static str, path: &'static str) -> Page
 impl Page {
     const fn status(self, status: u16) -> Self {
         Self { status, ..self }
+    }
+    /// Is the browser signed out by it?
+    pub fn forgets(&self) -> bool {
+        self.steps.iter().any(|step| matches!(step, Forget))
     }
     const fn then(self, steps: &'static [Step]) -> Self {
         Self { steps, ..self }
@@ -92,6 +102,8 @@ pub const PAGES: &[Page] = &[
     page("step-basics", "applicant", "/access-requests/{empty}/steps/1"),
     page("step-basics-wrong", "applicant", "/access-requests/{empty}/steps/1?check=1"),
     page("step-basics-lacking", "applicant", "/access-requests/{empty}/steps/1").then(&[Type("title", "Cantine"), Send("/steps/1")]),
+    page("step-stale", "applicant", "/access-requests/{draft}/steps/1").then(&[Set("version", "1"), Type("title", "Patinoire"), Send("/steps/1")]),
+    page("step-session-ended", "applicant", "/access-requests/{draft}/steps/1").then(&[Forget, Send("/steps/1")]),
     page("step-modalities", "applicant", "/access-requests/{draft}/steps/2"),
     page("step-data", "applicant", "/access-requests/{draft}/steps/3"),
     page("step-basis", "applicant", "/access-requests/{draft}/steps/4"),
@@ -150,6 +162,8 @@ pub const PAGES: &[Page] = &[
     page("review-permits", "reviewer", "/review/permits"),
     page("review-one", "reviewer", "/access-requests/{submitted}/review"),
     page("review-undecided", "reviewer", "/access-requests/{submitted}/review").then(&[Send("/review")]),
+    page("review-stale", "reviewer", "/access-requests/{submitted}/review")
+        .then(&[Click("decision", "approve"), Set("version", "1"), Send("/review")]),
     page("review-amendment", "reviewer", "/access-requests/{amendment}/review"),
     page("review-decided", "reviewer", "/access-requests/{approved}/review"),
     page("request-reviewer", "reviewer", "/access-requests/{submitted}"),
@@ -236,6 +250,17 @@ pub fn act(person: &Person, page: &Page) {
                 person.driver.clear(&field);
                 person.driver.type_into(&field, text);
             }
+            Set(name, value) => {
+                let script =
+                    "document.querySelectorAll(`main [name='${arguments[0]}']`).forEach((field) => { field.value = arguments[1]; })";
+                person.driver.run(script, &[(*name).into(), (*value).into()]);
+            }
+            Forget => person.forget(),
+            Click(name, value) => {
+                let script = "return document.querySelector(`main [name='${arguments[0]}'][value='${arguments[1]}']`)";
+                let choice = person.driver.find(script, &[(*name).into(), (*value).into()]);
+                person.driver.click(&choice.unwrap_or_else(|| panic!("{}: no {name} {value}", page.name))).unwrap();
+            }
             Send(end) => person.send(end),
         }
     }
@@ -266,7 +291,7 @@ fn look(settings: Settings) {
     for page in PAGES {
         if dressed != Some(page.who) {
             world.dress(&person, page.who);
-            dressed = Some(page.who);
+            dressed = (!page.forgets()).then_some(page.who);
         }
         let mut faults = visit(world, &person, page);
         picture("1280", page);

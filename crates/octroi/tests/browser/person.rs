@@ -69,11 +69,16 @@ impl Person {
         self.driver.post("/back", json!({}));
     }
 
+    /// Signed out, as when a session ends: no page says so.
+    pub fn forget(&self) {
+        self.driver.ask(reqwest::Method::DELETE, "/cookie", None).unwrap();
+    }
+
     /// Becomes somebody, without the sign-in page, which has tests of its own.
     pub fn is(&self, cookies: &[(String, String)]) {
         // A cookie can be set only for the site that is shown.
         self.go("/");
-        self.driver.ask(reqwest::Method::DELETE, "/cookie", None).unwrap();
+        self.forget();
         for (name, value) in cookies {
             self.driver.post("/cookie", json!({ "cookie": { "name": name, "value": value, "httpOnly": true, "sameSite": "Lax" } }));
         }

@@ -16,7 +16,8 @@ fn count(counts: &Value, state: &str) -> u64 {
 async fn requests_are_found_counted_and_kept_apart() {
     for engine in engines() {
         let demo = Demo::start(engine);
-        let (applicant, reviewer, stranger) = (demo.sign_in("applicant").await, demo.sign_in("reviewer").await, demo.sign_in("stranger").await);
+        let (applicant, reviewer, stranger) =
+            (demo.sign_in("applicant").await, demo.sign_in("reviewer").await, demo.sign_in("stranger").await);
         let before = reviewer.get("/access-requests/counts").await.ok(200);
         let title = |title: &str| json!({ "title": title, "scopes": ["cnaf_quotient_familial"] });
         let (first, _) = applicant.submitted("api-particulier", "libre", title("Crèche « Les Œillets »")).await;

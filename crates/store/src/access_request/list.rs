@@ -3,7 +3,6 @@
 use octroi_domain::{
     Id, Moment, Number, Slug,
     access_request::{AccessRequest, Kind, State},
-    fold,
     organization::{Organization, Siret},
     permit::Permit,
     stage::Stage,
@@ -22,7 +21,7 @@ use crate::{
     lists::{Held, Rows},
     page::UnknownSort,
     row::Row,
-    search::{self, Criteria, Line, Rank, Shared, Wanted, late_first},
+    search::{self, Asked, Criteria, Line, Lines, Rank, Shared, late_first},
 };
 
 /// The order of a list of requests.
@@ -54,13 +53,13 @@ impl RequestSort {
         if self == Self::Submitted { rank } else { late_first(rank) }
     }
 
-    fn of(self, line: &Line<Facts>) -> Rank {
+    fn of(self, facts: &Facts) -> Rank {
         let at = match self {
-            Self::Changed => line.facts.updated_at,
-            Self::Submitted => line.facts.submitted_at.unwrap_or(i64::MAX),
-            Self::Created => line.facts.created_at,
+            Self::Changed => facts.updated_at,
+            Self::Submitted => facts.submitted_at.unwrap_or(i64::MAX),
+            Self::Created => facts.created_at,
         };
-        self.rank((at, line.number))
+        self.rank((at, facts.number))
     }
 }
 impl std::str::FromStr for RequestSort {
@@ -112,34 +111,47 @@ impl RequestFilter {
             sort: RequestSort::Changed,
         }
     }
+}
 
-    /// Is the line wanted, whatever its state?
-    fn wanted<'a>(&'a self, shared: &Shared) -> impl Fn(&Line<Facts>) -> bool + use<'a> {
-        let criteria = Criteria {
-            visible: &self.visible,
-            definitions: &self.definitions,
-            providers: &self.providers,
-            organizations: &self.organizations,
-            applicant: self.applicant,
-            stages: &self.stages,
-            text: self.text.as_deref(),
+/// A filter with the numbers that its text is.
+struct Question<'a> {
+    filter: &'a RequestFilter,
+    request: Option<i64>,
+    permit: Option<i64>,
+}
+impl<'a> From<&'a RequestFilter> for Question<'a> {
+    fn from(filter: &'a RequestFilter) -> Self {
+        let text = filter.text.as_deref();
+        Self { filter, request: search::number::<AccessRequest>(text), permit: search::number::<Permit>(text) }
+    }
+}
+impl Asked<Facts> for Question<'_> {
+    fn criteria(&self) -> Criteria<'_> {
+        let filter = self.filter;
+        Criteria {
+            visible: &filter.visible,
+            definitions: &filter.definitions,
+            providers: &filter.providers,
+            organizations: &filter.organizations,
+            applicant: filter.applicant,
+            stages: &filter.stages,
+            text: filter.text.as_deref(),
             people: true,
-        };
-        let wanted = Wanted::new(&criteria, shared);
-        let (request, permit) = (search::number::<AccessRequest>(criteria.text), search::number::<Permit>(criteria.text));
-        let of = self.permit.map(Number::get);
-        move |line| {
-            let facts = &line.facts;
-            (self.kinds.is_empty() || self.kinds.contains(&facts.kind))
-                && (of.is_none() || facts.of_permit == of)
-                && wanted.has(line, || {
-                    request == Some(line.number) || permit.is_some() && (facts.permit == permit || facts.of_permit == permit)
-                })
         }
     }
 
-    fn has_state(&self, line: &Line<Facts>) -> bool {
-        self.states.is_empty() || State::ALL.get(line.state).is_some_and(|state| self.states.contains(state))
+    fn has(&self, facts: &Facts) -> bool {
+        let (kinds, permit) = (&self.filter.kinds, self.filter.permit);
+        (kinds.is_empty() || kinds.contains(&facts.kind)) && (permit.is_none() || facts.of_permit == permit.map(Number::get))
+    }
+
+    fn is_named(&self, facts: &Facts) -> bool {
+        self.request == Some(facts.number) || self.permit.is_some() && (facts.permit == self.permit || facts.of_permit == self.permit)
+    }
+
+    fn has_state(&self, state: u8) -> bool {
+        let states = &self.filter.states;
+        states.is_empty() || State::ALL.get(usize::from(state)).is_some_and(|state| states.contains(state))
     }
 }
 impl Default for RequestFilter {
@@ -151,7 +163,8 @@ impl Default for RequestFilter {
 /// What only requests have, for lists.
 #[derive(Debug)]
 pub(crate) struct Facts {
-    pub(crate) kind: KindName,
+    number: i64,
+    kind: KindName,
     of_permit: Option<i64>,
     permit: Option<i64>,
     updated_at: i64,
@@ -180,10 +193,12 @@ pub(crate) struct Found {
     title: String,
 }
 impl Found {
-    pub(crate) fn line(self, shared: &mut Shared) -> Result<Line<Facts>, StoreError> {
+    /// Takes the row into the lines.
+    pub(crate) fn put(self, lines: &mut Lines<Facts>, shared: &mut Shared) -> Result<(), StoreError> {
         let row = Row::new(TABLE, &self.id);
-        let state = State::ALL.iter().position(|state| state.as_str() == self.state).ok_or_else(|| row.corrupt("state"))?;
+        let state = State::ALL.iter().position(|state| state.as_str() == self.state);
         let facts = Facts {
+            number: self.id,
             kind: KindName::ALL.into_iter().find(|kind| kind.as_str() == self.kind).ok_or_else(|| row.corrupt("kind"))?,
             of_permit: self.of_permit,
             permit: self.permit_id,
@@ -192,17 +207,16 @@ impl Found {
             submitted_at: self.submitted_at,
             decided_at: self.decided_at,
         };
-        Ok(Line {
-            number: self.id,
-            state,
+        let line = Line {
+            state: state.and_then(|place| u8::try_from(place).ok()).ok_or_else(|| row.corrupt("state"))?,
             stage: row.parse_option("stage", self.stage.as_deref())?,
-            definition: shared.definitions.place_of(self.definition),
-            provider: shared.providers.place_of(self.provider),
+            definition: shared.definitions.small_place(self.definition),
+            provider: shared.providers.small_place(self.provider),
             organization: shared.organizations.place(&self.organization_id).ok_or_else(|| row.corrupt("organization_id"))?,
             applicant: shared.people.place(&self.applicant_id).ok_or_else(|| row.corrupt("applicant_id"))?,
-            title: fold::folded(&self.title).into_boxed_str(),
-            facts,
-        })
+        };
+        lines.put(self.id, line, facts, &self.title);
+        Ok(())
     }
 }
 
@@ -367,7 +381,7 @@ impl Store {
     pub async fn access_request_counts(&self, filter: &RequestFilter) -> Result<Vec<(State, u64)>, StoreError> {
         self.catch_up().await?;
         let held = self.lists().held();
-        let counts: [u64; State::ALL.len()] = held.requests.counts(filter.wanted(&held.shared));
+        let counts: [u64; State::ALL.len()] = held.requests.counts(&Question::from(filter), &held.shared);
         Ok(State::ALL.into_iter().zip(counts).collect())
     }
 
@@ -382,15 +396,14 @@ impl Store {
     ) -> Result<Option<Number<AccessRequest>>, StoreError> {
         self.catch_up().await?;
         let held = self.lists().held();
-        let Some(line) = held.requests.get(number.get()) else { return Ok(None) };
-        let next = held.first_requests(filter, 1, Some(filter.sort.of(line)));
+        let Some(facts) = held.requests.get(number.get()) else { return Ok(None) };
+        let next = held.first_requests(filter, 1, Some(filter.sort.of(facts)));
         Ok(next.first().map(|rank| Number::new(filter.sort.rank(*rank).1)))
     }
 }
 
 impl Held {
     fn first_requests(&self, filter: &RequestFilter, count: usize, after: Option<Rank>) -> Vec<Rank> {
-        let wanted = filter.wanted(&self.shared);
-        self.requests.first(count, after, |line| filter.has_state(line) && wanted(line), |line| filter.sort.of(line))
+        self.requests.first(&Question::from(filter), &self.shared, |facts| filter.sort.of(facts), after, count)
     }
 }

@@ -298,7 +298,11 @@ fn a_queue_keeps_the_place_of_what_comes_back() {
             requests.push(town.request(&store, second, record).await);
         }
         town.request(&store, 5, StateRecord::Draft).await;
-        let queue = |states: &[State]| RequestFilter { states: states.to_vec(), sort: RequestSort::Submitted, ..RequestFilter::within(Visible::All) };
+        let queue = |states: &[State]| RequestFilter {
+            states: states.to_vec(),
+            sort: RequestSort::Submitted,
+            ..RequestFilter::within(Visible::All)
+        };
         let listed = async |filter: &RequestFilter| {
             let listed = store.access_request_list(filter, Page::first(9)).await.unwrap();
             listed.items.into_iter().map(|line| (line.id.get(), line.submitted_at)).collect::<Vec<_>>()
@@ -319,7 +323,8 @@ fn a_queue_keeps_the_place_of_what_comes_back() {
         assert_eq!(listed(&queue(&[])).await, expected);
         assert_eq!(listed(&RequestFilter { sort: RequestSort::Changed, ..queue(&[]) }).await.first().unwrap().0, 2);
         // What is next, before and after the decision; nothing follows the last, and a stranger sees nothing.
-        let next = async |filter: RequestFilter, of: i64| store.access_request_after(&filter, Number::new(of)).await.unwrap().map(Number::get);
+        let next =
+            async |filter: RequestFilter, of: i64| store.access_request_after(&filter, Number::new(of)).await.unwrap().map(Number::get);
         assert_eq!(next(queue(&[State::Submitted]), 2).await, Some(3));
         let (refused, event) = again.refuse("no".into(), at(60));
         save(&store, AccessRequest::Refused(refused), event).await;
@@ -396,7 +401,9 @@ fn what_others_write_is_found_at_once() {
         tx.commit().await.unwrap();
         assert_eq!((found(&beside, "hopper").await, found(&beside, "autre").await, found(&beside, "murray").await), (1, 1, 0));
         let mut tx = store.write().await.unwrap();
-        sea_orm::ConnectionTrait::execute_unprepared(&tx.db(), "UPDATE \"user\" SET family_name = 'Murray' WHERE family_name = 'Hopper'").await.unwrap();
+        sea_orm::ConnectionTrait::execute_unprepared(&tx.db(), "UPDATE \"user\" SET family_name = 'Murray' WHERE family_name = 'Hopper'")
+            .await
+            .unwrap();
         tx.record(at(70), "system", "user.renamed", &format!("user:{}", grace.id), serde_json::json!({}));
         tx.commit().await.unwrap();
         assert_eq!((found(&beside, "hopper").await, found(&beside, "murray").await), (0, 1));

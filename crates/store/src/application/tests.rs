@@ -60,7 +60,12 @@ fn applications_and_credentials() {
             last_used_at: None,
             revoked_at: None,
         };
-        let suspended = Application { state: ApplicationState::Suspended, suspended_by: Some(Stopper::Operator), name: "Other".into(), ..application.clone() };
+        let suspended = Application {
+            state: ApplicationState::Suspended,
+            suspended_by: Some(Stopper::Operator),
+            name: "Other".into(),
+            ..application.clone()
+        };
         let mut tx = store.write().await.unwrap();
         tx.credential_insert(&credential).await.unwrap();
         tx.application_save(&suspended).await.unwrap();

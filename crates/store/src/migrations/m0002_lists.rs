@@ -1,4 +1,5 @@
-//! When a request was first submitted, and when it was decided; what only lists by SQL needed goes.
+//! When a request was first submitted, and when it was decided; what only lists by SQL needed goes. Lists are
+//! read from indexes that hold all they need: a row with its answers is fifty times as long.
 
 use super::Migration;
 
@@ -21,4 +22,8 @@ DROP INDEX permit_definition;
 DROP INDEX permit_provider;
 ALTER TABLE access_request DROP COLUMN search;
 ALTER TABLE permit DROP COLUMN search;
+CREATE INDEX access_request_line ON access_request (id, state, kind, of_permit, definition, provider, stage, applicant_id, organization_id,
+    permit_id, created_at, updated_at, submitted_at, decided_at, title);
+CREATE INDEX permit_line ON permit (id, request_id, status, definition, provider, stage, applicant_id, organization_id, granted_at, expires_at,
+    title);
 ";

@@ -23,7 +23,14 @@ struct Migration {
 }
 
 /// Migration *n* is at place *n - 1*: appended to, never edited.
-const MIGRATIONS: &[Migration] = &[m0001_start::MIGRATION, m0002_lists::MIGRATION, m0003_messages::MIGRATION, m0004_traffic::MIGRATION, m0005_platform::MIGRATION, m0006_mail::MIGRATION];
+const MIGRATIONS: &[Migration] = &[
+    m0001_start::MIGRATION,
+    m0002_lists::MIGRATION,
+    m0003_messages::MIGRATION,
+    m0004_traffic::MIGRATION,
+    m0005_platform::MIGRATION,
+    m0006_mail::MIGRATION,
+];
 
 const TABLE: &str = "schema_version";
 /// Any number, so long as nothing else in the same database uses it.

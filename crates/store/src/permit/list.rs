@@ -4,7 +4,6 @@ use octroi_domain::{
     Id, Moment, Number, Slug,
     access_request::AccessRequest,
     feed::PermitStatus,
-    fold,
     organization::{Organization, Siret},
     permit::{Grant, Permit},
     scope::ScopeSet,
@@ -24,7 +23,7 @@ use crate::{
     lists::{Held, Rows},
     page::UnknownSort,
     row::Row,
-    search::{self, Criteria, Line, Rank, Shared, Wanted, late_first},
+    search::{self, Asked, Criteria, Line, Lines, Rank, Shared, late_first},
 };
 
 /// The order of a list of permits.
@@ -52,12 +51,12 @@ impl PermitSort {
         if self == Self::Expires { rank } else { late_first(rank) }
     }
 
-    fn of(self, line: &Line<Facts>) -> Rank {
+    fn of(self, facts: &Facts) -> Rank {
         let at = match self {
-            Self::Granted => line.facts.granted_at,
-            Self::Expires => line.facts.expires_at.unwrap_or(i64::MAX),
+            Self::Granted => facts.granted_at,
+            Self::Expires => facts.expires_at.unwrap_or(i64::MAX),
         };
-        self.rank((at, line.number))
+        self.rank((at, facts.number))
     }
 }
 impl std::str::FromStr for PermitSort {
@@ -107,26 +106,46 @@ impl PermitFilter {
             sort: PermitSort::Granted,
         }
     }
+}
 
-    /// Is the line wanted, whatever its status?
-    fn wanted<'a>(&'a self, shared: &Shared) -> impl Fn(&Line<Facts>) -> bool + use<'a> {
-        let criteria = Criteria {
-            visible: &self.visible,
-            definitions: &self.definitions,
-            providers: &self.providers,
-            organizations: &self.organizations,
-            applicant: self.applicant,
-            stages: &self.stages,
-            text: self.text.as_deref(),
-            people: self.people,
-        };
-        let wanted = Wanted::new(&criteria, shared);
-        let (request, permit) = (search::number::<AccessRequest>(criteria.text), search::number::<Permit>(criteria.text));
-        move |line| wanted.has(line, || permit == Some(line.number) || request == Some(line.facts.request))
+/// A filter with the numbers that its text is.
+struct Question<'a> {
+    filter: &'a PermitFilter,
+    request: Option<i64>,
+    permit: Option<i64>,
+}
+impl<'a> From<&'a PermitFilter> for Question<'a> {
+    fn from(filter: &'a PermitFilter) -> Self {
+        let text = filter.text.as_deref();
+        Self { filter, request: search::number::<AccessRequest>(text), permit: search::number::<Permit>(text) }
+    }
+}
+impl Asked<Facts> for Question<'_> {
+    fn criteria(&self) -> Criteria<'_> {
+        let filter = self.filter;
+        Criteria {
+            visible: &filter.visible,
+            definitions: &filter.definitions,
+            providers: &filter.providers,
+            organizations: &filter.organizations,
+            applicant: filter.applicant,
+            stages: &filter.stages,
+            text: filter.text.as_deref(),
+            people: filter.people,
+        }
     }
 
-    fn has_status(&self, line: &Line<Facts>) -> bool {
-        self.statuses.is_empty() || STATUSES.get(line.state).is_some_and(|status| self.statuses.contains(status))
+    fn has(&self, _: &Facts) -> bool {
+        true
+    }
+
+    fn is_named(&self, facts: &Facts) -> bool {
+        self.permit == Some(facts.number) || self.request == Some(facts.request)
+    }
+
+    fn has_state(&self, state: u8) -> bool {
+        let statuses = &self.filter.statuses;
+        statuses.is_empty() || STATUSES.get(usize::from(state)).is_some_and(|status| statuses.contains(status))
     }
 }
 impl Default for PermitFilter {
@@ -138,6 +157,7 @@ impl Default for PermitFilter {
 /// What only permits have, for lists.
 #[derive(Debug)]
 pub(crate) struct Facts {
+    number: i64,
     request: i64,
     granted_at: i64,
     expires_at: Option<i64>,
@@ -159,19 +179,21 @@ pub(crate) struct Found {
     title: String,
 }
 impl Found {
-    pub(crate) fn line(self, shared: &mut Shared) -> Result<Line<Facts>, StoreError> {
+    /// Takes the row into the lines.
+    pub(crate) fn put(self, lines: &mut Lines<Facts>, shared: &mut Shared) -> Result<(), StoreError> {
         let row = Row::new(TABLE, &self.id);
-        Ok(Line {
-            number: self.id,
-            state: STATUSES.iter().position(|status| status.as_str() == self.status).ok_or_else(|| row.corrupt("status"))?,
+        let state = STATUSES.iter().position(|status| status.as_str() == self.status);
+        let line = Line {
+            state: state.and_then(|place| u8::try_from(place).ok()).ok_or_else(|| row.corrupt("status"))?,
             stage: row.parse_option("stage", self.stage.as_deref())?,
-            definition: shared.definitions.place_of(self.definition),
-            provider: shared.providers.place_of(self.provider),
+            definition: shared.definitions.small_place(self.definition),
+            provider: shared.providers.small_place(self.provider),
             organization: shared.organizations.place(&self.organization_id).ok_or_else(|| row.corrupt("organization_id"))?,
             applicant: shared.people.place(&self.applicant_id).ok_or_else(|| row.corrupt("applicant_id"))?,
-            title: fold::folded(&self.title).into_boxed_str(),
-            facts: Facts { request: self.request_id, granted_at: self.granted_at, expires_at: self.expires_at },
-        })
+        };
+        let facts = Facts { number: self.id, request: self.request_id, granted_at: self.granted_at, expires_at: self.expires_at };
+        lines.put(self.id, line, facts, &self.title);
+        Ok(())
     }
 }
 
@@ -320,14 +342,13 @@ impl Store {
     pub async fn permit_counts(&self, filter: &PermitFilter) -> Result<Vec<(PermitStatus, u64)>, StoreError> {
         self.catch_up().await?;
         let held = self.lists().held();
-        let counts: [u64; STATUSES.len()] = held.permits.counts(filter.wanted(&held.shared));
+        let counts: [u64; STATUSES.len()] = held.permits.counts(&Question::from(filter), &held.shared);
         Ok(STATUSES.into_iter().zip(counts).collect())
     }
 }
 
 impl Held {
     fn first_permits(&self, filter: &PermitFilter, count: usize, after: Option<Rank>) -> Vec<Rank> {
-        let wanted = filter.wanted(&self.shared);
-        self.permits.first(count, after, |line| filter.has_status(line) && wanted(line), |line| filter.sort.of(line))
+        self.permits.first(&Question::from(filter), &self.shared, |facts| filter.sort.of(facts), after, count)
     }
 }

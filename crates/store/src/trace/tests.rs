@@ -244,7 +244,15 @@ fn how_fast_are_figures_of_a_million_traces() {
                     let refusal = (status == 403).then(|| "scope_missing".to_owned());
                     let duration_us = 900 + (n as u64 * 7_919) % 90_000;
                     let at = at(hour * 3_600 + n % 3_600);
-                    Trace { at, api: Some(api.parse().unwrap()), status, refusal, duration_us, organization: trace(0).organization, ..known }
+                    Trace {
+                        at,
+                        api: Some(api.parse().unwrap()),
+                        status,
+                        refusal,
+                        duration_us,
+                        organization: trace(0).organization,
+                        ..known
+                    }
                 })
                 .collect();
             for batch in traces.chunks(4_000) {
@@ -272,7 +280,9 @@ fn how_fast_are_figures_of_a_million_traces() {
                 reader.trace_statistics(filter).await.unwrap();
                 eprintln!("{round} {name}: {rows} rows {hours:?}, consumers {consumers:?}, statistics {:?}", start.elapsed());
             }
-            for (name, filter) in [("list of an application", &of_application), ("errors of an application", &error), ("list of an API", &seen)] {
+            for (name, filter) in
+                [("list of an application", &of_application), ("errors of an application", &error), ("list of an API", &seen)]
+            {
                 let start = Instant::now();
                 let rows = reader.trace_list(filter, Page::first(25)).await.unwrap().items.len();
                 eprintln!("{round} {name}: {rows} rows {:?}", start.elapsed());

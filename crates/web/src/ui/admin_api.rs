@@ -142,7 +142,9 @@ fn stages(w: Words, all: &[StageView]) -> Table {
             when(&health.last_answer_at),
             when(&health.last_failure_at),
             Cell::text(recent),
-            Cell::text(w.of("admin-api-timeouts").with("connect", w.number(stage.connect_timeout_ms)).with("whole", w.number(stage.timeout_ms))),
+            Cell::text(
+                w.of("admin-api-timeouts").with("connect", w.number(stage.connect_timeout_ms)).with("whole", w.number(stage.timeout_ms)),
+            ),
         ]
     };
     Table {

@@ -29,12 +29,8 @@ pub async fn show(call: PageCall) -> PageAnswer {
     let url = format!("{}{}", gateway_url(&call, &application.stage), first.call.target);
     let token = token_url(&call, &application.stage);
     let written = Written { first: &first, url: &url, token_url: &token, client_id: &application.client_id };
-    let snippet = |label: &str, code: String| Code {
-        label: label.to_owned(),
-        code,
-        copy: w.of("copy").into(),
-        copied: w.of("copied").into(),
-    };
+    let snippet =
+        |label: &str, code: String| Code { label: label.to_owned(), code, copy: w.of("copy").into(), copied: w.of("copied").into() };
     let kind = if first.by_token { "client_secret" } else { "api_key" };
     call.render(&StartPage {
         facts: Facts::default()
@@ -206,7 +202,8 @@ mod tests {
     fn every_snippet_has_the_identifiers_and_never_the_secret() {
         for by_token in [true, false] {
             let first = first(by_token, Some("{\"q\":\"l'été \\\"$(x)\\\"\"}"));
-            let written = Written { first: &first, url: "https://g/p/a/v1/things", token_url: "https://g/api/oauth/token", client_id: "c-1" };
+            let written =
+                Written { first: &first, url: "https://g/p/a/v1/things", token_url: "https://g/api/oauth/token", client_id: "c-1" };
             for code in [written.curl(), written.python(), written.javascript(), written.java()] {
                 assert!(code.contains("https://g/p/a/v1/things") && code.contains(written.variable()), "{code}");
                 assert_eq!(by_token, code.contains("c-1") && code.contains("https://g/api/oauth/token"), "{code}");

@@ -71,9 +71,15 @@ async fn choose(call: &PageCall) -> PageAnswer {
     let w = call.words;
     let apis = call.app().list_apis(&call.context()).await?;
     let live: Vec<&str> = application.subscriptions.iter().filter(|held| held.state != "revoked").map(|held| held.api.as_str()).collect();
-    let open = apis.iter().filter(|api| api.stages.contains(&application.stage) && !live.contains(&api.name.as_str()));
-    let permit: Option<Number<Permit>> = call.query.text("permit").parse().ok();
-    let permit = permit.map(|permit| format!("&permit={permit}")).unwrap_or_default();
+    // On the way from a permit: what it opens, and nothing else.
+    let permit = match call.query.text("permit").parse::<Number<Permit>>() {
+        Ok(number) => Some(call.app().read_permit(&call.context(), number).await?),
+        Err(_) => None,
+    };
+    let opened = |api: &ApiView| permit.as_ref().is_none_or(|permit| api.definitions.contains(&permit.definition));
+    let open = apis.iter().filter(|api| api.stages.contains(&application.stage) && !live.contains(&api.name.as_str()) && opened(api));
+    let open: Vec<&ApiView> = open.collect();
+    let permit = permit.as_ref().map(|permit| format!("&permit={}", permit.id)).unwrap_or_default();
     let tile = |api: &ApiView| Tile {
         link: Link::new(format!("/applications/{id}/subscribe?api={}{permit}", api.name), w.text(&api.title)),
         text: w.text(&api.description),
@@ -81,7 +87,7 @@ async fn choose(call: &PageCall) -> PageAnswer {
         note: api.name.clone(),
         level: 2,
     };
-    let tiles: Vec<Tile> = open.map(tile).collect();
+    let tiles: Vec<Tile> = open.into_iter().map(tile).collect();
     call.render(&ChoosePage {
         tiles: (!tiles.is_empty()).then_some(Tiles { tiles }),
         catalogue: Link::new("/apis", w.of("menu-catalogue")),
@@ -108,13 +114,10 @@ fn plan_option(w: Words, plan: &Value, chosen: &str) -> Check {
     let id = plan.get("id").and_then(Value::as_str).unwrap_or_default();
     let limit = |member: &str| plan.get(member).and_then(Value::as_u64);
     let said = |phrase: super::words::Phrase, limit: Option<u64>| limit.map(|limit| phrase.with("count", w.number(limit)).to_string());
-    let limits: Vec<String> = [
-        said(w.of("plan-rate"), limit("rate_per_second")),
-        said(w.of("plan-quota"), limit("quota_per_day")),
-    ]
-    .into_iter()
-    .flatten()
-    .collect();
+    let limits: Vec<String> = [said(w.of("plan-rate"), limit("rate_per_second")), said(w.of("plan-quota"), limit("quota_per_day"))]
+        .into_iter()
+        .flatten()
+        .collect();
     Check {
         value: id.to_owned(),
         label: words_of(plan, "name", w),
@@ -134,11 +137,16 @@ async fn subscribe_to(call: &PageCall, name: &ApiName, faults: &[FieldError]) ->
     let typed = |name: &str| call.form.get(name).or_else(|| call.query.get(name)).unwrap_or_default();
     let mut fields = Vec::new();
     if !held.is_empty() {
-        let chosen = Some(typed("permit")).filter(|text| !text.is_empty()).unwrap_or(&held.first().map_or("", |permit| &permit.id)).to_owned();
+        let chosen =
+            Some(typed("permit")).filter(|text| !text.is_empty()).unwrap_or(&held.first().map_or("", |permit| &permit.id)).to_owned();
         let option = |permit: &PermitLine| Check {
             value: permit.id.clone(),
             label: format!("{} · {}", permit.id, permit.title),
-            hint: permit.expires_at.as_ref().map(|at| w.of("subscribe-permit-until").with("date", w.date(at)).to_string()).unwrap_or_default(),
+            hint: permit
+                .expires_at
+                .as_ref()
+                .map(|at| w.of("subscribe-permit-until").with("date", w.date(at)).to_string())
+                .unwrap_or_default(),
             checked: permit.id == chosen,
             locked: false,
         };

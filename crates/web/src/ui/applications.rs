@@ -15,7 +15,9 @@ use serde_json::Value;
 use super::{
     confirm::Confirm,
     errors,
-    kit::{Alert, ButtonLink, Cell, Check, Column, Control, ErrorSummary, Facts, Field, Filters, Link, Pages, PostButton, Table, Tag, Tone},
+    kit::{
+        Alert, ButtonLink, Cell, Check, Column, Control, ErrorSummary, Facts, Field, Filters, Link, Pages, PostButton, Table, Tag, Tone,
+    },
     page::{Page, PageAnswer, PageCall, Shell},
     words::Words,
 };
@@ -30,7 +32,8 @@ struct ListPage {
     shell: Shell,
     notice: Option<Alert>,
     organizations: Option<Filters>,
-    table: Table,
+    /// None for who belongs to no organisation.
+    table: Option<Table>,
     pages: Pages,
     create: Option<ButtonLink>,
 }
@@ -178,7 +181,7 @@ pub async fn list(call: PageCall) -> PageAnswer {
             reset: None,
             found: String::new(),
         }),
-        table,
+        table: organization.map(|_| table),
         pages: pages(&call, next),
         create: organization.map(|_| ButtonLink::new(create, w.of("application-new"))),
         shell: call.shell(w.of("applications-title")),
@@ -189,7 +192,11 @@ pub async fn list(call: PageCall) -> PageAnswer {
 pub(super) fn pages(call: &PageCall, next: Option<String>) -> Pages {
     let w = call.words;
     let first = call.query.has("cursor").then(|| Link::new(call.here_with(&[]), w.of("list-first")));
-    Pages { label: w.of("list-pages").into(), first, next: next.map(|next| Link::new(call.here_with(&[("cursor", &next)]), w.of("list-next"))) }
+    Pages {
+        label: w.of("list-pages").into(),
+        first,
+        next: next.map(|next| Link::new(call.here_with(&[("cursor", &next)]), w.of("list-next"))),
+    }
 }
 
 /// `GET /applications/new`
@@ -310,9 +317,7 @@ fn subscriptions(w: Words, here: &str, usage: &UsageView) -> Table {
     let row = |held: &SubscriptionUsageView| {
         let subscription = &held.subscription;
         let left = match (held.left_today, held.quota_per_day) {
-            (Some(left), Some(quota)) => {
-                w.of("subscription-left").with("left", w.number(left)).with("quota", w.number(quota)).to_string()
-            }
+            (Some(left), Some(quota)) => w.of("subscription-left").with("left", w.number(left)).with("quota", w.number(quota)).to_string(),
             _ => w.of("subscription-unlimited").with("used", w.number(held.used_today)).to_string(),
         };
         let mut links = Vec::new();
@@ -322,10 +327,7 @@ fn subscriptions(w: Words, here: &str, usage: &UsageView) -> Table {
             links.push(Link::new(format!("{here}/start?api={api}"), w.of("subscription-start").and("api", &title)));
         }
         if held.terms_in_force.is_some() && held.terms_in_force != subscription.terms_accepted {
-            links.push(Link::new(
-                format!("{here}/subscriptions/{}/terms", subscription.id),
-                w.of("subscription-terms").and("api", &title),
-            ));
+            links.push(Link::new(format!("{here}/subscriptions/{}/terms", subscription.id), w.of("subscription-terms").and("api", &title)));
         }
         links.push(Link::new(format!("{here}/subscriptions/{}/end", subscription.id), w.of("subscription-end").and("api", &title)));
         vec![

@@ -112,7 +112,8 @@ pub async fn replace(call: PageCall) -> PageAnswer {
 /// `POST /applications/{id}/credentials`: the only page that ever shows the secret. Sent again, it shows it no more.
 pub async fn create(call: PageCall) -> PageAnswer {
     let (id, application) = read(&call).await?;
-    let kind = if call.form.text("kind") == CredentialKind::ApiKey.as_str() { CredentialKind::ApiKey } else { CredentialKind::ClientSecret };
+    let kind =
+        if call.form.text("kind") == CredentialKind::ApiKey.as_str() { CredentialKind::ApiKey } else { CredentialKind::ClientSecret };
     let done = call.app().create_credential(&call.once(), id, kind).await?;
     let w = call.words;
     let (secret, hint) = match done {

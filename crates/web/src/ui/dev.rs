@@ -6,8 +6,8 @@ use octroi_app::Error;
 use super::{
     kit::{
         Alert, ButtonLink, Cell, Chart, ChartKind, Check, CheckGroup, Code, Column, Control, Dialog, Difference, DifferencePart,
-        Disclosure, ErrorSummary, Facts, Field, Figure, Figures, Filters, Frame, Happening, Link, OneTimeSecret, Pages, PostButton, Progress,
-        Series, Snippets, Step, Stepper, Table, Tabs, Tag, Tile, Tiles, Timeline, Tone, Typed,
+        Disclosure, ErrorSummary, Facts, Field, Figure, Figures, Filters, Frame, Happening, Link, OneTimeSecret, Pages, PostButton,
+        Progress, Series, Snippets, Step, Stepper, Table, Tabs, Tag, Tile, Tiles, Timeline, Tone, Typed,
     },
     page::{PageAnswer, PageCall, Shell},
 };

@@ -2,6 +2,7 @@
 
 use askama::Template;
 use octroi_app::{
+    mails::Mailing,
     platform::{HealthView, JobView, OutboxLine},
     query::OutboxState,
 };
@@ -179,6 +180,7 @@ pub async fn overview(call: PageCall) -> PageAnswer {
     let w = call.words;
     let mut page = OperatorPage::new(&call, Place::Overview, w.of("operator-title"), Vec::new());
     page.alerts = troubles(w, &health);
+    page.alerts.extend(mails_stay(&call));
     page.alerts.extend(operator_ledger::latest(w, &verifications));
     if page.alerts.is_empty() {
         page.alerts.push(Alert::new(Tone::Good, w.of("health-good"), String::new()));
@@ -223,6 +225,7 @@ pub async fn health(call: PageCall) -> PageAnswer {
     let w = call.words;
     let mut page = OperatorPage::new(&call, Place::Health, w.of("operator-health"), Vec::new());
     page.alerts = troubles(w, &health);
+    page.alerts.extend(mails_stay(&call));
     let database = health.database_ms.map_or_else(|| w.of("health-no-answer").to_string(), |ms| w.of("health-ms").with("ms", ms).into());
     let mut facts = Facts::default().text(w.of("health-database"), database);
     if let Some(outbox) = &health.outbox {
@@ -327,6 +330,23 @@ fn outbox_state(call: &PageCall) -> Option<OutboxState> {
     STATES.into_iter().find(|state| state.as_str() == call.query.text("state"))
 }
 
+/// Said wherever an operator looks: nobody is told of anything.
+fn mails_stay(call: &PageCall) -> Option<Alert> {
+    let w = call.words;
+    matches!(call.app().settings().mail, Mailing::Off).then(|| Alert::new(Tone::Warning, w.of("mailing-off"), w.of("mailing-off-text")))
+}
+
+fn how_mails_leave(call: &PageCall) -> String {
+    let w = call.words;
+    match &call.app().settings().mail {
+        Mailing::Off => String::new(),
+        Mailing::Mailbox => w.of("mailing-mailbox").into(),
+        Mailing::Smtp(port) => {
+            w.of("mailing-smtp").with("server", port.server().to_owned()).with("sender", port.sender().to_owned()).into()
+        }
+    }
+}
+
 /// `GET /operator/outbox`
 pub async fn outbox(call: PageCall) -> PageAnswer {
     let state = outbox_state(&call);
@@ -339,12 +359,9 @@ pub async fn outbox(call: PageCall) -> PageAnswer {
         name: w.one_of("outbox-state", state).into(),
         href: Some(format!("/operator/outbox?state={state}")),
     };
-    let figures = vec![
-        figure("waiting", counts.waiting),
-        figure("failed", counts.failed),
-        figure("done", counts.done),
-    ];
-    let mut top = Section { figures: Some(Figures { figures }), ..Section::default() };
+    let figures = vec![figure("waiting", counts.waiting), figure("failed", counts.failed), figure("done", counts.done)];
+    let mut top = Section { text: how_mails_leave(&call), figures: Some(Figures { figures }), ..Section::default() };
+    page.alerts.extend(mails_stay(&call));
     if counts.failed > 0 {
         top.buttons.push(PostButton::new("/operator/outbox/retry-failed", w.of("outbox-retry-all"), page.shell.guard()));
     }

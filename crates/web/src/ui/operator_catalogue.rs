@@ -130,11 +130,7 @@ pub async fn definition(call: PageCall) -> PageAnswer {
     };
     let versions = Table {
         caption: w.of("published-versions").into(),
-        columns: vec![
-            Column::text(w.of("published-number")),
-            Column::text(w.of("published-at")),
-            Column::text(w.of("published-hash")),
-        ],
+        columns: vec![Column::text(w.of("published-number")), Column::text(w.of("published-at")), Column::text(w.of("published-hash"))],
         rows: definition.versions.iter().map(row).collect(),
         empty: String::new(),
     };

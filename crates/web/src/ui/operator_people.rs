@@ -53,7 +53,8 @@ pub async fn organizations(call: PageCall) -> PageAnswer {
     let w = call.words;
     let mut page = OperatorPage::new(&call, Place::Organizations, w.of("operator-organizations"), Vec::new());
     page.actions.push(ButtonLink::new("/operator/organizations/new", w.of("organization-new")));
-    page.filters = Some(search(&call, "/operator/organizations", w.of("organization-search").into(), w.of("organization-search-hint").into()));
+    page.filters =
+        Some(search(&call, "/operator/organizations", w.of("organization-search").into(), w.of("organization-search-hint").into()));
     let row = |organization: &OrganizationView| {
         vec![
             Cell::link(format!("/operator/organizations/{}", organization.id), &organization.name),
@@ -175,8 +176,7 @@ pub async fn people(call: PageCall) -> PageAnswer {
     let mut page = OperatorPage::new(&call, Place::People, w.of("operator-people"), Vec::new());
     page.actions.push(ButtonLink::new("/operator/people/new", w.of("person-new")));
     page.filters = Some(search(&call, "/operator/people", w.of("person-search").into(), w.of("person-search-hint").into()));
-    let row =
-        |person: &PersonView| vec![Cell::link(format!("/operator/people/{}", person.id), &person.name), Cell::text(&person.email)];
+    let row = |person: &PersonView| vec![Cell::link(format!("/operator/people/{}", person.id), &person.name), Cell::text(&person.email)];
     page.sections.push(Section::of_table(Table {
         caption: w.of("operator-people").into(),
         columns: [w.of("person-name"), w.of("review-email")].map(Column::text).into(),
@@ -374,8 +374,13 @@ fn role_form(call: &PageCall, found: &UserDetail, errors: &[FieldError]) -> Form
     FormView {
         action: format!("/operator/people/{}/roles", found.person.id),
         fields: vec![
-            Field::select("role", w.of("role"), Role::ALL.iter().filter(|role| **role != Role::Applicant).map(option).collect(), call.form.text("role"))
-                .error(message(errors, "role")),
+            Field::select(
+                "role",
+                w.of("role"),
+                Role::ALL.iter().filter(|role| **role != Role::Applicant).map(option).collect(),
+                call.form.text("role"),
+            )
+            .error(message(errors, "role")),
             Field::line("perimeter", w.of("role-perimeter"), call.form.text("perimeter"))
                 .hint(w.of("role-perimeter-hint"))
                 .required()
@@ -463,7 +468,8 @@ async fn holders_page(call: &PageCall, errors: Vec<FieldError>) -> PageAnswer {
                 .hint(w.of("manage-email-hint"))
                 .required()
                 .error(message(&errors, "email")),
-            Field::select("role", w.of("role"), MANAGED.iter().map(option).collect(), call.form.text("role")).hint(w.of("manage-role-hint")),
+            Field::select("role", w.of("role"), MANAGED.iter().map(option).collect(), call.form.text("role"))
+                .hint(w.of("manage-role-hint")),
         ],
         button: w.of("role-grant").into(),
         back: None,

@@ -132,9 +132,7 @@ async fn ask(call: &PageCall, what: Move, reason: String, errors: Vec<kit::Field
         facts: facts(call, &permit),
         action: format!("/permits/{id}/{}", what.path()),
         reason: what.used().map(|_| field()),
-        template: (!options.is_empty()).then(|| {
-            Field::select("template", w.of("decision-template"), options, call.form.text("template"))
-        }),
+        template: (!options.is_empty()).then(|| Field::select("template", w.of("decision-template"), options, call.form.text("template"))),
         button: button.into(),
         back: Link::new(format!("/permits/{id}"), w.of("permit-move-back")),
         shell: call.shell(about(title)).under(vec![

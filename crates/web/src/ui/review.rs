@@ -21,8 +21,7 @@ use crate::problem::Failure;
 const ROWS: u32 = 25;
 /// Where the choices of the list of requests are remembered; what was searched for is not.
 const REMEMBERED: &str = "octroi_review";
-const STATES: [State; 6] =
-    [State::Submitted, State::ChangesRequested, State::Approved, State::Refused, State::Draft, State::Archived];
+const STATES: [State; 6] = [State::Submitted, State::ChangesRequested, State::Approved, State::Refused, State::Draft, State::Archived];
 const STATUSES: [PermitStatus; 5] =
     [PermitStatus::Active, PermitStatus::Suspended, PermitStatus::Superseded, PermitStatus::Revoked, PermitStatus::Expired];
 
@@ -193,10 +192,8 @@ pub async fn requests(call: PageCall) -> PageAnswer {
         let there = Choices { state: STATES.into_iter().find(|found| found.as_str() == state), ..choices.clone() };
         Link::new(there.href(), format!("{} ({})", w.one_of("request-state", state), w.number(count)))
     };
-    let all = Link::new(
-        Choices { state: None, ..choices.clone() }.href(),
-        format!("{} ({})", w.of("review-all-states"), w.number(counts.total)),
-    );
+    let all =
+        Link::new(Choices { state: None, ..choices.clone() }.href(), format!("{} ({})", w.of("review-all-states"), w.number(counts.total)));
     let order: Vec<&str> = STATES.iter().map(|state| state.as_str()).collect();
     let page = ReviewListPage {
         other: Link::new("/review/permits", w.of("review-permits-title")),
@@ -408,19 +405,18 @@ mod tests {
 
     #[test]
     fn choices_survive_a_cookie() {
-        let choices = Choices {
-            state: Some(State::ChangesRequested),
-            definition: "canteen".parse().ok(),
-            sort: RequestSort::Created,
-            words: None,
-        };
+        let choices =
+            Choices { state: Some(State::ChangesRequested), definition: "canteen".parse().ok(), sort: RequestSort::Created, words: None };
         assert_eq!(Choices::read(&Form::parse(choices.kept().as_bytes()).unwrap()), choices);
         let all = Choices { state: None, ..choices };
         assert_eq!(Choices::read(&Form::parse(all.kept().as_bytes()).unwrap()), all);
         // What is none of ours narrows nothing.
         let odd = Form::parse(b"state=%3Cb%3E&definition=%20&sort=x&q=+").unwrap();
         assert_eq!(Choices::read(&odd), Choices::default());
-        assert_eq!(Choices { words: Some("é&b".into()), ..Choices::default() }.href(), "/review?state=all&definition=&sort=changed&q=%C3%A9%26b");
+        assert_eq!(
+            Choices { words: Some("é&b".into()), ..Choices::default() }.href(),
+            "/review?state=all&definition=&sort=changed&q=%C3%A9%26b"
+        );
     }
 
     #[test]

@@ -254,10 +254,13 @@ fn alerts(w: Words, view: &ReviewView, stale: bool) -> Vec<Alert> {
 fn facts(w: Words, view: &ReviewView) -> Facts {
     let mut facts = Facts::default()
         .with(w.of("review-definition"), Cell::link(format!("/start/{}", view.request.definition), w.text(&view.definition_name)))
-        .text(w.of("review-form"), view.vendor.as_ref().map_or_else(
-            || w.text(&view.form_name),
-            |vendor| w.of("review-form-of-vendor").with("form", w.text(&view.form_name)).with("vendor", vendor.clone()).into(),
-        ))
+        .text(
+            w.of("review-form"),
+            view.vendor.as_ref().map_or_else(
+                || w.text(&view.form_name),
+                |vendor| w.of("review-form-of-vendor").with("form", w.text(&view.form_name)).with("vendor", vendor.clone()).into(),
+            ),
+        )
         .text(w.of("review-kind"), w.one_of("review-kind", &view.request.kind));
     if let Some(stage) = &view.request.stage {
         facts = facts.text(w.of("review-stage"), w.one_of("stage", stage));
@@ -268,10 +271,13 @@ fn facts(w: Words, view: &ReviewView) -> Facts {
     facts
         .with(w.of("review-created"), Cell::When(w.when(&view.request.created_at)))
         .with(w.of("review-changed"), Cell::When(w.when(&view.request.updated_at)))
-        .text(w.of("review-validity"), match view.validity_months {
-            Some(months) => w.of("review-validity-months").with("count", months),
-            None => w.of("review-no-end"),
-        })
+        .text(
+            w.of("review-validity"),
+            match view.validity_months {
+                Some(months) => w.of("review-validity-months").with("count", months),
+                None => w.of("review-no-end"),
+            },
+        )
 }
 
 fn organization(w: Words, view: &ReviewView) -> Facts {
@@ -344,10 +350,7 @@ fn question(w: Words, view: &ReviewView, field: &ReviewField) -> Question {
     Question {
         label: w.text(&field.asked.field.label),
         rule: rule(w, view, field),
-        answer: answer.map_or_else(
-            || Cell::text(w.of("answer-none")),
-            |value| answers::cell(w, &view.definition, &field.asked, value),
-        ),
+        answer: answer.map_or_else(|| Cell::text(w.of("answer-none")), |value| answers::cell(w, &view.definition, &field.asked, value)),
         differences,
         more: not_chosen(w, view, field),
     }
@@ -364,7 +367,9 @@ fn rule(w: Words, view: &ReviewView, field: &ReviewField) -> String {
     said.push(match &asked.field.needed {
         Needed::Always => w.of("review-rule-always").into(),
         Needed::Never => w.of("review-rule-never").into(),
-        Needed::Above { field: other, limit } => w.of("review-rule-above").with("field", label(w, view, other)).with("limit", *limit).into(),
+        Needed::Above { field: other, limit } => {
+            w.of("review-rule-above").with("field", label(w, view, other)).with("limit", *limit).into()
+        }
     });
     if asked.locked {
         said.push(w.of("review-rule-locked").into());
@@ -449,8 +454,9 @@ fn shown(w: Words, view: &ReviewView, field: &ReviewField, found: &comparison::D
             }
         }
         Detail::Whole | Detail::Members { .. } => {
-            shown.lists =
-                Facts::default().with(w.of("review-before"), cell(found.before.as_ref())).with(w.of("review-after"), cell(found.after.as_ref()));
+            shown.lists = Facts::default()
+                .with(w.of("review-before"), cell(found.before.as_ref()))
+                .with(w.of("review-after"), cell(found.after.as_ref()));
         }
     }
     shown

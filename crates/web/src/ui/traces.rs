@@ -72,8 +72,7 @@ pub async fn list(call: PageCall) -> PageAnswer {
         },
         table: table(w, &items),
         pages: pages(&call, next),
-        anonymise: may_anonymise
-            .then(|| ButtonLink::new(format!("/traces/anonymise?api={api}"), w.of("traces-anonymise")).secondary()),
+        anonymise: may_anonymise.then(|| ButtonLink::new(format!("/traces/anonymise?api={api}"), w.of("traces-anonymise")).secondary()),
         shell: call.shell(w.of("traces-title")),
     })
 }
@@ -87,20 +86,19 @@ fn table(w: Words, all: &[TraceView]) -> Table {
     let row = |trace: &TraceView| {
         let outcome = trace.refusal.as_ref().map_or_else(|| trace.status.to_string(), |code| format!("{} {code}", trace.status));
         let caller = match (&trace.application, &trace.anonymised_at) {
-            (Some(application), _) => Cell::Code(application.clone()),
-            (None, Some(_)) => Cell::text(w.of("trace-anonymous")),
-            (None, None) => Cell::text(none()),
+            (Some(application), _) => application.clone(),
+            (None, Some(_)) => w.of("trace-anonymous").into(),
+            (None, None) => none(),
         };
+        let lines = |lines: [Option<String>; 2]| Cell::Typed(lines.into_iter().flatten().collect::<Vec<_>>().join("\n"));
+        let where_to = trace.api.as_ref().map_or_else(none, |api| format!("{api} · {}", w.one_of("stage", &trace.stage)));
         vec![
             Cell::When(w.when(&trace.at)),
-            Cell::text(w.one_of("stage", &trace.stage)),
-            Cell::text(trace.api.clone().unwrap_or_else(none)),
-            Cell::Code(trace.operation.clone().unwrap_or_default()),
+            lines([Some(where_to), trace.operation.clone()]),
             Cell::text(outcome),
             Cell::text(traffic_view::duration(w, Some(trace.duration_us))),
             Cell::text(w.number(trace.masked_fields)),
-            caller,
-            Cell::text(trace.permit.clone().unwrap_or_else(none)),
+            lines([Some(caller), trace.permit.clone()]),
             Cell::Code(trace.request_id.clone().unwrap_or_default()),
         ]
     };
@@ -108,14 +106,11 @@ fn table(w: Words, all: &[TraceView]) -> Table {
         caption: w.of("traces-caption").into(),
         columns: vec![
             Column::text(w.of("trace-at")),
-            Column::text(w.of("application-stage")),
-            Column::text(w.of("subscription-api")),
             Column::text(w.of("trace-operation")),
             Column::text(w.of("trace-outcome")),
             Column::number(w.of("trace-duration")),
             Column::number(w.of("trace-masked")),
             Column::text(w.of("trace-caller")),
-            Column::text(w.of("subscription-permit")),
             Column::text(w.of("trace-request")),
         ],
         rows: all.iter().map(row).collect(),
@@ -130,6 +125,10 @@ pub async fn ask_anonymise(call: PageCall) -> PageAnswer {
     let mut options: Vec<(String, String)> = lines.iter().map(|line| (line.api.name.clone(), w.text(&line.api.title))).collect();
     if holds(&call, Role::Operator) {
         options.push((String::new(), w.of("traces-all-apis").into()));
+    }
+    // Who administers nothing has nothing here.
+    if options.is_empty() {
+        return Err(octroi_app::Error::NotFound.into());
     }
     let hours = ["0", "24", "168"].map(|hours| (hours.to_owned(), w.one_of("traces-older", hours).to_string())).to_vec();
     call.render(&Confirm {

@@ -96,9 +96,14 @@ pub fn figures(w: Words, total: &FiguresView) -> Figures {
     }
 }
 
-/// `14:00` for an hour, `22 novembre 2026` for a day.
+/// `22 nov. 14:00` for an hour, `22 nov.` for a day.
 fn label(w: Words, view: &TrafficView, point: &PointView) -> String {
-    if view.step == "hour" { w.date_time(&point.at) } else { w.date(&point.at) }
+    w.tick(&point.at, view.step == "hour")
+}
+
+/// A duration of a chart; nothing took no time at all, so nothing was called.
+fn took(value: f64, w: Words) -> String {
+    if value > 0.0 { w.decimal(value) } else { w.of("none").into() }
 }
 
 /// Calls, and how long they took, over the period.
@@ -109,7 +114,7 @@ pub fn charts(w: Words, view: &TrafficView) -> Vec<Chart> {
         name: name.into(),
         values: view.points.iter().map(|point| of(&point.figures) as f64).collect(),
     };
-    let took = |name: super::words::Phrase, of: fn(&FiguresView) -> Option<u64>| Series {
+    let durations_of = |name: super::words::Phrase, of: fn(&FiguresView) -> Option<u64>| Series {
         name: name.into(),
         values: view.points.iter().map(|point| milliseconds(of(&point.figures))).collect(),
     };
@@ -140,9 +145,12 @@ pub fn charts(w: Words, view: &TrafficView) -> Vec<Chart> {
         description: w.of("traffic-chart-durations-text").into(),
         axis,
         labels,
-        series: vec![took(w.of("traffic-p50"), |figures| figures.p50_us), took(w.of("traffic-p95"), |figures| figures.p95_us)],
+        series: vec![
+            durations_of(w.of("traffic-p50"), |figures| figures.p50_us),
+            durations_of(w.of("traffic-p95"), |figures| figures.p95_us),
+        ],
         table_word: w.of("chart-table").into(),
-        format: kit::decimal,
+        format: took,
         words: w,
     };
     vec![calls, durations]
@@ -151,10 +159,10 @@ pub fn charts(w: Words, view: &TrafficView) -> Vec<Chart> {
 /// Refusals by reason, with what each means.
 pub fn refused(w: Words, all: &[RefusedView]) -> Table {
     let row = |refused: &RefusedView| {
-        let (title, detail) = refused.words.as_ref().map_or_else(
-            || (refused.code.clone(), String::new()),
-            |words| (w.text(&words.title), w.text(&words.detail)),
-        );
+        let (title, detail) = refused
+            .words
+            .as_ref()
+            .map_or_else(|| (refused.code.clone(), String::new()), |words| (w.text(&words.title), w.text(&words.detail)));
         vec![Cell::text(title), Cell::Code(refused.code.clone()), Cell::text(w.number(refused.calls)), Cell::text(detail)]
     };
     Table {

@@ -177,6 +177,14 @@ impl Words {
         }
     }
 
+    /// `22 nov. 14:05`, or without the time `22 nov.`: beside a chart, where the year is known.
+    #[must_use]
+    pub fn tick(self, moment: &str, with_time: bool) -> String {
+        let Some((date, time)) = self.civil(moment) else { return moment.to_owned() };
+        let day = format!("{} {}", date.day(), self.one_of("month-short", &date.month().to_string()));
+        time.filter(|_| with_time).map_or_else(|| day.clone(), |time| format!("{day} {time}"))
+    }
+
     /// A moment as a `<time>` element.
     #[must_use]
     pub fn when(self, moment: &str) -> super::kit::When {

@@ -1,5 +1,3 @@
-#![expect(clippy::unwrap_used, reason = "a test: what is not there fails it")]
-
 use serde_json::json;
 
 use super::*;

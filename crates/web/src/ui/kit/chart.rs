@@ -180,7 +180,8 @@ impl Chart {
 impl std::fmt::Display for Chart {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let top = self.top();
-        let line = |part: f64| Mark { at: px(HEIGHT - BOTTOM - part * (HEIGHT - TOP - BOTTOM)), text: (self.format)(top * part, self.words) };
+        let line =
+            |part: f64| Mark { at: px(HEIGHT - BOTTOM - part * (HEIGHT - TOP - BOTTOM)), text: (self.format)(top * part, self.words) };
         let mut lines: Vec<Mark> = [1.0, 0.5, 0.0].map(line).into();
         // Half of one call is none that can be written.
         lines.dedup_by(|half, whole| half.text == whole.text);
