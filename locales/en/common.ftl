@@ -43,6 +43,8 @@ form-errors = { $count ->
     [one] One field needs your attention
    *[other] { $count } fields need your attention
 }
+draft-unsaved = Changes not saved yet
+draft-not-saved = Not saved by itself: use the button to save. It will say why, and nothing that you typed will be lost.
 optional = (optional)
 copy = Copy
 copied = Copied
@@ -72,6 +74,9 @@ error-next-422 = Go back to the page before, mend it, then send it again.
 error-next-429 = Wait a little, then try again.
 error-next-500 = Try again in a moment. If it goes on, write to the support with the reference below.
 error-next-503 = Try again in a moment: nothing that was saved is lost.
+error-csrf = This was not sent by a page of this portal. Nothing was done.
+error-next-csrf = Go back to the page that you came from, reload it, then try again.
+error-nowhere = There is nothing at this address.
 error-way-back = Back to the page before
 error-reference = Error { $status } · reference { $id }
 

@@ -43,6 +43,8 @@ form-errors = { $count ->
     [one] Un champ est à corriger
    *[other] { $count } champs sont à corriger
 }
+draft-unsaved = Modifications pas encore enregistrées
+draft-not-saved = Pas enregistré automatiquement : utilisez le bouton pour enregistrer. Il dira pourquoi, et rien de ce que vous avez saisi ne sera perdu.
 optional = (facultatif)
 copy = Copier
 copied = Copié
@@ -72,6 +74,9 @@ error-next-422 = Revenez à la page précédente, corrigez, puis envoyez de nouv
 error-next-429 = Attendez un peu, puis réessayez.
 error-next-500 = Réessayez dans un instant. Si cela continue, écrivez au support avec la référence ci-dessous.
 error-next-503 = Réessayez dans un instant : rien de ce qui était enregistré n’est perdu.
+error-csrf = Cet envoi ne vient pas d’une page de ce portail. Rien n’a été fait.
+error-next-csrf = Revenez à la page d’où vous venez, rechargez-la, puis recommencez.
+error-nowhere = Il n’y a rien à cette adresse.
 error-way-back = Revenir à la page précédente
 error-reference = Erreur { $status } · référence { $id }
 

@@ -17,7 +17,7 @@ pub type Result<T> = std::result::Result<T, Box<dyn std::error::Error>>;
 const HELP: &str = "\
 cargo xtask help             this page
 cargo xtask tidy             check that what README.md, ARCHITECTURE.md and CONTRIBUTING.md name exists
-cargo xtask screenshots      a picture of every page in target/screenshots, and one sheet of all: index.html, index.png
+cargo xtask screenshots      a picture of every page in target/screenshots, and sheets of all: index.html, sheet-N.png
 cargo xtask seed [OPTIONS]   fill a database that holds a catalogue with made-up requests and permits
     --requests N     how many (default 200000)
     --data FOLDER    the folder of an embedded database, of a demo for example, that nothing serves now

@@ -12,10 +12,12 @@ use std::{
 
 use crate::Result;
 
-/// Where in Chromium's window a sheet of so many rows ends: the height of a row, and what is above, in pixels.
+/// Pixels of a row of the sheet.
 const ROW: usize = 330;
+/// Rows of one picture: Chromium draws no more than 16,384 pixels.
+const ROWS: usize = 45;
 
-/// Takes the pictures, and writes `index.html` and `index.png` beside them.
+/// Takes the pictures, and writes `index.html`, and the same as `sheet-1.png` and so on, beside them.
 ///
 /// # Errors
 /// When there is no browser, or no picture was taken. Faults that the tests find on the pages are printed, and stop nothing.
@@ -29,8 +31,12 @@ pub fn run(root: &Path) -> Result<()> {
     let told = Command::new(env!("CARGO")).args(arguments).current_dir(root).env("OCTROI_BROWSER", "1").status()?;
     let pictures = pictures(&folder)?;
     let sheet = folder.join("index.html");
-    fs::write(&sheet, page(&pictures))?;
-    draw(&sheet, pictures.len())?;
+    let rows: Vec<(&String, &Vec<String>)> = pictures.iter().collect();
+    for (number, part) in rows.chunks(ROWS).enumerate() {
+        fs::write(&sheet, page(part))?;
+        draw(&sheet, &folder.join(format!("sheet-{}.png", number + 1)), part.len())?;
+    }
+    fs::write(&sheet, page(&rows))?;
     println!("{} pages: {}", pictures.len(), sheet.display());
     if told.success() { Ok(()) } else { Err("the pictures are there, but the pages have faults: see above".into()) }
 }
@@ -63,7 +69,7 @@ fn sorted(folder: &Path) -> Result<Vec<String>> {
     Ok(names)
 }
 
-fn page(pictures: &BTreeMap<String, Vec<String>>) -> String {
+fn page(pictures: &[(&String, &Vec<String>)]) -> String {
     let mut html = String::from(
         "<!doctype html><html lang=\"en\"><meta charset=\"utf-8\"><title>Pages</title><style>
 body{font:14px system-ui;margin:16px}section{height:314px;overflow:hidden;margin-bottom:16px}h2{font-size:14px;margin:0 0 4px}
@@ -72,7 +78,7 @@ a{display:inline-block;margin-right:8px}img{height:280px;width:auto;max-width:40
     );
     for (name, files) in pictures {
         let _ = write!(html, "<section><h2>{name}</h2>");
-        for file in files {
+        for file in *files {
             let _ = write!(html, "<a href=\"{file}\"><img src=\"{file}\" alt=\"{file}\"></a>");
         }
         html.push_str("</section>\n");
@@ -80,9 +86,8 @@ a{display:inline-block;margin-right:8px}img{height:280px;width:auto;max-width:40
     html
 }
 
-/// The sheet as one picture.
-fn draw(sheet: &Path, rows: usize) -> Result<()> {
-    let picture = sheet.with_extension("png");
+/// A sheet as a picture.
+fn draw(sheet: &Path, picture: &Path, rows: usize) -> Result<()> {
     let told = Command::new("chromium")
         .args(["--headless", "--no-sandbox", "--disable-gpu", "--hide-scrollbars", "--disable-background-networking"])
         .arg(format!("--window-size=1900,{}", rows * ROW + 32))

@@ -50,6 +50,7 @@ document.querySelectorAll("form[data-autosave]").forEach((form) => {
   let timer;
   let idle = true;
   let saving = Promise.resolve();
+  const said = form.querySelector("[data-saved]");
   const save = async () => {
     const data = new URLSearchParams(new FormData(form));
     data.set("_autosave", "1");
@@ -57,11 +58,12 @@ document.querySelectorAll("form[data-autosave]").forEach((form) => {
     const version = answer?.headers.get("x-version");
     const field = form.querySelector("[name=version]");
     if (version && field) field.value = version;
-    if (!answer?.ok) return;
-    const now = new Date().toLocaleTimeString(document.documentElement.lang, { hour: "2-digit", minute: "2-digit" });
-    form.querySelector("[data-saved]").textContent = form.dataset.autosave + " " + now;
+    if (!answer?.ok) { said.textContent = document.body.dataset.notSaved; return; }
+    const now = new Date().toLocaleTimeString("fr", { hour: "2-digit", minute: "2-digit", timeZone: "Europe/Paris" });
+    said.textContent = form.dataset.autosave + " " + now;
   };
   form.addEventListener("input", () => {
+    said.textContent = document.body.dataset.unsaved;
     clearTimeout(timer);
     timer = setTimeout(() => { idle = false; saving = saving.then(save).finally(() => { idle = true; }); }, 3000);
   });

@@ -32,7 +32,10 @@ fn what_people_write_is_shown_literally() {
     for page in PAGES.iter().filter(|page| page.status == 200) {
         if dressed != Some(page.who) {
             world.dress(&person, page.who);
-            dressed = (!page.forgets()).then_some(page.who);
+            dressed = Some(page.who);
+        }
+        if page.forgets() {
+            dressed = None;
         }
         person.go(&world.path(page.path));
         act(&person, page);

@@ -205,6 +205,7 @@ pub const PAGES: &[Page] = &[
     page("outbox", "operator", "/operator/outbox"),
     page("outbox-failed", "operator", "/operator/outbox?state=failed"),
     page("ledger", "operator", "/operator/ledger"),
+    page("verifications", "operator", "/operator/ledger/verifications"),
     page("ledger-empty", "operator", "/operator/ledger?subject=D999999"),
     page("settings", "operator", "/operator/settings"),
     page("health", "operator", "/operator/health"),
@@ -291,7 +292,10 @@ fn look(settings: Settings) {
     for page in PAGES {
         if dressed != Some(page.who) {
             world.dress(&person, page.who);
-            dressed = (!page.forgets()).then_some(page.who);
+            dressed = Some(page.who);
+        }
+        if page.forgets() {
+            dressed = None;
         }
         let mut faults = visit(world, &person, page);
         picture("1280", page);

@@ -123,7 +123,7 @@ fn table(w: Words, name: &ApiName, all: &[SubscriberView]) -> Table {
             Cell::text(w.one_of("stage", &held.stage)),
             Cell::Tags(tags),
             Cell::text(&subscription.plan),
-            subscription.permit.as_ref().map_or_else(|| Cell::text(w.of("none")), |id| Cell::text(id)),
+            subscription.permit.as_ref().map_or_else(|| Cell::text(w.of("none")), Cell::text),
             Cell::When(w.when(&subscription.created_at)),
             Cell::Links(moves),
         ]

@@ -138,7 +138,7 @@ async fn subscribe_to(call: &PageCall, name: &ApiName, faults: &[FieldError]) ->
     let mut fields = Vec::new();
     if !held.is_empty() {
         let chosen =
-            Some(typed("permit")).filter(|text| !text.is_empty()).unwrap_or(&held.first().map_or("", |permit| &permit.id)).to_owned();
+            Some(typed("permit")).filter(|text| !text.is_empty()).unwrap_or(held.first().map_or("", |permit| &permit.id)).to_owned();
         let option = |permit: &PermitLine| Check {
             value: permit.id.clone(),
             label: format!("{} · {}", permit.id, permit.title),

@@ -139,7 +139,7 @@ fn applications(w: Words, lines: &[ApplicationView]) -> Table {
         ]
     };
     Table {
-        caption: w.of("my-applications").into(),
+        caption: w.of("my-applications-list").into(),
         columns: vec![Column::text(w.of("application-column")), Column::text(w.of("request-stage")), Column::text(w.of("request-state"))],
         rows: lines.iter().map(row).collect(),
         empty: w.of("my-applications-none").into(),
@@ -209,9 +209,9 @@ pub async fn show(call: PageCall) -> PageAnswer {
         review,
         start: ButtonLink::new("/start", w.of("dashboard-start")),
         own: (!(empty && roles)).then(|| Own {
-            requests: requests(w, w.of("my-requests").into(), &held.requests.items, w.of("my-requests-none").into()),
+            requests: requests(w, w.of("my-requests-latest").into(), &held.requests.items, w.of("my-requests-none").into()),
             all_requests: Link::new("/access-requests", w.of("my-requests-all")),
-            permits: permits(w, w.of("my-permits").into(), &held.permits.items, w.of("my-permits-none").into()),
+            permits: permits(w, w.of("my-permits-latest").into(), &held.permits.items, w.of("my-permits-none").into()),
             all_permits: Link::new("/permits", w.of("my-permits-all")),
             applications: applications(w, &held.applications.items),
         }),
@@ -278,7 +278,7 @@ pub async fn my_requests(call: PageCall) -> PageAnswer {
     ];
     let page = ListPage {
         filters: filters(&call, w.of("my-requests").into(), fields),
-        table: requests(w, w.of("my-requests").into(), &found.items, w.of("my-requests-none").into()),
+        table: requests(w, w.of("my-requests-latest").into(), &found.items, w.of("my-requests-none").into()),
         pages: pages(&call, found.next.as_deref()),
         more: Some(ButtonLink::new("/start", w.of("dashboard-start"))),
         shell: call.shell(w.of("my-requests")).under(vec![Link::new("/dashboard", w.of("menu-dashboard"))]),
@@ -304,7 +304,7 @@ pub async fn my_permits(call: PageCall) -> PageAnswer {
     ];
     let page = ListPage {
         filters: filters(&call, w.of("my-permits").into(), fields),
-        table: permits(w, w.of("my-permits").into(), &found.items, w.of("my-permits-none").into()),
+        table: permits(w, w.of("my-permits-latest").into(), &found.items, w.of("my-permits-none").into()),
         pages: pages(&call, found.next.as_deref()),
         more: None,
         shell: call.shell(w.of("my-permits")).under(vec![Link::new("/dashboard", w.of("menu-dashboard"))]),

@@ -31,7 +31,14 @@ pub fn show(call: &PageCall, failure: Failure, headers: &HeaderMap) -> Response 
     let status = problem.status.as_u16();
     let family = match status {
         400 | 401 | 403 | 404 | 405 | 409 | 412 | 413 | 422 | 429 | 503 => status.to_string(),
+        415 => "400".to_owned(),
         _ => "500".to_owned(),
+    };
+    let (detail, next) = match problem.code {
+        // Said to programs in their words.
+        "csrf" => (w.of("error-csrf").to_string(), w.of("error-next-csrf")),
+        "unknown_route" => (w.of("error-nowhere").to_string(), w.one_of("error-next", &family)),
+        _ => (problem.detail.as_ref().map(|text| w.text(text)).unwrap_or_default(), w.one_of("error-next", &family)),
     };
     let back = headers
         .get(header::REFERER)
@@ -48,8 +55,8 @@ pub fn show(call: &PageCall, failure: Failure, headers: &HeaderMap) -> Response 
     let page = ErrorPage {
         shell: call.shell(w.one_of("error-title", &family)),
         status,
-        detail: problem.detail.as_ref().map(|text| w.text(text)).unwrap_or_default(),
-        what_to_do: w.one_of("error-next", &family).to_string(),
+        detail,
+        what_to_do: next.to_string(),
         errors: problem.errors.iter().map(|error| w.text(&error.message)).collect(),
         ways,
     };

@@ -59,6 +59,8 @@ pub struct PageCall {
     pub raw_query: String,
     /// Cookies that pages remember choices in.
     pub cookies: Vec<(String, String)>,
+    /// Does it answer a form?
+    pub posted: bool,
     /// The digest of what was sent.
     pub sent: [u8; 32],
     /// What the last page said of what was done.
@@ -137,7 +139,7 @@ impl PageCall {
             breadcrumb: None,
             flash,
             csrf,
-            back,
+            back: (!self.posted).then_some(back),
             request_id: self.facts.request_id.clone(),
             guards: 0.into(),
         }
@@ -197,8 +199,8 @@ pub struct Shell {
     pub breadcrumb: Option<Breadcrumb>,
     pub flash: Option<Alert>,
     csrf: String,
-    /// This page, to come back to.
-    pub back: String,
+    /// This page, to come back to; none when it answers a form: going back there would lose what was typed.
+    pub back: Option<String>,
     pub request_id: String,
     guards: AtomicU32,
 }

@@ -70,6 +70,7 @@ pub async fn frame(shared: &Arc<Shared>, params: Vec<(String, String)>, parts: &
         form: Form::default(),
         raw_query: raw_query.to_owned(),
         cookies,
+        posted: parts.method == Method::POST,
         sent: [0; 32],
     };
     if let Ok(who) = principal::reader(shared, &parts.headers, now).await {

@@ -91,7 +91,7 @@ fn months(w: Words, statistics: &Statistics) -> Chart {
 fn delays(w: Words, statistics: &Statistics) -> Chart {
     let series = |name: String, of: fn(&Delays) -> Option<f64>| Series {
         name,
-        values: statistics.months.iter().map(|month| of(&month.delays).unwrap_or(0.0)).collect(),
+        values: statistics.months.iter().map(|month| of(&month.delays).unwrap_or(f64::NAN)).collect(),
     };
     Chart {
         id: "delays".to_owned(),

@@ -70,7 +70,7 @@ pub fn stage_field(call: &PageCall) -> Field {
 /// Microseconds as milliseconds.
 #[expect(clippy::cast_precision_loss, reason = "a duration that people read")]
 fn milliseconds(duration_us: Option<u64>) -> f64 {
-    duration_us.map_or(0.0, |us| us as f64 / 1_000.0)
+    duration_us.map_or(f64::NAN, |us| us as f64 / 1_000.0)
 }
 
 /// A duration, in words.

@@ -16,7 +16,7 @@ pub enum ChartKind {
 #[derive(Debug, Clone, PartialEq)]
 pub struct Series {
     pub name: String,
-    /// One for each label.
+    /// One for each label; not a number where nothing was measured.
     pub values: Vec<f64>,
 }
 
@@ -62,6 +62,8 @@ const BOTTOM: f64 = 28.0;
 const TOP: f64 = 12.0;
 /// Letters of the labels' size that stand side by side.
 const LETTERS: usize = 90;
+/// How wide a letter of a label is, about.
+const LETTER: f64 = 7.3;
 
 struct Rect {
     class: usize,
@@ -73,7 +75,8 @@ struct Rect {
 }
 struct Path {
     class: usize,
-    points: String,
+    /// Points that follow each other without a gap.
+    runs: Vec<String>,
     dots: Vec<(String, String, String)>,
 }
 struct Mark {
@@ -108,6 +111,11 @@ fn ceiling(value: f64) -> f64 {
 impl Chart {
     fn value(&self, series: &Series, place: usize) -> f64 {
         series.values.get(place).copied().filter(|value| value.is_finite()).unwrap_or(0.0).max(0.0)
+    }
+
+    /// A figure that is not a number was not measured: a gap.
+    fn measured(&self, series: &Series, place: usize) -> Option<f64> {
+        series.values.get(place).filter(|value| value.is_finite()).map(|_| self.value(series, place))
     }
 
     fn top(&self) -> f64 {
@@ -153,14 +161,17 @@ impl Chart {
     fn paths(&self, top: f64) -> Vec<Path> {
         let scale = (HEIGHT - TOP - BOTTOM) / top;
         let path = |(class, series): (usize, &Series)| {
-            let dots: Vec<(String, String, String)> = (0..self.labels.len())
-                .map(|place| {
-                    let (x, width) = self.column(place);
-                    (px(x + width / 2.0), px(HEIGHT - BOTTOM - self.value(series, place) * scale), self.hint(series, place))
-                })
-                .collect();
-            let points = dots.iter().map(|(x, y, _)| format!("{x},{y}")).collect::<Vec<_>>().join(" ");
-            Path { class, points, dots }
+            let dot = |place: usize| {
+                let (x, width) = self.column(place);
+                let y = HEIGHT - BOTTOM - self.measured(series, place)? * scale;
+                Some((px(x + width / 2.0), px(y), self.hint(series, place)))
+            };
+            let dots: Vec<Option<(String, String, String)>> = (0..self.labels.len()).map(dot).collect();
+            let run = |run: &[Option<(String, String, String)>]| {
+                run.iter().flatten().map(|(x, y, _)| format!("{x},{y}")).collect::<Vec<_>>().join(" ")
+            };
+            let runs = dots.split(Option::is_none).filter(|run| run.len() > 1).map(run).collect();
+            Path { class, runs, dots: dots.into_iter().flatten().collect() }
         };
         self.series.iter().enumerate().map(path).collect()
     }
@@ -170,7 +181,9 @@ impl Chart {
         columns.extend(self.series.iter().map(|series| Column::number(&series.name)));
         let row = |(place, label): (usize, &String)| {
             let mut row = vec![Cell::text(label)];
-            row.extend(self.series.iter().map(|series| Cell::text((self.format)(self.value(series, place), self.words))));
+            let cell =
+                |series: &Series| self.measured(series, place).map_or_else(|| "–".to_owned(), |value| (self.format)(value, self.words));
+            row.extend(self.series.iter().map(|series| Cell::Text(cell(series))));
             row
         };
         Table { caption: self.title.clone(), columns, rows: self.labels.iter().enumerate().map(row).collect(), empty: String::new() }
@@ -190,7 +203,9 @@ impl std::fmt::Display for Chart {
         let every = (self.labels.len() * (longest + 2)).div_ceil(LETTERS).max(1);
         let ticks = self.labels.iter().enumerate().filter(|(place, _)| place.is_multiple_of(every)).map(|(place, label)| {
             let (x, width) = self.column(place);
-            Mark { at: px(x + width / 2.0), text: label.clone() }
+            // A label at an end stays within the drawing.
+            let half = f64::from(u16::try_from(label.chars().count()).unwrap_or(u16::MAX)) * LETTER / 2.0;
+            Mark { at: px((x + width / 2.0).min(WIDTH - half).max(half)), text: label.clone() }
         });
         let (rects, paths) = match self.kind {
             ChartKind::Bars => (self.rects(top), Vec::new()),
