@@ -78,7 +78,7 @@ a{display:inline-block;margin-right:8px}img{height:280px;width:auto;max-width:40
     );
     for (name, files) in pictures {
         let _ = write!(html, "<section><h2>{name}</h2>");
-        for file in *files {
+        for file in files.iter() {
             let _ = write!(html, "<a href=\"{file}\"><img src=\"{file}\" alt=\"{file}\"></a>");
         }
         html.push_str("</section>\n");

@@ -68,7 +68,6 @@ impl Look {
 
 #[cfg(test)]
 mod tests {
-    #![expect(clippy::unwrap_used, reason = "a test")]
     use super::*;
 
     #[test]

@@ -1,16 +1,15 @@
 //! The faces over a real store and a gateway that is not there: credentials in every order, strict
 //! requests, headers, idempotency, and the OAuth endpoints. The stories of several people are told
 //! with the whole program, in `crates/octroi/tests`.
-#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test: what is not there fails it")]
 
 mod support;
 
-use std::{collections::BTreeSet, sync::Arc};
+use std::collections::BTreeSet;
 
 use axum::http::{Method, StatusCode};
 use octroi_domain::stage::Stage;
 use serde_json::{Value, json};
-use support::{EMAIL, House, NOW, PASSWORD, PUBLIC, Signed};
+use support::{EMAIL, House, PASSWORD, PUBLIC};
 
 #[tokio::test]
 async fn each_route_answers_and_every_answer_is_guarded() {

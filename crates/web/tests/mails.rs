@@ -1,5 +1,5 @@
 //! The demo's mailbox and the mails with sample data.
-#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test: what is not there fails it")]
+#![expect(clippy::unwrap_used, reason = "a test: what is not there fails it")]
 
 mod support;
 

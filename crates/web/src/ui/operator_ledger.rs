@@ -60,7 +60,11 @@ fn narrow(name: &str, value: &str, shown: &str) -> Cell {
 
 /// The facts of an entry, a line each.
 fn facts(details: &Value) -> Cell {
-    let text = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+    let word = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+    let text = |value: &Value| match value.as_array() {
+        Some(items) => items.iter().map(word).collect::<Vec<_>>().join(", "),
+        None => word(value),
+    };
     let facts = details.as_object().into_iter().flatten().filter(|(name, value)| *name != "event" && !value.is_null());
     Cell::Items(facts.map(|(name, value)| short(&format!("{name}: {}", text(value)))).collect())
 }

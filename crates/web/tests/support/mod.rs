@@ -1,5 +1,10 @@
 //! A portal over a real store, and a gateway that is not there.
-#![allow(dead_code, clippy::unwrap_used, clippy::indexing_slicing, reason = "each test file takes what it needs, and what is not there fails it")]
+#![allow(
+    dead_code,
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "each test file takes what it needs, and what is not there fails it"
+)]
 
 use std::{
     net::IpAddr,
