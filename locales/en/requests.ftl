@@ -262,6 +262,7 @@ permit-subscribe = Subscribe an application
 permit-receipt = Receipt to print
 permit-amend = Change or renew
 permit-next-stage = Ask for the next stage ({ $stage })
+permit-ask-again = Apply again
 permit-moves = Stop or resume
 receipt-title = Receipt of permit { $id }
 receipt-lead = What was granted, as the reviewing team read it. The content is frozen: any change is another permit.

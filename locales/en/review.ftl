@@ -120,6 +120,7 @@ review-rule-contact = A person: name, job, address, telephone.
 review-rule-certification = An authority and two dates.
 review-rule-documents = Links to documents, at most six.
 review-rule-scopes = The data asked for, one by one.
+review-messages = Messages
 review-rule-always = Required.
 review-rule-never = Optional.
 review-rule-above = Required when “{ $field }” is above { $limit }.

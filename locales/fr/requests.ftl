@@ -262,6 +262,7 @@ permit-subscribe = Abonner une application
 permit-receipt = Reçu à imprimer
 permit-amend = Modifier ou renouveler
 permit-next-stage = Demander l’étape suivante ({ $stage })
+permit-ask-again = Faire une nouvelle demande
 permit-moves = Arrêter ou reprendre
 receipt-title = Reçu de l’habilitation { $id }
 receipt-lead = Ce qui a été accordé, tel que lu par le service instructeur. Le contenu est figé : toute évolution fait l’objet d’une autre habilitation.

@@ -120,9 +120,10 @@ review-rule-contact = Une personne : nom, fonction, adresse, téléphone.
 review-rule-certification = Une autorité et deux dates.
 review-rule-documents = Des liens vers des documents, six au plus.
 review-rule-scopes = Les données demandées, une à une.
-review-rule-always = À renseigner.
+review-messages = Messages échangés
+review-rule-always = Réponse obligatoire.
 review-rule-never = Facultatif.
-review-rule-above = À renseigner quand « { $field } » dépasse { $limit }.
+review-rule-above = Obligatoire quand « { $field } » dépasse { $limit }.
 review-rule-locked = Fixé par le formulaire.
 review-rule-hidden = Non montré au demandeur : la réponse est celle du formulaire.
 

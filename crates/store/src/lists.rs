@@ -107,7 +107,7 @@ impl Lists {
 
 impl Store {
     /// Brings the lines to the last entry of the ledger. The first time all of them are read, which takes
-    /// about a second for 200,000 requests.
+    /// some seconds for 200,000 requests.
     ///
     /// # Errors
     /// [`StoreError`]

@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 /// The name of the member that holds an element's reference (WebDriver, section 12.1).
 const ELEMENT: &str = "element-6066-11e4-a52e-4f735466cecf";
 /// Nothing but the pages that are asked for: without these Chromium calls its maker.
-const ARGUMENTS: [&str; 11] = [
+const ARGUMENTS: [&str; 12] = [
     "--headless",
     "--no-sandbox",
     "--disable-gpu",
@@ -26,7 +26,12 @@ const ARGUMENTS: [&str; 11] = [
     "--disable-dev-shm-usage",
     "--force-color-profile=srgb",
     "--hide-scrollbars",
+    // Chromium ends with the driver: it listens to a pipe of it, and to no port.
+    "--remote-debugging-pipe",
 ];
+
+/// The driver, for as long as its starter holds the other end of its input: it ends with a test that is killed, too.
+const KEEPER: &str = "chromedriver --port=0 & read -r _; kill $!; wait";
 
 /// Who looks, and on what.
 #[derive(Debug, Clone, Copy)]
@@ -89,7 +94,8 @@ impl Element {
 
 impl Driver {
     pub fn start(settings: Settings) -> Self {
-        let mut process = Command::new("chromedriver").arg("--port=0").stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+        let mut process =
+            Command::new("sh").args(["-c", KEEPER]).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
         let port = port(&mut process);
         let profile = tempfile::tempdir().unwrap();
         let mut arguments: Vec<String> = ARGUMENTS.iter().map(|argument| (*argument).to_owned()).collect();
@@ -236,7 +242,7 @@ impl Drop for Driver {
     fn drop(&mut self) {
         // This ends Chromium; the driver alone would leave it behind.
         let _ = self.ask(Method::DELETE, "", None);
-        let _ = self.process.kill();
+        drop(self.process.stdin.take());
         let _ = self.process.wait();
     }
 }

@@ -20,9 +20,9 @@ async fn requests_are_found_counted_and_kept_apart() {
             (demo.sign_in("applicant").await, demo.sign_in("reviewer").await, demo.sign_in("stranger").await);
         let before = reviewer.get("/access-requests/counts").await.ok(200);
         let title = |title: &str| json!({ "title": title, "scopes": ["cnaf_quotient_familial"] });
-        let (first, _) = applicant.submitted("api-particulier", "libre", title("Crèche « Les Œillets »")).await;
+        let (first, _) = applicant.submitted("api-particulier", "libre", title("Zélandine « Les Œillets »")).await;
         let (second, _) = applicant.submitted("api-particulier", "libre", title("Piscine")).await;
-        let (third, _) = applicant.draft("api-particulier", "libre", title("Crèche des Prés")).await;
+        let (third, _) = applicant.draft("api-particulier", "libre", title("Zélandine des Prés")).await;
         let permit = reviewer.approve(&second).await;
         let after = reviewer.get("/access-requests/counts").await.ok(200);
         for (state, more) in [("draft", 1), ("submitted", 1), ("approved", 1), ("refused", 0)] {
@@ -31,13 +31,13 @@ async fn requests_are_found_counted_and_kept_apart() {
         assert_eq!(after["total"].as_u64().unwrap(), before["total"].as_u64().unwrap() + 3);
 
         let find = async |query: &str| ids(&reviewer.get(&format!("/access-requests?{query}")).await.ok(200));
-        assert_eq!(find("q=creche+oeill").await, [first.as_str()]);
-        assert_eq!(find("q=CR%C3%88CHE&sort=created").await, [third.as_str(), first.as_str()]);
-        assert_eq!(find("q=creche&state=submitted,changes_requested").await, [first.as_str()]);
+        assert_eq!(find("q=zelandine+oeill").await, [first.as_str()]);
+        assert_eq!(find("q=Z%C3%89LANDINE&sort=created").await, [third.as_str(), first.as_str()]);
+        assert_eq!(find("q=zelandine&state=submitted,changes_requested").await, [first.as_str()]);
         assert_eq!(find(&format!("q={}", permit.to_lowercase())).await, [second.as_str()]);
         assert_eq!(find(&format!("q={first}")).await, [first.as_str()]);
         assert_eq!(find("q=oeillets+nobody").await, [] as [&str; 0]);
-        assert_eq!(find("q=creche&provider=dgfip").await, [] as [&str; 0]);
+        assert_eq!(find("q=zelandine&provider=dgfip").await, [] as [&str; 0]);
         let queue = find("state=submitted&sort=submitted").await;
         assert_eq!(queue.last(), Some(&first), "the last to come is the last in the queue");
         let line = &reviewer.get("/access-requests?q=oeillets").await.ok(200)["items"][0];

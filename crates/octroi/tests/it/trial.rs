@@ -9,13 +9,16 @@ async fn tried(demo: &Demo, api: &str, values: &[(&str, &str)]) -> Answer {
     Answer::read(request.form(values).send().await.unwrap()).await
 }
 
+type Case<'a> = (&'a str, Vec<(&'a str, &'a str)>, &'a str);
+
 #[tokio::test]
 async fn each_public_api_answers_a_visitor() {
     let demo = shared();
     let person = json!({ "nomNaissance": "MOREL", "prenoms": ["INES", "JADE"], "anneeDateNaissance": 1988, "moisDateNaissance": 4,
         "jourDateNaissance": 17, "sexeEtatCivil": "F", "codeCogInseeCommuneNaissance": "31555", "codeCogInseePaysNaissance": "99100" })
     .to_string();
-    let cases: [(&str, Vec<(&str, &str)>, &str); 4] = [
+    // The API, what is typed into its form, and what the answer holds.
+    let cases: [Case; 4] = [
         (
             "dinum/api-particulier",
             vec![("operation", "get-v3-dss-quotient-familial-france-connect"), ("header.Octroi-Mock-Params", &person)],

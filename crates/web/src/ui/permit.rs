@@ -139,6 +139,10 @@ pub async fn show(call: PageCall) -> PageAnswer {
     if sheet.may(Action::AmendPermit) {
         ways.push(ButtonLink::new(format!("/applications?permit={number}"), w.of("permit-subscribe")));
     }
+    // What ended is asked for anew; what was replaced has a successor.
+    if holds && matches!(sheet.permit.state.as_str(), "revoked" | "expired") {
+        ways.push(ButtonLink::new(format!("/start/{}", sheet.permit.definition), w.of("permit-ask-again")));
+    }
     ways.push(ButtonLink::new(format!("/permits/{number}/receipt"), w.of("permit-receipt")).secondary());
     let follow = |way: &str, words: String| PostButton::new(format!("/permits/{number}/{way}"), words, shell.guard());
     let free = sheet.open.is_none();

@@ -42,6 +42,7 @@ struct ReviewPage {
     facts: Facts,
     organization: Facts,
     others: Vec<Table>,
+    messages: Option<Timeline>,
     timeline: Timeline,
     blocks: Vec<Block>,
     scope_rules: Vec<String>,
@@ -187,6 +188,8 @@ async fn page(call: &PageCall, typed: Typed) -> PageAnswer {
     let view = call.app().review_request(&call.context(), id).await?;
     let next = next(call, id).await?;
     let happened = call.app().timeline(&call.context(), id).await?;
+    // Where the definition has no messages there are none to show.
+    let held = call.app().list_messages(&call.context(), id).await.ok().filter(|held| !held.items.is_empty());
     let w = call.words;
     let decides = view.request.state == State::Submitted.as_str() && view.standing.may_decide;
     let title = w.of("review-one-title").with("id", view.request.id.clone()).with("title", view.title.clone());
@@ -197,6 +200,7 @@ async fn page(call: &PageCall, typed: Typed) -> PageAnswer {
         organization: organization(w, &view),
         others: others(w, &view),
         timeline: conversation::timeline(w, &happened, HAPPENINGS),
+        messages: held.map(|held| conversation::messages(w, &held, HAPPENINGS, 0)),
         blocks: blocks(w, &view),
         scope_rules: view.scope_rules.iter().map(|rule| scope_rule(w, &view.scopes, rule)).collect(),
         decision: decides.then(|| decision(call, &view, typed, next.as_deref())),
