@@ -41,7 +41,8 @@ pub fn by_hand(person: &Person, example: &Value) {
         let (name, kind, value) = (text(&control[0]), text(&control[1]), text(&control[2]));
         let Some(answer) = answer(example, &name) else { continue };
         let ticks = matches!(kind.as_str(), "radio" | "checkbox");
-        let at = driver.find(CONTROL, &[json!(name), if ticks { json!(value) } else { Value::Null }]).unwrap();
+        // The page that the list was read from has been left: the step is told once more.
+        let Some(at) = driver.find(CONTROL, &[json!(name), if ticks { json!(value) } else { Value::Null }]) else { return };
         if ticks {
             let ticked = driver.run("return arguments[0].checked", &[at.json()]) == json!(true);
             if chosen(answer, &value) != ticked {
