@@ -1,6 +1,6 @@
 //! `cargo xtask screenshots`: a picture of every page, in both languages, on a phone and on a desktop, and one sheet with all of them.
 //!
-//! The browser tests take the pictures while they look at each page; here they are run, and laid side by side.
+//! The browser tests take the pictures while they look at each page, if they are asked to; here they are run so, and the pictures laid side by side.
 
 use std::{
     collections::BTreeMap,
@@ -28,7 +28,8 @@ pub fn run(root: &Path) -> Result<()> {
         fs::remove_dir_all(&folder)?;
     }
     let arguments = ["test", "--package", "octroi", "--test", "browser", "--", "pages::every_page", "--nocapture"];
-    let told = Command::new(env!("CARGO")).args(arguments).current_dir(root).env("OCTROI_BROWSER", "1").status()?;
+    let told =
+        Command::new(env!("CARGO")).args(arguments).current_dir(root).env("OCTROI_BROWSER", "1").env("OCTROI_PICTURES", "1").status()?;
     let pictures = pictures(&folder)?;
     let sheet = folder.join("index.html");
     let rows: Vec<(&String, &Vec<String>)> = pictures.iter().collect();

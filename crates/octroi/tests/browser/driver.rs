@@ -33,6 +33,9 @@ const ARGUMENTS: [&str; 12] = [
 /// The driver, for as long as its starter holds the other end of its input: it ends with a test that is killed, too.
 const KEEPER: &str = "chromedriver --port=0 & read -r _; kill $!; wait";
 
+/// For a script or a page: much longer than either takes, on a machine that does other things as well.
+const PATIENCE: Duration = Duration::from_secs(120);
+
 /// Who looks, and on what.
 #[derive(Debug, Clone, Copy)]
 pub struct Settings {
@@ -111,10 +114,12 @@ impl Driver {
             // What a page asks by `alert` is an error here, so it has to stay to be seen.
             "unhandledPromptBehavior": "ignore",
         } } });
-        let http = reqwest::blocking::Client::builder().timeout(Duration::from_secs(60)).build().unwrap();
+        let http = reqwest::blocking::Client::builder().timeout(PATIENCE + PATIENCE).build().unwrap();
         let mut driver = Self { process, http, session: format!("http://127.0.0.1:{port}/session"), _profile: profile };
         let made = driver.ask(Method::POST, "", Some(wanted)).unwrap();
         driver.session = format!("{}/{}", driver.session, made["sessionId"].as_str().unwrap());
+        let patience = PATIENCE.as_millis();
+        driver.post("/timeouts", json!({ "script": patience, "pageLoad": patience }));
         driver.resize(settings.size);
         driver.dark(settings.dark);
         driver

@@ -278,7 +278,7 @@ fn visit(world: &World, person: &Person, page: &Page) -> Vec<String> {
     wrong
 }
 
-/// Looks at every page in one language, and keeps pictures of it.
+/// Looks at every page in one language. Where `OCTROI_PICTURES` is set, as `cargo xtask screenshots` does, pictures are kept.
 fn look(settings: Settings) {
     if !driver::present() {
         return;
@@ -286,6 +286,7 @@ fn look(settings: Settings) {
     let world = world();
     let person = world.person(settings);
     let folder = target().join("screenshots").join(settings.language);
+    let wanted = std::env::var_os("OCTROI_PICTURES").is_some();
     let picture = |width: &str, page: &Page| person.picture(&folder.join(width).join(format!("{}.png", page.name)));
     let mut wrong = Vec::new();
     let mut dressed = None;
@@ -298,11 +299,11 @@ fn look(settings: Settings) {
             dressed = None;
         }
         let mut faults = visit(world, &person, page);
-        picture("1280", page);
-        person.driver.resize(PHONE);
-        picture("320", page);
-        person.driver.resize(DESKTOP);
-        if settings.language == "fr" {
+        if wanted {
+            picture("1280", page);
+            person.driver.resize(PHONE);
+            picture("320", page);
+            person.driver.resize(DESKTOP);
             person.driver.dark(true);
             picture("1280-dark", page);
             person.driver.dark(false);

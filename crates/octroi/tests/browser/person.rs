@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use crate::driver::{Driver, Element, Settings, target};
 
 /// How long a person waits for a page.
-const PATIENCE: Duration = Duration::from_secs(15);
+const PATIENCE: Duration = Duration::from_secs(60);
 /// Keys that have no character (WebDriver, section 17.4.2).
 pub const TAB: &str = "\u{E004}";
 pub const ENTER: &str = "\u{E007}";
@@ -34,6 +34,13 @@ const CLICKABLE: &str = "
         .filter((element) => seen(element) && !element.closest('[aria-hidden=true]'));
     const named = (element) => words(element.getAttribute('aria-label') || element.innerText || element.value);
     return pick(all, named, words(arguments[0]));
+";
+/// Does a click on it lead to another page? Not within the page, and not where a script opens a question instead.
+const LEADS: &str = "
+    const target = arguments[0].closest('a[href], button, input[type=submit]');
+    if (target === null || target.dataset.dialog !== undefined && target.getAttribute('role') === 'button') return false;
+    if (target.tagName === 'A') return !target.hasAttribute('download') && target.href.split('#')[0] !== location.href.split('#')[0];
+    return target.type === 'submit' && target.form !== null && target.form.method !== 'dialog';
 ";
 /// The field under this label.
 const FIELD: &str = "
@@ -151,7 +158,19 @@ impl Person {
     #[track_caller]
     pub fn click(&self, name: &str) {
         let element = self.button(name);
-        self.driver.click(&element).unwrap_or_else(|error| panic!("“{name}” on {} cannot be clicked: {error}", self.path()));
+        self.press(&element).unwrap_or_else(|error| panic!("“{name}” on {} cannot be clicked: {error}", self.path()));
+    }
+
+    /// A click; where it leads to another page, that page is there afterwards: the driver itself does not always wait.
+    #[track_caller]
+    fn press(&self, element: &Element) -> Result<(), String> {
+        let leads = self.driver.run(LEADS, &[element.json()]) == json!(true);
+        let before = self.page();
+        self.driver.click(element)?;
+        if leads {
+            self.left(&before);
+        }
+        Ok(())
     }
 
     /// Types into the field of this label, in place of what it holds.
@@ -176,7 +195,7 @@ impl Person {
         let script = "return [...document.querySelectorAll('main form[method=post]')].find((form) => form.getAttribute('action').endsWith(arguments[0]))\
             .querySelector('button:not([type=button], [aria-hidden=true])')";
         let button = self.driver.find(script, &[json!(end)]).unwrap_or_else(|| panic!("no form to {end} on {}", self.path()));
-        self.driver.click(&button).unwrap_or_else(|error| panic!("the form to {end} on {} cannot be sent: {error}", self.path()));
+        self.press(&button).unwrap_or_else(|error| panic!("the form to {end} on {} cannot be sent: {error}", self.path()));
     }
 
     /// A mark of the page that is shown: another page, or the same one loaded again, has another.
@@ -185,7 +204,7 @@ impl Person {
         self.driver.run("return performance.timeOrigin", &[])
     }
 
-    /// Waits until another page is there, after a key: a click waits by itself.
+    /// Waits until another page is there.
     #[track_caller]
     pub fn left(&self, before: &Value) {
         let gone = || {

@@ -41,7 +41,7 @@ fn a_browser_without_javascript_runs_none() {
         return;
     }
     let person = Person::at("data:", Settings { javascript: false, ..FRENCH });
-    person.go("text/html,<p id=p>rien</p><noscript>sans</noscript><form><label>Nom <input></label><button>Envoyer</button></form><script>p.textContent='script'</script>");
+    person.go("text/html,<p id=p>rien</p><noscript>sans</noscript><form><label>Nom <input></label><button type=button>Envoyer</button></form><script>p.textContent='script'</script>");
     person.see("sans");
     person.see_no("script");
     person.fill("Nom", "abc");
