@@ -206,9 +206,9 @@ impl App {
 
     /// Opens the transaction of a write, unless its idempotency key was answered before.
     pub(crate) async fn begin<T>(&self, context: &Context) -> Result<Begin<T>, Error> {
-        let tx = self.inner.store.write().await?;
+        let mut tx = self.inner.store.write().await?;
         if let Some(idempotency) = context.idempotency
-            && let Some(answered) = tx.idempotency_find(&idempotency.key).await?
+            && let Some(answered) = tx.idempotency_claim(&idempotency.key).await?
         {
             return replay(idempotency, answered).map(Begin::Replay);
         }

@@ -1,7 +1,7 @@
 //! Answers to keep, so that a request sent twice is done once (`Idempotency-Key`).
 
 use octroi_domain::Moment;
-use sea_orm::{ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter};
+use sea_orm::{ColumnTrait, ConnectionTrait, DbBackend, EntityTrait, IntoActiveModel, QueryFilter, Statement};
 
 use crate::{
     Reader, StoreError, Tx,
@@ -10,6 +10,8 @@ use crate::{
 };
 
 const TABLE: &str = "idempotency";
+/// Until the end of the transaction.
+const WAIT: &str = "SELECT pg_advisory_xact_lock($1)";
 
 mod table {
     use sea_orm::entity::prelude::*;
@@ -56,6 +58,21 @@ impl Reader {
 }
 
 impl Tx {
+    /// The answer given before under this key. While another transaction holds the same key, this waits
+    /// for its end: a twin finds the answer of the first, never the state that the first left behind.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    pub async fn idempotency_claim(&mut self, key: &[u8; 32]) -> Result<Option<Answered>, StoreError> {
+        // On SQLite there is one writer at a time.
+        if self.db().get_database_backend() == DbBackend::Postgres {
+            let start: [u8; 8] = std::array::from_fn(|place| key.get(place).copied().unwrap_or_default());
+            let wait = Statement::from_sql_and_values(DbBackend::Postgres, WAIT, [i64::from_be_bytes(start).into()]);
+            self.db().execute_raw(wait).await.at(TABLE)?;
+        }
+        self.idempotency_find(key).await
+    }
+
     /// Keeps the answer in the transaction that has the effect. Twins sent at once meet here: one of
     /// them waits for the other, and then conflicts.
     ///
@@ -84,6 +101,35 @@ impl Tx {
 mod tests {
     use super::*;
     use crate::testing::{at, each};
+
+    #[test]
+    fn a_twin_finds_the_answer_of_the_first() {
+        each(async |store| {
+            let tasks: Vec<_> = (0..8_u8)
+                .map(|task| {
+                    let store = store.clone();
+                    tokio::spawn(async move {
+                        let mut tx = store.write().await.unwrap();
+                        if let Some(answered) = tx.idempotency_claim(&[1; 32]).await.unwrap() {
+                            return (false, answered.request);
+                        }
+                        // Long enough for the others to come.
+                        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+                        let answered = Answered { request: [task; 32], status: 200, body: None, created_at: at(0) };
+                        tx.idempotency_insert(&[1; 32], &answered).await.unwrap();
+                        tx.commit().await.unwrap();
+                        (true, [task; 32])
+                    })
+                })
+                .collect();
+            let mut found = Vec::new();
+            for task in tasks {
+                found.push(task.await.unwrap());
+            }
+            assert_eq!(found.iter().filter(|(first, _)| *first).count(), 1);
+            assert!(found.iter().all(|(_, request)| *request == found[0].1), "{found:?}");
+        });
+    }
 
     #[test]
     fn twins_run_once() {
