@@ -68,11 +68,18 @@ review-to-request = See the whole history and the messages
 review-to-permit = See the permit { $id }
 review-granted-permit = This request led to the permit { $id }
 review-to-decision = Go to the decision
-review-back-to-list = Back to the list
+review-back-to-list = { $count ->
+    [0] Back to the list: no request waits any more
+    [one] Back to the list: one request waits
+   *[other] Back to the list: { $count } requests wait
+}
 review-next = Next request: { $id }
 review-skip-to = Skip to the next one: { $id }
 review-stale = The request changed while you were reading it
 review-stale-text = Nothing was decided. The page now shows what is there; your message is kept: read again, then decide.
+review-late = This request no longer waits for a decision
+review-late-text = What you sent changed nothing: this came first.
+review-not-decided = Your decision was not recorded
 review-conflict = You cannot decide on this request
 review-conflict-text = You made it, or you belong to the organisation that applies. Somebody else must decide.
 review-read-only = You can read this request, not decide on it
@@ -142,6 +149,7 @@ decision-word-request_changes = Changes
 decision-word-refuse = Refuse
 decision-message = Message to the applicant
 decision-message-hint = Required to refuse or to ask for changes: say what to do. At most 5,000 characters.
+decision-kept = Your message, which was not sent
 decision-templates = Prepared texts
 decision-template = Prepared text
 decision-insert = Add this text to the message
@@ -168,6 +176,11 @@ permit-revoke-consequence = As soon as you send this, every call made with { $id
 permit-reason = Reason
 permit-reason-hint = The holder reads it. At most 5,000 characters.
 permit-move-back = Change nothing
+permit-move-late = This permit changed in the meantime
+permit-move-late-text = What you sent changed nothing: this came first.
+permit-move-impossible = The permit { $id } cannot be changed in this way now
+permit-move-impossible-text = It is in the state “{ $state }”.
+permit-move-see = See the permit { $id }
 flash-permit-suspended = The permit { $about } is suspended.
 flash-permit-resumed = The permit { $about } is in force again.
 flash-permit-revoked = The permit { $about } is revoked.

@@ -68,11 +68,18 @@ review-to-request = Voir tout l’historique et les messages
 review-to-permit = Voir l’habilitation { $id }
 review-granted-permit = Cette demande a donné l’habilitation { $id }
 review-to-decision = Aller à la décision
-review-back-to-list = Revenir à la liste
+review-back-to-list = { $count ->
+    [0] Revenir à la liste : plus aucune demande n’attend
+    [one] Revenir à la liste : une demande attend
+   *[other] Revenir à la liste : { $count } demandes attendent
+}
 review-next = Demande suivante : { $id }
 review-skip-to = Passer à la suivante : { $id }
 review-stale = La demande a changé pendant que vous la lisiez
 review-stale-text = Rien n’a été décidé. La page montre maintenant ce qui est là ; votre message est gardé : relisez, puis décidez.
+review-late = Cette demande n’attend plus de décision
+review-late-text = Votre envoi n’a rien changé : ceci est arrivé avant.
+review-not-decided = Votre décision n’a pas été enregistrée
 review-conflict = Vous ne pouvez pas décider de cette demande
 review-conflict-text = Vous l’avez faite, ou vous appartenez à l’organisation qui demande. Une autre personne doit décider.
 review-read-only = Vous lisez cette demande sans pouvoir en décider
@@ -142,6 +149,7 @@ decision-word-request_changes = Modifications
 decision-word-refuse = Refuser
 decision-message = Message au demandeur
 decision-message-hint = Obligatoire pour refuser ou demander des modifications : dites quoi faire. 5 000 caractères au plus.
+decision-kept = Votre message, qui n’a pas été envoyé
 decision-templates = Textes préparés
 decision-template = Texte préparé
 decision-insert = Ajouter ce texte au message
@@ -168,6 +176,11 @@ permit-revoke-consequence = Dès l’envoi, tous les appels faits avec { $id } s
 permit-reason = Motif
 permit-reason-hint = Le titulaire le lit. 5 000 caractères au plus.
 permit-move-back = Ne rien changer
+permit-move-late = Cette habilitation a changé entre-temps
+permit-move-late-text = Votre envoi n’a rien changé : ceci est arrivé avant.
+permit-move-impossible = L’habilitation { $id } ne peut pas changer ainsi maintenant
+permit-move-impossible-text = Son état est « { $state } ».
+permit-move-see = Voir l’habilitation { $id }
 flash-permit-suspended = L’habilitation { $about } est suspendue.
 flash-permit-resumed = L’habilitation { $about } est de nouveau en vigueur.
 flash-permit-revoked = L’habilitation { $about } est révoquée.

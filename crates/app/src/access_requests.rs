@@ -248,9 +248,16 @@ impl App {
         .await
     }
 
-    pub async fn request_changes(&self, context: &Context, id: Number<AccessRequest>, message: String) -> Result<Done<RequestView>, Error> {
+    /// Gives a request back. `read` is the version that the decision is about, if given.
+    pub async fn request_changes(
+        &self,
+        context: &Context,
+        id: Number<AccessRequest>,
+        read: Option<u32>,
+        message: String,
+    ) -> Result<Done<RequestView>, Error> {
         let message = checked_message("/message", message)?;
-        self.move_request(context, id, Action::RequestChanges, None, |loaded, now| match loaded.request.clone() {
+        self.move_request(context, id, Action::RequestChanges, read, |loaded, now| match loaded.request.clone() {
             AccessRequest::Submitted(state) => {
                 let (moved, event) = state.request_changes(message, now);
                 Ok((AccessRequest::ChangesRequested(moved), event))
@@ -260,9 +267,16 @@ impl App {
         .await
     }
 
-    pub async fn refuse_request(&self, context: &Context, id: Number<AccessRequest>, message: String) -> Result<Done<RequestView>, Error> {
+    /// Refuses. `read` as for [`App::request_changes`].
+    pub async fn refuse_request(
+        &self,
+        context: &Context,
+        id: Number<AccessRequest>,
+        read: Option<u32>,
+        message: String,
+    ) -> Result<Done<RequestView>, Error> {
         let message = checked_message("/message", message)?;
-        self.move_request(context, id, Action::RefuseRequest, None, |loaded, now| match loaded.request.clone() {
+        self.move_request(context, id, Action::RefuseRequest, read, |loaded, now| match loaded.request.clone() {
             AccessRequest::Submitted(state) => {
                 let (moved, event) = state.refuse(message, now);
                 Ok((AccessRequest::Refused(moved), event))
@@ -533,11 +547,25 @@ pub(crate) fn checked_message(pointer: &str, message: String) -> Result<String, 
 }
 
 pub(crate) fn wrong_state(request: &AccessRequest, action: Action) -> Error {
-    let state = request.state().as_str();
-    let possible: Vec<&str> = action.states().unwrap_or_default().iter().map(|state| state.as_str()).collect();
+    let (fr, en) = said(request.state());
+    let possible = |word: fn(State) -> &'static str| {
+        action.states().unwrap_or_default().iter().map(|state| word(*state)).collect::<Vec<_>>().join(", ")
+    };
     Error::conflict(
         "wrong_state",
-        format!("La demande est dans l'état « {state} » ; cette action demande : {}.", possible.join(", ")),
-        format!("The request is in the state `{state}`; this action needs: {}.", possible.join(", ")),
+        format!("La demande est dans l’état « {fr} » ; cette action demande l’état : {}.", possible(|state| said(state).0)),
+        format!("The request is in the state “{en}”; this action needs the state: {}.", possible(|state| said(state).1)),
     )
+}
+
+/// A state as people are told of it.
+const fn said(state: State) -> (&'static str, &'static str) {
+    match state {
+        State::Draft => ("brouillon", "draft"),
+        State::Submitted => ("en instruction", "in review"),
+        State::ChangesRequested => ("à compléter", "changes requested"),
+        State::Approved => ("acceptée", "approved"),
+        State::Refused => ("refusée", "refused"),
+        State::Archived => ("archivée", "archived"),
+    }
 }

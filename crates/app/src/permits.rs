@@ -127,10 +127,16 @@ fn step(held: Permit, what: PermitMove, by: octroi_domain::Id<User>, now: octroi
 }
 
 fn wrong_state(permit: &Permit) -> Error {
-    let state = permit.status().as_str();
+    let (fr, en) = match permit.status() {
+        PermitStatus::Active => ("en vigueur", "in force"),
+        PermitStatus::Suspended => ("suspendue", "suspended"),
+        PermitStatus::Superseded => ("remplacée", "superseded"),
+        PermitStatus::Revoked => ("révoquée", "revoked"),
+        PermitStatus::Expired => ("expirée", "expired"),
+    };
     Error::conflict(
         "wrong_state",
-        format!("L'habilitation est dans l'état « {state} », qui ne permet pas cette action."),
-        format!("The permit is in the state `{state}`, which does not allow this."),
+        format!("L’habilitation est {fr} : cette action n’est pas possible."),
+        format!("The permit is {en}: this is not possible."),
     )
 }

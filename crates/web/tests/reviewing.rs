@@ -184,10 +184,131 @@ async fn a_reviewer_decides_on_what_the_page_showed() {
     // The button of an old page does nothing twice.
     status(&scene.post(&scene.reviewer, &path, &fields).await, 409);
 
-    let changes = [("decision", "request_changes"), ("message", "Say more.")];
-    status(&scene.post(&scene.reviewer, &format!("/access-requests/{second}/review"), &changes).await, 303);
+    let second_path = format!("/access-requests/{second}/review");
+    let version = hidden(&scene.get(&scene.reviewer, &second_path).await, "version").to_owned();
+    let changes = [("decision", "request_changes"), ("message", "Say more."), ("version", &version)];
+    status(&scene.post(&scene.reviewer, &second_path, &changes).await, 303);
     let page = scene.get(&scene.reviewer, &format!("/access-requests/{second}/review")).await;
     assert!(page.text.contains("Say more.") && page.text.contains("/permits/H1"), "the organisation's permit stands beside it");
+    assert!(page.text.contains("Back to the list: one request waits"), "there is a way on");
+}
+
+#[tokio::test]
+async fn a_decision_that_comes_too_late_is_told_what_came_first() {
+    let scene = Scene::open().await;
+    let (first, second) = (&scene.requests[0], &scene.requests[1]);
+    let path = format!("/access-requests/{first}/review");
+    let page = scene.get(&scene.reviewer, &path).await;
+    let (version, hash) = (hidden(&page, "version").to_owned(), hidden(&page, "content_hash").to_owned());
+    let with = |decision: &'static str, message: &'static str| {
+        vec![("decision", decision), ("message", message), ("version", version.as_str()), ("content_hash", hash.as_str())]
+    };
+    status(&scene.post(&scene.manager, &path, &with("refuse", "Said by the manager.")).await, 303);
+    for decision in ["approve", "request_changes", "refuse"] {
+        let late = scene.post(&scene.reviewer, &path, &with(decision, "Typed by the reviewer.")).await;
+        status(&late, 409);
+        for there in [
+            "no longer waits",
+            "Typed by the reviewer.",
+            "Request refused · manager Exemple",
+            "Said by the manager.",
+            "<time datetime=",
+            "\"/review\"",
+        ] {
+            assert!(late.text.contains(there), "{decision}: {there}\n{}", late.text);
+        }
+        assert!(late.text.contains(&format!("href=\"/access-requests/{first}\"")), "{decision}");
+        assert!(!late.text.contains("What do you decide?"), "there is nothing left to decide");
+    }
+    let refused = scene.house.app.read_request(&Context::new(scene.reviewer.principal.clone(), NOW), first.parse().unwrap()).await.unwrap();
+    assert_eq!((refused.state.as_str(), refused.message.as_deref()), ("refused", Some("Said by the manager.")));
+
+    // Another version than the one that was read: the same for all three decisions.
+    let path = format!("/access-requests/{second}/review");
+    for decision in ["request_changes", "refuse"] {
+        let fields = [("decision", decision), ("message", "Typed by the reviewer."), ("version", "999")];
+        let late = scene.post(&scene.reviewer, &path, &fields).await;
+        status(&late, 409);
+        assert!(late.text.contains("changed while you were reading") && late.text.contains("Typed by the reviewer.</textarea>"));
+        assert!(late.text.contains("What do you decide?"));
+    }
+
+    // A permit that somebody else took away first.
+    let page = scene.get(&scene.reviewer, &path).await;
+    let fields = [("decision", "approve"), ("version", hidden(&page, "version")), ("content_hash", hidden(&page, "content_hash"))];
+    status(&scene.post(&scene.reviewer, &path, &fields).await, 303);
+    status(&scene.post(&scene.manager, "/permits/H1/revoke", &[("reason", "Revoked by the manager.")]).await, 303);
+    for what in ["suspend", "revoke"] {
+        let late = scene.post(&scene.reviewer, &format!("/permits/H1/{what}"), &[("reason", "Typed by the reviewer.")]).await;
+        status(&late, 409);
+        for there in [
+            "Permit H1 revoked · manager Exemple",
+            "Revoked by the manager.",
+            "Typed by the reviewer.",
+            "“Revoked”",
+            "href=\"/permits/H1\"",
+        ] {
+            assert!(late.text.contains(there), "{what}: {there}\n{}", late.text);
+        }
+        assert!(!late.text.contains("name=\"reason\""), "{what} is not offered any more");
+    }
+}
+
+#[tokio::test]
+async fn a_second_click_shows_what_the_first_did() {
+    let scene = Scene::open().await;
+    let town = scene.house.app.organization_of_siret(&"21750001600019".parse().unwrap()).await.unwrap().unwrap();
+    let decide = |id: &str, decision: &'static str, page: &Answer| {
+        let fields = vec![
+            ("decision", decision.to_owned()),
+            ("message", "Said once.".to_owned()),
+            ("version", hidden(page, "version").to_owned()),
+            ("content_hash", hidden(page, "content_hash").to_owned()),
+        ];
+        (format!("/access-requests/{id}/review"), fields)
+    };
+    let mut clicks = Vec::new();
+    for (id, decision) in scene.requests.iter().zip(["approve", "request_changes", "refuse"]) {
+        let page = scene.get(&scene.reviewer, &format!("/access-requests/{id}/review")).await;
+        clicks.push((&scene.reviewer, decide(id, decision, &page)));
+    }
+    let own = |pairs: &[(&'static str, &str)]| pairs.iter().map(|(name, value)| (*name, (*value).to_owned())).collect::<Vec<_>>();
+    clicks.push((&scene.applicant, (format!("/access-requests/{}/messages", scene.requests[1]), own(&[("text", "Asked once.")]))));
+    for (what, reason) in [("suspend", "Why."), ("resume", ""), ("revoke", "Why.")] {
+        clicks.push((&scene.manager, (format!("/permits/H1/{what}"), own(&[("reason", reason)]))));
+    }
+    let lea = [("given_name", "Léa"), ("family_name", "Martin"), ("email", "lea@example.org"), ("password", PASSWORD), ("language", "fr")];
+    clicks.push((&scene.operator, ("/operator/people/new".to_owned(), own(&lea))));
+    let lyon = [("name", "Ville de Lyon"), ("siret", "216 901 231 00011")];
+    clicks.push((&scene.operator, ("/operator/organizations/new".to_owned(), own(&lyon))));
+    let stranger = scene.stranger.principal.person().unwrap().user;
+    let link = [("organization", "21750001600019"), ("level", "verified")];
+    clicks.push((&scene.operator, (format!("/operator/people/{stranger}/organizations"), own(&link))));
+    let role = [("role", "reviewer"), ("perimeter", "provider:dinum")];
+    clicks.push((&scene.operator, (format!("/operator/people/{stranger}/roles"), own(&role))));
+    for (place, (who, (path, fields))) in clicks.iter().enumerate() {
+        let once = format!("once-{place}");
+        let fields: Vec<(&str, &str)> =
+            fields.iter().map(|(name, value)| (*name, value.as_str())).chain([("_once", once.as_str())]).collect();
+        let before = entries(&scene).await;
+        let first = scene.post(who, path, &fields).await;
+        status(&first, 303);
+        let between = entries(&scene).await;
+        assert!(between > before, "{path} did something");
+        let second = scene.post(who, path, &fields).await;
+        status(&second, 303);
+        assert_eq!(location(&first), location(&second), "{path}");
+        assert_eq!(first.headers["set-cookie"], second.headers["set-cookie"], "{path} says the same");
+        assert_eq!(entries(&scene).await, between, "{path} did it once");
+        status(&scene.get(who, location(&second).split('#').next().unwrap()).await, 200);
+    }
+    let members = scene.house.app.read_organization(&Context::new(scene.operator.principal.clone(), NOW), town).await.unwrap().members;
+    assert_eq!(members.iter().filter(|member| member.person.email == "stranger@example.org").count(), 1);
+}
+
+/// How many things the ledger tells.
+async fn entries(scene: &Scene) -> i64 {
+    scene.house.app.store().read().ledger_head().await.unwrap().0
 }
 
 #[tokio::test]
@@ -198,7 +319,7 @@ async fn who_may_not_decide_sees_why_and_cannot() {
     status(&scene.get(&scene.stranger, "/access-requests/D99/review").await, 404);
     status(&scene.get(&scene.applicant, &path).await, 403);
     status(&scene.get(&scene.stranger, "/review").await, 403);
-    let refusal = [("decision", "refuse"), ("message", "no")];
+    let refusal = [("decision", "refuse"), ("message", "no"), ("version", "3")];
     for (who, said) in [(&scene.observer, "not decide on it"), (&scene.torn, "You cannot decide")] {
         let page = scene.get(who, &path).await;
         status(&page, 200);

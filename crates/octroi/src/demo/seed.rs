@@ -179,6 +179,7 @@ async fn requests(app: &App, people: &People, now: Moment) -> Result<(), Error> 
     app.refuse_request(
         &people.reviewer.at(now.plus_days(-16)),
         agency,
+        None,
         "Une agence de voyages n'a pas de base légale pour ces données.".to_owned(),
     )
     .await?;
@@ -207,13 +208,13 @@ async fn live(app: &App, people: &People, by: &Someone, form: &str, title: &str,
     match fate {
         Fate::ChangesRequested | Fate::Resubmitted => {
             let message = "Précisez les destinataires des données et joignez la délibération.".to_owned();
-            app.request_changes(&reviewer(4), id, message).await?;
+            app.request_changes(&reviewer(4), id, None, message).await?;
             if fate == Fate::Resubmitted {
                 app.submit_request(&by.at(at.plus_seconds(6 * 3_600)), id, None).await?;
             }
         }
         Fate::Refused => {
-            app.refuse_request(&reviewer(5), id, "La finalité décrite ne demande pas ces données.".to_owned()).await?;
+            app.refuse_request(&reviewer(5), id, None, "La finalité décrite ne demande pas ces données.".to_owned()).await?;
         }
         Fate::Approved | Fate::Suspended | Fate::Revoked | Fate::Amended => {
             let permit = approve(app, &people.reviewer, id, version, at.plus_seconds(3 * 3_600)).await?;

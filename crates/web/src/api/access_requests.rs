@@ -203,14 +203,14 @@ pub async fn submit(call: Call, input: Submit) -> Answer {
 #[utoipa::path(post, path = "/api/v1/access-requests/{id}/request-changes", tag = "access requests", params(("id" = String, Path, example = "D1")), request_body = Message, responses((status = 200, body = RequestView)))]
 pub async fn request_changes(call: Call, input: Message) -> Answer {
     let id = id(&call)?;
-    Ok(Reply::done(call.app().request_changes(&call.context(), id, input.message).await?)?.tagged())
+    Ok(Reply::done(call.app().request_changes(&call.context(), id, None, input.message).await?)?.tagged())
 }
 
 /// Refuse a request, with a reason
 #[utoipa::path(post, path = "/api/v1/access-requests/{id}/refuse", tag = "access requests", params(("id" = String, Path, example = "D1")), request_body = Message, responses((status = 200, body = RequestView)))]
 pub async fn refuse(call: Call, input: Message) -> Answer {
     let id = id(&call)?;
-    Ok(Reply::done(call.app().refuse_request(&call.context(), id, input.message).await?)?.tagged())
+    Ok(Reply::done(call.app().refuse_request(&call.context(), id, None, input.message).await?)?.tagged())
 }
 
 /// Approve a request: grants a permit

@@ -6,9 +6,22 @@ use octroi_app::{
 };
 
 use super::{
-    kit::{Field, Happening, Timeline, Tone},
+    kit::{Alert, Control, Field, Happening, Timeline, Tone},
     words::Words,
 };
+
+/// A decision that came too late: what happened instead, and what was typed.
+pub struct Late {
+    pub alert: Alert,
+    pub happened: Timeline,
+    /// None where it stands in its field again.
+    pub kept: Option<Field>,
+}
+
+/// What was typed for a decision that can no longer be made.
+pub fn kept(w: Words, typed: &str) -> Option<Field> {
+    (!typed.trim().is_empty()).then(|| Field::new("kept", w.of("decision-kept"), Control::Fixed { value: typed.to_owned() }))
+}
 
 /// Who it was, as the reader is told.
 pub fn actor(w: Words, actor: &ActorView) -> String {

@@ -415,12 +415,12 @@ fn outbox_table(call: &PageCall, shell: &Shell, lines: &[OutboxLine], state: Opt
 /// `POST /operator/outbox/{id}/retry`
 pub async fn retry(call: PageCall) -> PageAnswer {
     let id: i64 = call.id("id")?;
-    call.app().retry_mail(&call.context(), id).await?;
+    call.app().retry_mail(&call.once(), id).await?;
     Ok(Page::to("/operator/outbox?state=waiting").flash("mail-retried", ""))
 }
 
 /// `POST /operator/outbox/retry-failed`
 pub async fn retry_failed(call: PageCall) -> PageAnswer {
-    call.app().retry_failed_mails(&call.context()).await?;
+    call.app().retry_failed_mails(&call.once()).await?;
     Ok(Page::to("/operator/outbox?state=waiting").flash("mails-retried", ""))
 }

@@ -15,6 +15,7 @@ use octroi_domain::{
 };
 
 use super::{
+    applications::made,
     errors,
     kit::{ButtonLink, Cell, Column, Facts, Field, FieldError, Hidden, Link, Options, PostButton, Table, Tag, Tone},
     operator::{FormView, OperatorPage, Place, ROWS, Section, pages, search},
@@ -257,10 +258,10 @@ pub async fn create_person(call: PageCall) -> PageAnswer {
         organization: link,
         roles: Vec::new(),
     };
-    match call.app().create_user(&call.context(), new).await {
+    match call.app().create_user(&call.once(), new).await {
         Ok(done) => {
-            let path = done.value().map_or_else(|| "/operator/people".to_owned(), |person| format!("/operator/people/{}", person.id));
-            Ok(Page::to(path).flash("person-created", ""))
+            let id = made(&done, |person| &person.id);
+            Ok(Page::to(format!("/operator/people/{id}")).flash("person-created", ""))
         }
         Err(error) => Ok(person_form(&call, refused(&call, error)?)?.status(StatusCode::UNPROCESSABLE_ENTITY)),
     }
@@ -345,7 +346,7 @@ pub async fn link(call: PageCall) -> PageAnswer {
     };
     let wanted = (!call.form.has("end")).then(|| level(call.form.text("level")).unwrap_or(LinkLevel::Unverified));
     let flash = if wanted.is_some() { "person-linked" } else { "person-unlinked" };
-    call.app().set_membership(&call.context(), id, organization, wanted).await?;
+    call.app().set_membership(&call.once(), id, organization, wanted).await?;
     Ok(Page::to(format!("/operator/people/{id}")).flash(flash, ""))
 }
 
@@ -408,7 +409,7 @@ pub async fn set_role(call: PageCall) -> PageAnswer {
         Err(error) => return Ok(person_page(&call, vec![error]).await?.status(StatusCode::UNPROCESSABLE_ENTITY)),
     };
     let held = !call.form.has("withdraw");
-    match call.app().set_role(&call.context(), id, grant, held).await {
+    match call.app().set_role(&call.once(), id, grant, held).await {
         Ok(_) => Ok(Page::to(format!("/operator/people/{id}")).flash(if held { "role-granted" } else { "role-withdrawn" }, "")),
         Err(error) => {
             let errors = refused(&call, error)?;
@@ -526,7 +527,7 @@ pub async fn manage(call: PageCall) -> PageAnswer {
     };
     let held = !call.form.has("withdraw");
     let grant = RoleGrant { role, perimeter: Perimeter::Definition(slug.clone()) };
-    match call.app().set_role_by_email(&call.context(), call.form.text("email"), grant, held).await {
+    match call.app().set_role_by_email(&call.once(), call.form.text("email"), grant, held).await {
         Ok(_) => Ok(Page::to(format!("/manage/roles/{slug}")).flash(if held { "role-granted" } else { "role-withdrawn" }, "")),
         Err(error) => {
             let errors = refused(&call, error)?;

@@ -7,6 +7,7 @@ use octroi_app::{
     access_requests::ApproveInput,
     query::RequestSort,
     review::{ReviewField, ReviewView},
+    timeline::TimelineEntry,
     view::{PermitLine, RequestLine},
 };
 use octroi_domain::{
@@ -19,7 +20,9 @@ use octroi_domain::{
 use serde_json::Value;
 
 use super::{
-    answers, conversation, errors,
+    answers,
+    conversation::{self, Late},
+    errors,
     kit::{
         self, Alert, ButtonLink, Cell, Check, Column, Control, Difference, DifferencePart, Disclosure, ErrorSummary, Facts, Field, Hidden,
         Link, Table, Tag, Timeline, Tone,
@@ -37,6 +40,7 @@ const HAPPENINGS: usize = 10;
 #[template(path = "review.html")]
 struct ReviewPage {
     shell: Shell,
+    late: Option<Late>,
     alerts: Vec<Alert>,
     state: Tag,
     facts: Facts,
@@ -50,7 +54,7 @@ struct ReviewPage {
     /// The page of the request itself: timeline and messages.
     request: Link,
     next: Option<ButtonLink>,
-    list: Link,
+    list: ButtonLink,
 }
 
 struct Block {
@@ -77,6 +81,8 @@ struct Shown {
 
 struct Decision {
     action: String,
+    /// Where a prepared text is put into the message: the answer is read from there on.
+    inserted: String,
     summary: Option<ErrorSummary>,
     hidden: Vec<Hidden>,
     choice: Field,
@@ -92,8 +98,14 @@ struct Typed {
     message: String,
     template: String,
     errors: Vec<kit::FieldError>,
-    /// The request changed while it was read.
-    stale: bool,
+    late: Option<TooLate>,
+}
+
+/// Why nothing was decided although the form is good.
+enum TooLate {
+    /// The request changed while it was read: another decision, or another version.
+    Changed,
+    Said(String),
 }
 
 fn id(call: &PageCall) -> Result<Number<AccessRequest>, Failure> {
@@ -135,8 +147,12 @@ pub async fn decide(call: PageCall) -> PageAnswer {
             typed.errors = errors::fields(&call, &found);
             Ok(page(&call, typed).await?.status(StatusCode::UNPROCESSABLE_ENTITY))
         }
-        Err(Error::Stale { .. }) => {
-            typed.stale = true;
+        Err(Error::Stale { .. } | Error::Conflict { code: "wrong_state", .. }) => {
+            typed.late = Some(TooLate::Changed);
+            Ok(page(&call, typed).await?.status(StatusCode::CONFLICT))
+        }
+        Err(Error::Conflict { text, .. }) => {
+            typed.late = Some(TooLate::Said(call.words.text(&text)));
             Ok(page(&call, typed).await?.status(StatusCode::CONFLICT))
         }
         Err(error) => Err(error.into()),
@@ -165,12 +181,12 @@ const fn word(used: MessageUse) -> Option<&'static str> {
 
 /// Makes one of the three decisions; answers what the next page says of it.
 async fn send(call: &PageCall, id: Number<AccessRequest>, typed: &Typed) -> Result<&'static str, Error> {
-    let (app, context) = (call.app(), call.context());
+    let (app, context) = (call.app(), call.once());
+    // What the page showed is what is decided on; 0 is no version.
+    let version = call.form.text("version").parse().unwrap_or(0);
     match typed.decision.as_str() {
         "approve" => {
             let message = (!typed.message.trim().is_empty()).then(|| typed.message.clone());
-            // What the page showed is what is granted: its version, and the hash of what was read.
-            let version = call.form.text("version").parse().unwrap_or(0);
             let content_hash = call.form.text("content_hash").parse().ok();
             if content_hash.is_none() {
                 return Err(Error::Stale { current: 0 });
@@ -178,8 +194,8 @@ async fn send(call: &PageCall, id: Number<AccessRequest>, typed: &Typed) -> Resu
             app.approve_request(&context, id, ApproveInput { version, content_hash, message }).await?;
             Ok("review-approved")
         }
-        "request_changes" => app.request_changes(&context, id, typed.message.clone()).await.map(|_| "review-changes-asked"),
-        _ => app.refuse_request(&context, id, typed.message.clone()).await.map(|_| "review-refused"),
+        "request_changes" => app.request_changes(&context, id, Some(version), typed.message.clone()).await.map(|_| "review-changes-asked"),
+        _ => app.refuse_request(&context, id, Some(version), typed.message.clone()).await.map(|_| "review-refused"),
     }
 }
 
@@ -187,6 +203,7 @@ async fn page(call: &PageCall, typed: Typed) -> PageAnswer {
     let id = id(call)?;
     let view = call.app().review_request(&call.context(), id).await?;
     let next = next(call, id).await?;
+    let waiting = waiting(call).await?;
     let happened = call.app().timeline(&call.context(), id).await?;
     // Where the definition has no messages there are none to show.
     let held = call.app().list_messages(&call.context(), id).await.ok().filter(|held| !held.items.is_empty());
@@ -194,7 +211,8 @@ async fn page(call: &PageCall, typed: Typed) -> PageAnswer {
     let decides = view.request.state == State::Submitted.as_str() && view.standing.may_decide;
     let title = w.of("review-one-title").with("id", view.request.id.clone()).with("title", view.title.clone());
     let page = ReviewPage {
-        alerts: alerts(w, &view, typed.stale),
+        late: typed.late.as_ref().map(|why| late(w, &view, &happened, why, &typed.message)),
+        alerts: alerts(w, &view),
         state: review::request_tag(w, &view.request.state),
         facts: facts(w, &view),
         organization: organization(w, &view),
@@ -210,10 +228,17 @@ async fn page(call: &PageCall, typed: Typed) -> PageAnswer {
             let button = ButtonLink::new(format!("/access-requests/{next}/review"), words.with("id", next));
             if decides { button.secondary() } else { button }
         }),
-        list: Link::new("/review", w.of("review-back-to-list")),
+        list: ButtonLink::new("/review", w.of("review-back-to-list").with("count", waiting)).secondary(),
         shell: call.shell(title).under(vec![Link::new("/review", w.of("review-title"))]),
     };
     call.render(&page)
+}
+
+/// How many requests wait for a decision, of all the definitions that one reads.
+async fn waiting(call: &PageCall) -> Result<u64, Failure> {
+    let filter = Choices::default().filter(&call.app().reviewed_definitions(&call.context()).await?);
+    let counts = call.app().count_requests_by_state(&call.context(), filter).await?;
+    Ok(counts.states.iter().find(|found| found.state == State::Submitted.as_str()).map_or(0, |found| found.count))
 }
 
 /// The request that follows in the reviewer's list of what waits; the one that a decision named, if it did.
@@ -232,11 +257,22 @@ async fn next(call: &PageCall, id: Number<AccessRequest>) -> Result<Option<Strin
     Ok(call.app().next_request(&call.context(), filter, id).await?.filter(|next| *next != id.to_string()))
 }
 
-fn alerts(w: Words, view: &ReviewView, stale: bool) -> Vec<Alert> {
-    let mut alerts = Vec::new();
-    if stale {
-        alerts.push(Alert::new(Tone::Bad, w.of("review-stale"), w.of("review-stale-text")));
+fn late(w: Words, view: &ReviewView, happened: &[TimelineEntry], why: &TooLate, message: &str) -> Late {
+    let waits = view.request.state == State::Submitted.as_str();
+    let alert = match why {
+        TooLate::Said(text) => Alert::new(Tone::Bad, w.of("review-not-decided"), text.clone()),
+        TooLate::Changed if waits => Alert::new(Tone::Bad, w.of("review-stale"), w.of("review-stale-text")),
+        TooLate::Changed => Alert::new(Tone::Bad, w.of("review-late"), w.of("review-late-text")),
+    };
+    Late {
+        alert: alert.link(format!("/access-requests/{}", view.request.id), w.of("review-to-request")),
+        happened: conversation::timeline(w, happened, 1),
+        kept: if waits { None } else { conversation::kept(w, message) },
     }
+}
+
+fn alerts(w: Words, view: &ReviewView) -> Vec<Alert> {
+    let mut alerts = Vec::new();
     if view.standing.conflict_of_interest {
         alerts.push(Alert::new(Tone::Warning, w.of("review-conflict"), w.of("review-conflict-text")));
     } else if !view.standing.may_decide {
@@ -502,6 +538,7 @@ fn decision(call: &PageCall, view: &ReviewView, typed: Typed, next: Option<&str>
     let hidden = |name: &str, value: String| Hidden { name: name.to_owned(), value };
     Decision {
         action: format!("/access-requests/{}/review", view.request.id),
+        inserted: format!("/access-requests/{}/review#decision", view.request.id),
         summary: errors::summary(call, &typed.errors),
         hidden: vec![
             hidden("version", view.request.version.to_string()),
