@@ -124,14 +124,15 @@ impl App {
         let organization = match (input.organization, person.memberships.as_slice()) {
             (Some(chosen), _) => chosen,
             (None, [(only, _)]) => *only,
-            (None, _) => return Err(Error::field("/organization", "required", "indiquez l'organisation", "say for which organisation")),
+            (None, _) => return Err(Error::field("/organization", "required", "Choisissez l’organisation.", "Choose the organisation.")),
         };
         context.require(Action::CreateRequest, &Subject::Organization(organization))?;
         let mut tx = match self.begin(context).await? {
             Begin::Fresh(tx) => tx,
             Begin::Replay(done) => return Ok(done),
         };
-        let unknown = || Error::field("/definition", "unknown_definition", "type d'habilitation inconnu", "unknown definition");
+        let unknown =
+            || Error::field("/definition", "unknown_definition", "Ce type d’habilitation n’existe pas.", "There is no such definition.");
         let stored = tx.definition_current(&input.definition).await?.ok_or_else(unknown)?;
         let form = startable(&stored, &input.form)?;
         let stage = stored.definition.first_stage();
@@ -306,8 +307,8 @@ impl App {
             Error::field(
                 "/email",
                 "not_a_member",
-                "cette personne n'est pas membre de l'organisation",
-                "this person is not a member of the organisation",
+                "Cette personne n’est pas membre de l’organisation : vérifiez son adresse, ou demandez son rattachement.",
+                "This person is not a member of the organisation: check the address, or ask for their membership.",
             )
         };
         let colleague = colleague.ok_or_else(unknown)?;
@@ -485,7 +486,7 @@ impl App {
 
 fn startable<'a>(stored: &'a StoredDefinition, form: &Slug) -> Result<&'a Form, Error> {
     let unknown =
-        || Error::field("/form", "unknown_form", "formulaire inconnu de ce type d'habilitation", "this definition has no such form");
+        || Error::field("/form", "unknown_form", "Ce type d’habilitation n’a pas ce formulaire.", "This definition has no such form.");
     let form = stored.definition.form(form).ok_or_else(unknown)?;
     if stored.retired || !stored.definition.startable || !form.startable {
         return Err(Error::conflict("not_startable", "Ce formulaire n'accepte plus de demande.", "This form takes no more requests."));
@@ -539,8 +540,8 @@ pub(crate) fn checked_message(pointer: &str, message: String) -> Result<String, 
         return Err(Error::field(
             pointer,
             "invalid",
-            format!("texte de 1 à {MAX_MESSAGE} caractères attendu"),
-            format!("expected a text of 1 to {MAX_MESSAGE} characters"),
+            format!("Écrivez un texte de 1 à {MAX_MESSAGE} caractères."),
+            format!("Write a text of 1 to {MAX_MESSAGE} characters."),
         ));
     }
     Ok(message)

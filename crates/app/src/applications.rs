@@ -46,7 +46,7 @@ impl Context {
             (None, Principal::Application(machine)) => Ok(machine.organization),
             (None, Principal::Person(person)) => match person.memberships.as_slice() {
                 [(only, _)] => Ok(*only),
-                _ => Err(Error::field("/organization", "required", "indiquez l'organisation", "say for which organisation")),
+                _ => Err(Error::field("/organization", "required", "Choisissez l’organisation.", "Choose the organisation.")),
             },
         }
     }
@@ -68,8 +68,8 @@ impl App {
             return Err(Error::field(
                 "/name",
                 "invalid",
-                "nom de 1 à 120 caractères attendu, sans caractère invisible",
-                "expected a name of 1 to 120 characters, none of them invisible",
+                "Donnez un nom de 1 à 120 caractères, sans caractère invisible.",
+                "Give a name of 1 to 120 characters, none of them invisible.",
             ));
         }
         let mut tx = match self.begin(context).await? {

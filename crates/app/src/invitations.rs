@@ -123,7 +123,14 @@ impl App {
     pub async fn invite(&self, context: &Context, api: &ApiName, input: NewInvitation) -> Result<Done<InvitationView>, Error> {
         administers(context, api)?;
         let person = context.person()?;
-        let invalid = || Error::field("/email", "invalid", "adresse électronique attendue", "expected an e-mail address");
+        let invalid = || {
+            Error::field(
+                "/email",
+                "invalid",
+                "Écrivez une adresse électronique, par exemple nom@exemple.fr.",
+                "Write an e-mail address, for example name@example.org.",
+            )
+        };
         let email: Sender = input.email.trim().to_lowercase().parse().map_err(|_| invalid())?;
         let email = if email.name().is_none() { email.address().to_owned() } else { return Err(invalid()) };
         let mut tx = match self.begin(context).await? {
@@ -245,7 +252,8 @@ impl App {
             Begin::Replay(done) => return Ok(done),
         };
         let (invitation, stored) = received(&tx, context, word).await?;
-        let unknown = || Error::field("/application", "unknown_application", "application inconnue", "unknown application");
+        let unknown =
+            || Error::field("/application", "unknown_application", "Cette application n’existe pas.", "There is no such application.");
         let application = tx.application_by_id(application).await?.ok_or_else(unknown)?;
         let subject = Subject::Application { organization: application.organization };
         context.require(Action::AcceptInvitation, &subject).map_err(|_| unknown())?;

@@ -168,16 +168,21 @@ fn check(new: &NewUser) -> Result<(), Error> {
         return Err(Error::field(
             "/password",
             "invalid",
-            format!("mot de passe de {MIN_LENGTH} à {MAX_LENGTH} caractères attendu"),
-            format!("expected a password of {MIN_LENGTH} to {MAX_LENGTH} characters"),
+            format!("Donnez un mot de passe de {MIN_LENGTH} à {MAX_LENGTH} caractères."),
+            format!("Give a password of {MIN_LENGTH} to {MAX_LENGTH} characters."),
         ));
     }
     if !new.email.contains('@') || new.email.len() > 254 || new.email.chars().any(|c| c.is_control() || c.is_whitespace()) {
-        return Err(Error::field("/email", "invalid", "adresse électronique attendue", "expected an e-mail address"));
+        return Err(Error::field(
+            "/email",
+            "invalid",
+            "Écrivez une adresse électronique, par exemple nom@exemple.fr.",
+            "Write an e-mail address, for example name@example.org.",
+        ));
     }
     for (name, pointer) in [(&new.given_name, "/given_name"), (&new.family_name, "/family_name")] {
         if name.trim().is_empty() || name.chars().count() > 120 || name.chars().any(char::is_control) {
-            return Err(Error::field(pointer, "invalid", "nom de 1 à 120 caractères attendu", "expected a name of 1 to 120 characters"));
+            return Err(Error::field(pointer, "invalid", "Donnez un nom de 1 à 120 caractères.", "Give a name of 1 to 120 characters."));
         }
     }
     Ok(())
@@ -214,7 +219,7 @@ impl App {
         context.require(Action::ManagePlatform, &Subject::Platform)?;
         let name = name.trim();
         if name.is_empty() || name.chars().count() > 200 || name.chars().any(char::is_control) {
-            return Err(Error::field("/name", "invalid", "nom de 1 à 200 caractères attendu", "expected a name of 1 to 200 characters"));
+            return Err(Error::field("/name", "invalid", "Donnez un nom de 1 à 200 caractères.", "Give a name of 1 to 200 characters."));
         }
         let mut tx = match self.begin(context).await? {
             Begin::Fresh(tx) => tx,
@@ -245,7 +250,12 @@ impl App {
         if let Some((organization, _)) = new.organization
             && tx.organization_by_id(organization).await?.is_none()
         {
-            return Err(Error::field("/organization", "unknown_organization", "organisation inconnue", "unknown organisation"));
+            return Err(Error::field(
+                "/organization",
+                "unknown_organization",
+                "Cette organisation n’existe pas.",
+                "There is no such organisation.",
+            ));
         }
         let user = add_user(&mut tx, &context.principal.actor(), context.now, &new, &hash).await?;
         self.finish(context, tx, 201, PersonView::from(&user)).await
@@ -304,7 +314,12 @@ impl App {
         };
         let found = tx.user_by_id(user).await?.ok_or(Error::NotFound)?;
         if tx.organization_by_id(organization).await?.is_none() {
-            return Err(Error::field("/organization", "unknown_organization", "organisation inconnue", "unknown organisation"));
+            return Err(Error::field(
+                "/organization",
+                "unknown_organization",
+                "Cette organisation n’existe pas.",
+                "There is no such organisation.",
+            ));
         }
         let subject = format!("user:{user}");
         match level {
@@ -360,7 +375,14 @@ impl App {
     ) -> Result<Done<Vec<RoleView>>, Error> {
         self.require_roles(context, &grant).await?;
         let found = self.inner.store.read().user_by_email(email).await?;
-        let unknown = || Error::field("/email", "unknown_user", "aucun compte n'a cette adresse", "no account has this address");
+        let unknown = || {
+            Error::field(
+                "/email",
+                "unknown_user",
+                "Aucun compte n’a cette adresse : vérifiez-la, ou faites créer le compte.",
+                "No account has this address: check it, or have the account created.",
+            )
+        };
         self.set_role(context, found.ok_or_else(unknown)?.id, grant, held).await
     }
 
@@ -368,7 +390,9 @@ impl App {
     async fn require_roles(&self, context: &Context, grant: &RoleGrant) -> Result<(), Error> {
         let definition = match &grant.perimeter {
             Perimeter::Definition(slug) => {
-                let unknown = || Error::field("/perimeter", "unknown_definition", "type d'habilitation inconnu", "unknown definition");
+                let unknown = || {
+                    Error::field("/perimeter", "unknown_definition", "Ce type d’habilitation n’existe pas.", "There is no such definition.")
+                };
                 let stored = self.inner.store.read().definition_current(slug).await?.ok_or_else(unknown)?;
                 Some((slug.clone(), stored.definition.provider.clone()))
             }
@@ -394,8 +418,8 @@ impl App {
             return Err(Error::field(
                 "/perimeter",
                 "invalid",
-                "le rôle operator vaut pour `platform`, et lui seul",
-                "the role operator is held on `platform`, and only that role",
+                "Le rôle d’exploitant se donne pour platform, et lui seul.",
+                "The role of operator is given for platform, and it alone.",
             ));
         }
         let mut tx = match self.begin(context).await? {

@@ -84,8 +84,8 @@ pub(crate) fn by_hand(api: &Api, application: Option<&Application>) -> Result<()
         return Err(Error::field(
             "/application",
             "not_open_on_stage",
-            "l'API n'est pas ouverte à l'étape de cette application",
-            "the API is not open on this application's stage",
+            "L’API n’est pas ouverte à l’étape de cette application.",
+            "The API is not open on this application’s stage.",
         ));
     }
     Ok(())
@@ -106,7 +106,7 @@ impl App {
         let application = tx.application_by_id(application).await?.ok_or(Error::NotFound)?;
         context.require(Action::Subscribe, &Subject::Application { organization: application.organization })?;
         context.on_stage(application.stage)?;
-        let unknown = || Error::field("/api", "unknown_api", "API inconnue", "unknown API");
+        let unknown = || Error::field("/api", "unknown_api", "Cette API n’existe pas.", "There is no such API.");
         let stored = tx.api_current(&input.api).await?.filter(|stored| !stored.withdrawn).ok_or_else(unknown)?;
         let api = &stored.document.api;
         // A private API that the principal does not know is as unknown as one that does not exist.
@@ -114,8 +114,13 @@ impl App {
             return Err(unknown());
         }
         if api.backends.of(application.stage).is_none() {
-            let message = format!("{} n'est pas ouverte en {}", input.api, application.stage);
-            return Err(Error::field("/api", "not_open_on_stage", message, format!("{} is not open on {}", input.api, application.stage)));
+            let message = format!("{} n’est pas ouverte à l’étape {}.", input.api, application.stage);
+            return Err(Error::field(
+                "/api",
+                "not_open_on_stage",
+                message,
+                format!("{} is not open on the stage {}.", input.api, application.stage),
+            ));
         }
         let terms_accepted = accepted_terms(api, input.accept_terms)?;
         let permit = self.checked_permit(&tx, &application, api, input.permit, context.now).await?;
@@ -139,7 +144,8 @@ impl App {
             Begin::Replay(done) => return Ok(done),
         };
         let stored = tx.api_current(api).await?.filter(|stored| !stored.withdrawn).ok_or(Error::NotFound)?;
-        let unknown = || Error::field("/application", "unknown_application", "application inconnue", "unknown application");
+        let unknown =
+            || Error::field("/application", "unknown_application", "Cette application n’existe pas.", "There is no such application.");
         let application = tx.application_by_id(application).await?.ok_or_else(unknown)?;
         context.require(Action::DecideSubscription, &Subject::Subscription { organization: application.organization, api: api.clone() })?;
         let api = &stored.document.api;
@@ -163,12 +169,17 @@ impl App {
             return match permit {
                 None => Ok(None),
                 Some(_) => {
-                    Err(Error::field("/permit", "not_needed", "cette API ne demande pas d'habilitation", "this API needs no permit"))
+                    Err(Error::field("/permit", "not_needed", "Cette API ne demande pas d’habilitation.", "This API needs no permit."))
                 }
             };
         };
         let needed = || {
-            Error::field("/permit", "permit_required", "cette API demande une habilitation en vigueur", "this API needs a permit in force")
+            Error::field(
+                "/permit",
+                "permit_required",
+                "Choisissez une habilitation en vigueur : cette API en demande une.",
+                "Choose a permit in force: this API needs one.",
+            )
         };
         let number = permit.ok_or_else(needed)?;
         let found = reader.permit_by_number(number).await?;
@@ -177,8 +188,8 @@ impl App {
             Error::field(
                 "/permit",
                 "unknown_permit",
-                "votre organisation n'a pas cette habilitation",
-                "your organisation has no such permit",
+                "Votre organisation n’a pas cette habilitation.",
+                "Your organisation has no such permit.",
             )
         })?;
         let grant = held.grant();
@@ -186,17 +197,17 @@ impl App {
             return Err(Error::field(
                 "/permit",
                 "wrong_permit",
-                "cette habilitation n'ouvre pas cette API",
-                "this permit does not open this API",
+                "Cette habilitation n’ouvre pas cette API : choisissez-en une autre.",
+                "This permit does not open this API: choose another one.",
             ));
         }
         if !grant.covers(application.stage) {
-            let message = format!("cette habilitation ne couvre pas l'étape {}", application.stage);
+            let message = format!("Cette habilitation ne couvre pas l’étape {}.", application.stage);
             return Err(Error::field(
                 "/permit",
                 "wrong_stage",
                 message,
-                format!("this permit does not cover the stage {}", application.stage),
+                format!("This permit does not cover the stage {}.", application.stage),
             ));
         }
         if !matches!(held, Permit::Active(_)) || grant.expires_at.is_some_and(|end| end <= now) {
@@ -220,7 +231,7 @@ impl App {
             }
             (Some(api), None) => context.require(Action::ReadTraces, &Subject::Perimeter { api: Some(api.clone()), definition: None })?,
             (None, None) => {
-                return Err(Error::field("/api", "required", "indiquez une API ou une application", "say which API or application"));
+                return Err(Error::field("/api", "required", "Choisissez une API ou une application.", "Choose an API or an application."));
             }
         }
         let listing = reader.subscription_list(&filter, page).await?;
@@ -324,8 +335,8 @@ pub(crate) fn accepted_terms(api: &Api, accepted: bool) -> Result<Option<u32>, E
         (Some(_), false) => Err(Error::field(
             "/accept_terms",
             "terms_not_accepted",
-            "acceptez les conditions d'utilisation de l'API",
-            "accept the API's terms of use",
+            "Acceptez les conditions d’utilisation de l’API.",
+            "Accept the API’s terms of use.",
         )),
     }
 }
@@ -340,8 +351,8 @@ pub(crate) fn chosen_plan(api: &Api, plan: Option<Slug>) -> Result<Slug, Error> 
         Error::field(
             "/plan",
             "unknown_plan",
-            format!("offre inconnue ; choisissez parmi : {}", names.join(", ")),
-            format!("unknown plan; choose one of: {}", names.join(", ")),
+            format!("Choisissez une de ces offres : {}.", names.join(", ")),
+            format!("Choose one of these plans: {}.", names.join(", ")),
         )
     };
     found.map(|plan| plan.id.clone()).ok_or_else(unknown)

@@ -171,16 +171,24 @@ impl ScopeFault {
     /// The same sentence for people, in both languages.
     #[must_use]
     pub fn text(&self) -> Text {
-        let fr = match self {
-            Self::Unknown(scope) => format!("« {scope} » n'est pas proposé"),
-            Self::Deprecated(scope) => format!("« {scope} » n'est plus proposé"),
-            Self::OneOf(scopes) => format!("choisissez au moins une donnée parmi : {scopes}"),
-            Self::Exclusive(one, other) => format!("« {one} » ne peut pas être choisi avec « {other} »"),
-            Self::Alone(scope) => format!("« {scope} » doit être la seule donnée choisie"),
-            Self::Requires(scope, needed) => format!("« {scope} » demande aussi « {needed} »"),
-            Self::Included(scope) => format!("« {scope} » est toujours inclus"),
+        let (fr, en) = match self {
+            Self::Unknown(scope) => (format!("« {scope} » n’est pas proposé."), format!("“{scope}” is not offered.")),
+            Self::Deprecated(scope) => (format!("« {scope} » n’est plus proposé."), format!("“{scope}” is no longer offered.")),
+            Self::OneOf(scopes) => {
+                (format!("Choisissez au moins une donnée parmi : {scopes}."), format!("Choose at least one of: {scopes}."))
+            }
+            Self::Exclusive(one, other) => {
+                (format!("« {one} » ne peut pas être choisi avec « {other} »."), format!("“{one}” cannot be chosen with “{other}”."))
+            }
+            Self::Alone(scope) => (format!("« {scope} » doit être la seule donnée choisie."), format!("“{scope}” must be the only scope.")),
+            Self::Requires(scope, needed) => {
+                (format!("« {scope} » demande aussi « {needed} »."), format!("“{scope}” also needs “{needed}”."))
+            }
+            Self::Included(scope) => {
+                (format!("« {scope} » est toujours inclus."), format!("“{scope}” is always included and cannot be left out."))
+            }
         };
-        Text::new(fr, self.to_string())
+        Text::new(fr, en)
     }
 }
 

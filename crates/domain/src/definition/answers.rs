@@ -110,7 +110,7 @@ impl Definition {
                 errors.push(FieldError::new(
                     pointer,
                     "unknown_field",
-                    Text::new("champ inconnu de ce formulaire", "this form has no such field"),
+                    Text::new("Ce formulaire n’a pas ce champ.", "This form has no such field."),
                 ));
                 continue;
             };
@@ -119,7 +119,7 @@ impl Definition {
                 errors.push(FieldError::new(
                     pointer,
                     "locked_field",
-                    Text::new("champ fixé par le formulaire", "the form fixes this field"),
+                    Text::new("Ce champ est fixé par le formulaire.", "The form fixes this field."),
                 ));
                 continue;
             }
@@ -157,7 +157,7 @@ impl Definition {
             let pointer = format!("/{}", field.id);
             let Some(value) = answers.get(&field.id) else {
                 if is_needed(&field.needed, answers) && !asked.hidden {
-                    errors.push(FieldError::new(pointer, "required", Text::new("à renseigner", "required")));
+                    errors.push(FieldError::new(pointer, "required", field.kind.missing()));
                 }
                 continue;
             };
@@ -174,7 +174,7 @@ impl Definition {
                     errors.push(FieldError::new(
                         pointer,
                         "required",
-                        Text::new("choisissez au moins une donnée", "choose at least one scope"),
+                        Text::new("Choisissez au moins une donnée.", "Choose at least one scope."),
                     ));
                 }
             }
@@ -183,7 +183,7 @@ impl Definition {
             errors.push(FieldError::new(
                 format!("/{}", escape(name)),
                 "unknown_field",
-                Text::new("champ inconnu de ce formulaire", "this form has no such field"),
+                Text::new("Ce formulaire n’a pas ce champ.", "This form has no such field."),
             ));
         }
         if !errors.is_empty() {

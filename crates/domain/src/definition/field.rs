@@ -203,40 +203,81 @@ pub(super) const REQUIRED: &str = "required";
 pub(super) const INVALID: &str = "invalid";
 
 impl FieldKind {
+    /// Said where nothing was answered.
+    pub(super) fn missing(&self) -> Text {
+        match self {
+            Self::Agreement => Text::new("Cochez cette case pour continuer.", "Tick this box to go on."),
+            Self::Boolean => Text::new("Choisissez oui ou non.", "Choose yes or no."),
+            Self::Choice { .. } | Self::Level { .. } => Text::new("Choisissez une réponse.", "Choose an answer."),
+            Self::Choices { .. } => Text::new("Choisissez au moins une réponse.", "Choose at least one answer."),
+            Self::Scopes { .. } => Text::new("Choisissez au moins une donnée.", "Choose at least one scope."),
+            Self::Documents => Text::new("Ajoutez au moins un document.", "Add at least one document."),
+            Self::Integer { .. } => Text::new("Donnez un nombre.", "Give a number."),
+            Self::Date => Text::new("Donnez une date.", "Give a date."),
+            _ => Text::new("Remplissez ce champ.", "Fill this field in."),
+        }
+    }
+
     /// Checks one answer against the kind, apart from the scope rules, which need the definition.
     pub(super) fn check(&self, value: &Value) -> Result<(), Vec<Fault>> {
         let one = |fr: &str, en: &str| Err(vec![(String::new(), INVALID, Text::new(fr, en))]);
         match self {
             Self::Text => check_text(value, MAX_TEXT, false),
             Self::LongText => check_text(value, MAX_LONG_TEXT, true),
-            Self::Email => string(value, is_email).map_or_else(|| one("adresse électronique attendue", "expected an e-mail address"), Ok),
-            Self::Phone => string(value, is_phone).map_or_else(|| one("numéro de téléphone attendu", "expected a telephone number"), Ok),
-            Self::Date => string(value, is_date).map_or_else(|| one("date AAAA-MM-JJ attendue", "expected a date YYYY-MM-DD"), Ok),
-            Self::Url => string(value, is_url).map_or_else(|| one("adresse https://… attendue", "expected an address https://…"), Ok),
-            Self::Siret => string(value, |text| text.parse::<crate::organization::Siret>().is_ok())
-                .map_or_else(|| one("SIRET attendu (14 chiffres)", "expected a SIRET (14 digits)"), Ok),
+            Self::Email => string(value, is_email).map_or_else(
+                || {
+                    one(
+                        "Écrivez une adresse électronique, par exemple nom@exemple.fr.",
+                        "Write an e-mail address, for example name@example.org.",
+                    )
+                },
+                Ok,
+            ),
+            Self::Phone => string(value, is_phone).map_or_else(
+                || {
+                    one(
+                        "Écrivez un numéro de téléphone, par exemple 01 23 45 67 89.",
+                        "Write a telephone number, for example +33 1 23 45 67 89.",
+                    )
+                },
+                Ok,
+            ),
+            Self::Date => {
+                string(value, is_date).map_or_else(|| one("Donnez une date, au format AAAA-MM-JJ.", "Give a date, as YYYY-MM-DD."), Ok)
+            }
+            Self::Url => string(value, is_url)
+                .map_or_else(|| one("Donnez une adresse qui commence par https://.", "Give an address that begins with https://."), Ok),
+            Self::Siret => string(value, |text| text.parse::<crate::organization::Siret>().is_ok()).map_or_else(
+                || {
+                    one(
+                        "Donnez un SIRET : 14 chiffres, dont le dernier vérifie les autres.",
+                        "Give a SIRET: 14 digits, the last of which checks the others.",
+                    )
+                },
+                Ok,
+            ),
             Self::Integer { minimum, maximum } => match value.as_i64() {
                 Some(number) if (*minimum..=*maximum).contains(&number) => Ok(()),
                 _ => one(
-                    &format!("nombre entier de {minimum} à {maximum} attendu"),
-                    &format!("expected a whole number from {minimum} to {maximum}"),
+                    &format!("Donnez un nombre entier de {minimum} à {maximum}."),
+                    &format!("Give a whole number from {minimum} to {maximum}."),
                 ),
             },
             Self::Boolean if value.is_boolean() => Ok(()),
-            Self::Boolean => one("vrai ou faux attendu", "expected true or false"),
+            Self::Boolean => one("Choisissez oui ou non.", "Choose yes or no."),
             Self::Agreement if value == &Value::Bool(true) => Ok(()),
-            Self::Agreement => one("cette case doit être cochée (true)", "this box must be ticked (true)"),
+            Self::Agreement => one("Cochez cette case pour continuer.", "Tick this box to go on."),
             Self::Choice { options } => match value.as_str() {
                 Some(text) if options.iter().any(|option| option.value == text) => Ok(()),
-                _ => one(&format!("choisissez parmi : {}", names(options)), &format!("choose one of: {}", names(options))),
+                _ => one(&format!("Choisissez parmi : {}.", names(options)), &format!("Choose one of: {}.", names(options))),
             },
             Self::Choices { options } => each(value, 100, |item| match item.as_str() {
                 Some(text) if options.iter().any(|option| option.value == text) => Ok(()),
-                _ => one(&format!("choisissez parmi : {}", names(options)), &format!("choose among: {}", names(options))),
+                _ => one(&format!("Choisissez parmi : {}.", names(options)), &format!("Choose among: {}.", names(options))),
             }),
             Self::Level { options } => match value.as_u64() {
                 Some(number) if options.iter().any(|option| u64::from(*option) == number) => Ok(()),
-                _ => one(&format!("choisissez parmi : {options:?}"), &format!("choose one of: {options:?}")),
+                _ => one(&format!("Choisissez parmi : {options:?}."), &format!("Choose one of: {options:?}.")),
             },
             Self::Contact { .. } => members(value, &CONTACT_MEMBERS, |name, item| match name {
                 "email" => Self::Email.check(item),
@@ -257,9 +298,9 @@ impl FieldKind {
                 Some(text) if offered.iter().any(|scope| scope.as_str() == text) => Ok(()),
                 Some(text) => {
                     let shown: String = text.chars().take(130).collect();
-                    one(&format!("« {shown} » n'est pas proposé"), &format!("`{shown}` is not offered"))
+                    one(&format!("« {shown} » n’est pas proposé."), &format!("`{shown}` is not offered."))
                 }
-                None => one("texte attendu", "expected a text"),
+                None => one("Écrivez un texte.", "Write a text."),
             }),
         }
     }
@@ -276,17 +317,17 @@ fn string(value: &Value, good: impl Fn(&str) -> bool) -> Option<()> {
 fn check_text(value: &Value, longest: usize, lines: bool) -> Result<(), Vec<Fault>> {
     let fault = |fr: String, en: String| Err(vec![(String::new(), INVALID, Text::new(fr, en))]);
     let Some(text) = value.as_str() else {
-        return fault("texte attendu".into(), "expected a text".into());
+        return fault("Écrivez un texte.".into(), "Write a text.".into());
     };
     let length = text.chars().count();
     if text.trim().is_empty() || length > longest {
-        return fault(format!("texte de 1 à {longest} caractères attendu"), format!("expected a text of 1 to {longest} characters"));
+        return fault(format!("Écrivez un texte de 1 à {longest} caractères."), format!("Write a text of 1 to {longest} characters."));
     }
     // Bidirectional overrides and invisible characters can make a text read as another.
     let hidden = |c: char| matches!(c, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}');
     let control = |c: char| c.is_control() && !(lines && matches!(c, '\n' | '\r' | '\t'));
     if text.chars().any(|c| hidden(c) || control(c)) {
-        return fault("caractères de contrôle ou invisibles refusés".into(), "control or invisible characters are refused".into());
+        return fault("Retirez les caractères invisibles de ce texte.".into(), "Remove the invisible characters from this text.".into());
     }
     Ok(())
 }
@@ -296,13 +337,13 @@ fn each(value: &Value, most: usize, check: impl Fn(&Value) -> Result<(), Vec<Fau
         return Err(vec![(
             String::new(),
             INVALID,
-            Text::new(format!("liste d'au plus {most} éléments attendue"), format!("expected a list of at most {most} items")),
+            Text::new(format!("Donnez au plus {most} éléments."), format!("Give at most {most} items.")),
         )]);
     };
     let mut faults = Vec::new();
     for (index, item) in items.iter().enumerate() {
         if items.iter().take(index).any(|before| before == item) {
-            faults.push((format!("/{index}"), INVALID, Text::new("élément en double", "listed twice")));
+            faults.push((format!("/{index}"), INVALID, Text::new("Cet élément est en double.", "This item is listed twice.")));
         } else if let Err(inner) = check(item) {
             faults.extend(inner.into_iter().map(|(pointer, code, text)| (format!("/{index}{pointer}"), code, text)));
         }
@@ -315,16 +356,16 @@ fn members(value: &Value, names: &[&str], check: impl Fn(&str, &Value) -> Result
         return Err(vec![(
             String::new(),
             INVALID,
-            Text::new(format!("objet attendu : {}", names.join(", ")), format!("expected an object: {}", names.join(", "))),
+            Text::new(format!("Un objet est attendu : {}.", names.join(", ")), format!("An object is expected: {}.", names.join(", "))),
         )]);
     };
     let mut faults = Vec::new();
     for name in object.keys().filter(|name| !names.contains(&name.as_str())) {
-        faults.push((format!("/{}", escape(name)), INVALID, Text::new("membre inconnu", "unknown member")));
+        faults.push((format!("/{}", escape(name)), INVALID, Text::new("Ce membre n’existe pas.", "There is no such member.")));
     }
     for name in names {
         match object.get(*name) {
-            None => faults.push((format!("/{name}"), REQUIRED, Text::new("à renseigner", "required"))),
+            None => faults.push((format!("/{name}"), REQUIRED, FieldKind::Text.missing())),
             Some(item) => {
                 if let Err(inner) = check(name, item) {
                     faults.extend(inner.into_iter().map(|(pointer, code, text)| (format!("/{name}{pointer}"), code, text)));
