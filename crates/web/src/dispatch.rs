@@ -154,12 +154,15 @@ pub fn open<F: Future<Output = Response> + Send + 'static>(handler: fn(OpenCall)
 pub struct Panicked;
 
 /// Around everything: the request id, the canonical path, panics, and the headers of every answer.
-pub async fn around(shared: Arc<Shared>, mut request: Request, next: Next) -> Response {
+pub async fn around(shared: Arc<Shared>, request: Request, next: Next) -> Response {
     let facts = Facts {
         request_id: headers::request_id(request.headers()),
         path: request.uri().path().chars().take(500).collect(),
         language: headers::language(request.headers()),
     };
+    let (parts, body) = request.into_parts();
+    let reader = serve::wants_page(&parts).then(|| parts.clone());
+    let mut request = Request::from_parts(parts, body);
     let mut response = match query::check_path(request.uri().path()) {
         Err(problem) => problem.respond(&facts),
         Ok(()) => {
@@ -170,6 +173,15 @@ pub async fn around(shared: Arc<Shared>, mut request: Request, next: Next) -> Re
     if response.extensions().get::<Panicked>().is_some() {
         tracing::error!(request_id = %facts.request_id, "a handler panicked");
         response = Problem::internal().respond(&facts);
+    }
+    // A person reads a page, wherever the refusal came from.
+    if let Some(parts) = reader
+        && let Some(problem) = response.extensions_mut().remove::<Problem>()
+    {
+        let (shared, facts) = (Arc::clone(&shared), facts.clone());
+        // On its own: a fault that also breaks the page leaves the problem as it is.
+        let page = tokio::spawn(async move { serve::problem_page(&shared, &parts, facts, problem).await });
+        response = page.await.unwrap_or(response);
     }
     headers::secure(response.headers_mut(), &facts.request_id, shared.https);
     response
@@ -189,7 +201,7 @@ fn facts_of(parts: &Parts) -> Facts {
 }
 
 /// No route at this path.
-pub async fn unknown_route(shared: Arc<Shared>, request: Request) -> Response {
+pub async fn unknown_route(request: Request) -> Response {
     let (parts, _) = request.into_parts();
     let problem = Problem::new(
         StatusCode::NOT_FOUND,
@@ -197,13 +209,7 @@ pub async fn unknown_route(shared: Arc<Shared>, request: Request) -> Response {
         "Cette adresse n'existe pas ; voir /api/docs.",
         "There is nothing at this address; see /api/docs.",
     );
-    refuse(&shared, &parts, problem).await
-}
-
-/// A refusal before any handler, for a person or for a program.
-async fn refuse(shared: &Arc<Shared>, parts: &Parts, problem: Problem) -> Response {
-    let facts = facts_of(parts);
-    if serve::wants_page(parts) { serve::problem_page(shared, parts, facts, problem).await } else { problem.respond(&facts) }
+    problem.respond(&facts_of(&parts))
 }
 
 /// All routes of one path: picks the method.
@@ -212,7 +218,7 @@ pub async fn dispatch(shared: Arc<Shared>, routes: Arc<[Route]>, params: Option<
     let facts = facts_of(&parts);
     let wanted = if parts.method == Method::HEAD { Method::GET } else { parts.method.clone() };
     let Some(route) = routes.iter().find(|route| route.method == wanted) else {
-        return refuse(&shared, &parts, wrong_method(&routes)).await;
+        return wrong_method(&routes).respond(&facts);
     };
     let params = params.iter().flat_map(RawPathParams::iter).map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
     match &route.handler {

@@ -48,8 +48,9 @@ pub struct ProblemField {
     pub message: String,
 }
 
-/// A refusal before it is written: both languages are still there.
-#[derive(Debug)]
+/// A refusal before it is written: both languages are still there. It goes along with the answer, so that
+/// who reads HTML is shown a page instead.
+#[derive(Debug, Clone)]
 pub(crate) struct Problem {
     pub status: StatusCode,
     pub code: &'static str,
@@ -211,9 +212,10 @@ impl Problem {
                 Language::En => "en",
             }),
         );
-        for (name, value) in self.headers {
-            headers.insert(name, value);
+        for (name, value) in &self.headers {
+            headers.insert(name.clone(), value.clone());
         }
+        response.extensions_mut().insert(self);
         response
     }
 }

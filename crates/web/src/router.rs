@@ -314,7 +314,6 @@ pub fn router(state: WebState) -> Router {
     paths.sort_unstable();
     paths.dedup();
     let mut router = Router::new();
-    let fallback = Arc::clone(&shared);
     for path in paths {
         let here: Arc<[Route]> = all.iter().filter(|route| route.path == path).cloned().collect();
         let shared = Arc::clone(&shared);
@@ -324,7 +323,7 @@ pub fn router(state: WebState) -> Router {
         router = router.route(path, any(handler));
     }
     router
-        .fallback(move |request| dispatch::unknown_route(Arc::clone(&fallback), request))
+        .fallback(dispatch::unknown_route)
         .layer(CatchPanicLayer::custom(|_| dispatch::panicked()))
         .layer(middleware::from_fn(move |request, next| dispatch::around(Arc::clone(&shared), request, next)))
 }

@@ -52,6 +52,8 @@ async fn signing_in_leads_back_to_the_page_that_was_asked_for() {
         "the address is kept, the password is not"
     );
     assert_eq!(hidden(&wrong, "return_to"), "/applications");
+    assert!(wrong.text.contains("role=\"alert\"") && wrong.text.contains("The e-mail address or the password is wrong"));
+    assert!(!wrong.text.contains("needs your attention") && !wrong.text.contains("aria-invalid"), "which of the two is not said");
 
     let good = send(&house, "/sign-in", "", &[], &sign_in_body("&return_to=%2Fdashboard%3Fa%3Db%2520c")).await;
     assert_eq!((good.status.as_u16(), good.headers["location"].to_str().unwrap()), (303, "/dashboard?a=b%20c"));
@@ -110,6 +112,9 @@ async fn what_was_typed_outlives_the_session() {
     assert!(resumed.headers.contains_key("set-cookie") && resumed.text.contains("action=\"/applications/new\""));
     assert_eq!(hidden(&resumed, "scopes"), "a");
     assert!(!resumed.text.contains("<b>"), "shown as it was typed, not as markup");
+    let shown = resumed.text.split("What will be sent").nth(1).unwrap().split("<form").next().unwrap();
+    assert!(shown.contains("Name") && shown.contains("Mon &#34;app&#34;") && shown.contains("scopes"), "{shown}");
+    assert!(!shown.contains("_csrf"), "{shown}");
     let elsewhere = send(&house, "/sign-in", "", &[], &sign_in_body("&_resume_path=https%3A%2F%2Fevil.example&_resume_body=a%3Db")).await;
     assert_eq!(elsewhere.status, 303, "only a path of ours is gone on with");
 }
@@ -138,6 +143,33 @@ async fn the_language_is_the_readers() {
 async fn refusals_are_pages_with_a_way_on() {
     let house = House::open(PUBLIC, false).await;
     let signed = house.sign_in().await;
+    for (path, status) in [
+        ("/permits/zzz", 404),
+        ("/access-requests/%ff", 404),
+        ("/applications/not-a-uuid", 404),
+        ("/register.csv?colour=red", 422),
+        ("/register.csv?q=a&q=b", 400),
+        ("/register.csv?q=%ff", 400),
+        ("/assets/0000000000000000/portal.css", 404),
+        ("/permits//H1", 400),
+        ("/permits%2fH1", 400),
+    ] {
+        for (language, title) in [("fr", "<html lang=\"fr\""), ("en", "<html lang=\"en\"")] {
+            let headers = [BROWSER, ("accept-language", language), ("cookie", signed.cookie.as_str())];
+            let answer = house.send(Method::GET, path, &headers, "").await;
+            assert_eq!(
+                (answer.status.as_u16(), &answer.headers["content-type"]),
+                (status, &"text/html; charset=utf-8".parse().unwrap()),
+                "{path}"
+            );
+            assert!(answer.text.contains(title) && answer.text.contains("href=\"/apis\""), "{path} has a way on\n{}", answer.text);
+        }
+        let program = house.send(Method::GET, path, &[("accept", "*/*"), ("cookie", signed.cookie.as_str())], "").await;
+        let person = path.starts_with("/register") || path.starts_with("/assets") || status == 400;
+        assert_eq!(program.headers["content-type"] == "application/problem+json", person, "{path}");
+    }
+    house.send(Method::GET, "/api/v1/permits/zzz", &[BROWSER, ("cookie", signed.cookie.as_str())], "").await.problem(404, "not_found");
+    house.send(Method::GET, "/api/v1/nowhere", &[BROWSER], "").await.problem(404, "unknown_route");
     let lost = read(&house, "/nowhere/at/all", "").await;
     assert_eq!(lost.status, 404);
     for there in ["<h1>Page not found</h1>", "href=\"/apis\"", lost.headers["x-request-id"].to_str().unwrap()] {
@@ -153,6 +185,90 @@ async fn refusals_are_pages_with_a_way_on() {
     assert!(back.text.contains("href=\"/apis?q=1\""));
     let evil = house.send(Method::GET, "/nowhere", &[BROWSER, ("referer", "https://evil.example/x")], "").await;
     assert!(!evil.text.contains("evil.example"));
+}
+
+#[tokio::test]
+async fn a_password_is_not_kept_with_what_was_typed() {
+    let house = House::open(PUBLIC, false).await;
+    let typed = "given_name=L%C3%A9a&password=not+for+any+page&_csrf=old";
+    let asked = send(&house, "/operator/people/new", "", &[], typed).await;
+    assert_eq!(asked.status, 401);
+    let kept = hidden(&asked, "_resume_body").replace("&#38;", "&");
+    let more = form_urlencoded::Serializer::new(String::new())
+        .append_pair("_resume_path", "/operator/people/new")
+        .append_pair("_resume_body", &kept)
+        .finish();
+    let resumed = send(&house, "/sign-in", "", &[], &sign_in_body(&format!("&{more}"))).await;
+    assert!(resumed.text.contains("Léa") && resumed.text.contains("The password was not kept"), "{}", resumed.text);
+    let session = house.sign_in().await;
+    let other = send(&house, "/operator/people/new", &session.cookie, &[], typed).await;
+    assert!(other.status == 200 && other.text.contains("The password was not kept"), "{}", other.text);
+    for page in [&asked, &resumed, &other] {
+        assert!(!page.text.contains("not for any page") && !page.text.contains("not+for+any+page"), "{}", page.text);
+    }
+}
+
+#[tokio::test]
+async fn too_much_too_often_and_our_own_faults_are_pages_too() {
+    let house = House::open(PUBLIC, false).await;
+    let signed = house.sign_in().await;
+    let in_language = async |path: &str, language: &str, body: String| {
+        let method = if body.is_empty() { Method::GET } else { Method::POST };
+        let headers = [FORM, BROWSER, ("accept-language", language), ("cookie", signed.cookie.as_str())];
+        house.send(method, path, &headers, body).await
+    };
+    for (language, title, next) in [("fr", "<h1>Envoi trop grand", "bouton retour"), ("en", "<h1>Too large", "back button")] {
+        let long = in_language("/applications/new", language, format!("name={}", "a".repeat(400_001))).await;
+        assert!(
+            long.status == 413 && long.text.contains(title) && long.text.contains(next) && long.text.contains("/dashboard"),
+            "{}",
+            long.text
+        );
+        let many = in_language("/applications/new", language, "a=&".repeat(2_001)).await;
+        assert!(many.status == 413 && many.text.contains(title), "{}", many.text);
+    }
+    // Of one account; another one may still sign in from there.
+    for language in ["fr", "en"] {
+        let mut last = None;
+        for _ in 0..20 {
+            let answer = in_language("/sign-in", language, format!("email={language}%40example.org&password=wrong")).await;
+            let refused = answer.status == 429;
+            last = Some(answer);
+            if refused {
+                break;
+            }
+        }
+        let often = last.unwrap();
+        assert_eq!((often.status.as_u16(), often.headers["retry-after"].to_str().unwrap()), (429, "900"));
+        let (title, next) = if language == "fr" {
+            ("Trop d’essais", "Réessayez dans 15 minutes")
+        } else {
+            ("Too many attempts", "Try again in 15 minutes")
+        };
+        assert!(often.text.contains("role=\"alert\"") && often.text.contains(title) && often.text.contains(next), "{}", often.text);
+        assert!(often.text.contains(&format!("value=\"{language}@example.org\"")) && !often.text.contains("needs your attention"));
+    }
+    for (language, title, next) in [("fr", "<h1>Erreur de notre côté", "référence"), ("en", "<h1>An error on our side", "reference")]
+    {
+        house.fault();
+        let fault = in_language("/dashboard", language, String::new()).await;
+        assert!(
+            fault.status == 500 && fault.text.contains(title) && fault.text.contains(next) && fault.text.contains("/apis"),
+            "{}",
+            fault.text
+        );
+        assert!(fault.text.contains(fault.headers["x-request-id"].to_str().unwrap()) && !fault.text.contains("for this test"));
+    }
+    house.app.store().close().await.unwrap();
+    for (language, title, next) in [("fr", "<h1>Service indisponible", "Rechargez"), ("en", "<h1>Service unavailable", "Reload")] {
+        for (path, body) in
+            [("/dashboard", ""), ("/register", ""), ("/applications/new", "name=x"), ("/sign-in", "email=a%40b.example&password=x")]
+        {
+            let gone = in_language(path, language, body.to_owned()).await;
+            assert!(gone.status == 503 && gone.headers.contains_key("retry-after"), "{path} {}", gone.text);
+            assert!(gone.text.contains(title) && gone.text.contains(next) && gone.text.contains("href=\"/apis\""), "{path} {}", gone.text);
+        }
+    }
 }
 
 #[tokio::test]

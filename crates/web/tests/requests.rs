@@ -234,6 +234,13 @@ async fn two_windows_lose_nothing() {
     );
     // The very same twice is no conflict.
     assert_eq!(scene.post(&scene.applicant, &first, &mine).await.status, 303);
+    // A version that cannot be read is none: nothing is saved over what somebody else wrote.
+    for version in ["abc", "", "-1", "99999999999"] {
+        let odd = scene.post(&scene.applicant, &first, &[("version", version), ("title", "Odd"), ("description", "One\ntwo")]).await;
+        assert_eq!(odd.status, 409, "{version}");
+        let shown = scene.get(&scene.applicant, &first).await;
+        assert!(shown.text.contains("name=\"version\" value=\"4\"") && !shown.text.contains("Odd"), "{version}");
+    }
     // The script saves, is told the version, and writes nothing when nothing changed.
     let saved =
         scene.post(&scene.applicant, &first, &[("version", "4"), ("title", "New"), ("description", "One\ntwo"), ("_autosave", "1")]).await;

@@ -78,7 +78,7 @@ fn items(value: &Value) -> &[Value] {
     value.as_array().map_or(&[], Vec::as_slice)
 }
 
-fn named(w: Words, options: &[octroi_domain::definition::Choice], value: &str) -> String {
+pub fn named(w: Words, options: &[octroi_domain::definition::Choice], value: &str) -> String {
     options.iter().find(|option| option.value == value).map_or_else(|| value.to_owned(), |option| w.text(&option.name))
 }
 

@@ -10,6 +10,7 @@ use octroi_domain::definition::FieldError;
 use super::{
     kit::{self, Link},
     page::{PageCall, Shell, local},
+    words::Words,
 };
 use crate::problem::{Failure, Problem};
 
@@ -31,13 +32,19 @@ pub fn show(call: &PageCall, failure: Failure, headers: &HeaderMap) -> Response 
     let status = problem.status.as_u16();
     let family = match status {
         400 | 401 | 403 | 404 | 405 | 409 | 412 | 413 | 422 | 429 | 503 => status.to_string(),
-        415 => "400".to_owned(),
+        408 | 415 => "400".to_owned(),
         _ => "500".to_owned(),
     };
     let (detail, next) = match problem.code {
         // Said to programs in their words.
         "csrf" => (w.of("error-csrf").to_string(), w.of("error-next-csrf")),
         "unknown_route" => (w.of("error-nowhere").to_string(), w.one_of("error-next", &family)),
+        "ambiguous_path" => (w.of("error-nowhere").to_string(), w.of("error-next-address")),
+        "too_large" | "too_many_fields" => (w.of("error-too-large").to_string(), w.one_of("error-next", &family)),
+        // What to do says it all.
+        "invalid" | "sign_in_required" | "invalid_credential" | "stale_version" | "method_not_allowed" => {
+            (String::new(), w.one_of("error-next", &family))
+        }
         _ => (problem.detail.as_ref().map(|text| w.text(text)).unwrap_or_default(), w.one_of("error-next", &family)),
     };
     let back = headers
@@ -57,7 +64,7 @@ pub fn show(call: &PageCall, failure: Failure, headers: &HeaderMap) -> Response 
         status,
         detail,
         what_to_do: next.to_string(),
-        errors: problem.errors.iter().map(|error| w.text(&error.message)).collect(),
+        errors: problem.errors.iter().map(|error| told(w, error)).collect(),
         ways,
     };
     let status = problem.status;
@@ -65,6 +72,12 @@ pub fn show(call: &PageCall, failure: Failure, headers: &HeaderMap) -> Response 
         Ok(page) => problem.headers.into_iter().fold(page.status(status), |page, (name, value)| page.with(name, value)).respond(),
         Err(_) => Problem::internal().respond(&call.facts),
     }
+}
+
+/// An error that has no field beside it: what it is about goes before it.
+fn told(w: Words, error: &FieldError) -> String {
+    let name = error.pointer.rsplit('/').next().unwrap_or_default().to_owned();
+    w.of("missing-line").with("field", name).with("message", w.text(&error.message)).into()
 }
 
 /// The errors of an operation's members as those of a form's fields: the pointer's last part (or the

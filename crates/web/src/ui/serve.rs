@@ -41,17 +41,21 @@ pub async fn serve(
     body: Body,
     facts: Facts,
 ) -> Response {
-    let call = frame(&shared, params, &parts, facts).await;
+    let (call, unsure) = frame(&shared, params, &parts, facts).await;
     let shown = call.clone();
+    // Nobody is told to sign in because the store does not answer.
+    if let Some(failure) = unsure.filter(|_| !route.action.is_public()) {
+        return errors::show(&shown, failure, &parts.headers);
+    }
     match run(route, handler, call, &parts, body).await {
         Ok(page) => page.respond(),
         Err(failure) => errors::show(&shown, failure, &parts.headers),
     }
 }
 
-/// Everything about the request but what was sent. When the store cannot tell who asks, nobody does,
-/// and the page that needs somebody says what is wrong.
-pub async fn frame(shared: &Arc<Shared>, params: Vec<(String, String)>, parts: &Parts, facts: Facts) -> PageCall {
+/// Everything about the request but what was sent. When the store cannot tell who asks, nobody does, and
+/// why is told beside.
+async fn frame(shared: &Arc<Shared>, params: Vec<(String, String)>, parts: &Parts, facts: Facts) -> (PageCall, Option<Failure>) {
     let now = shared.now();
     let cookies = cookies(&parts.headers);
     let raw_query = parts.uri.query().unwrap_or_default();
@@ -73,14 +77,18 @@ pub async fn frame(shared: &Arc<Shared>, params: Vec<(String, String)>, parts: &
         posted: parts.method == Method::POST,
         sent: [0; 32],
     };
-    if let Ok(who) = principal::reader(shared, &parts.headers, now).await {
-        call.principal = who.principal;
-        call.session = who.session;
-    }
+    let unsure = match principal::reader(shared, &parts.headers, now).await {
+        Ok(who) => {
+            call.principal = who.principal;
+            call.session = who.session;
+            None
+        }
+        Err(failure) => Some(failure),
+    };
     if call.session.is_some() {
         call.me = call.app().me(&call.context()).await.ok();
     }
-    call
+    (call, unsure)
 }
 
 async fn run(route: &Route, handler: &PageHandler, mut call: PageCall, parts: &Parts, body: Body) -> PageAnswer {
@@ -101,7 +109,7 @@ async fn run(route: &Route, handler: &PageHandler, mut call: PageCall, parts: &P
         None => route.action.is_public(),
     };
     if !mine && route.action != Action::SignIn && route.action != Action::ChooseLanguage {
-        return session::resume(&call);
+        return session::resume(&call).await;
     }
     admit(&call.principal, route.action)?;
     handler(call).await
@@ -121,14 +129,14 @@ fn cookies(headers: &HeaderMap) -> Vec<(String, String)> {
 
 /// A problem outside any page, for who reads HTML.
 pub async fn problem_page(shared: &Arc<Shared>, parts: &Parts, facts: Facts, problem: Problem) -> Response {
-    let call = frame(shared, Vec::new(), parts, facts).await;
+    let (call, _) = frame(shared, Vec::new(), parts, facts).await;
     errors::show(&call, Failure::from(problem), &parts.headers)
 }
 
 /// Is the reader a browser that went to a page?
 pub fn wants_page(parts: &Parts) -> bool {
     let path = parts.uri.path();
-    let program = ["/api/", "/oauth/", "/assets/", "/.well-known/"].iter().any(|start| path.starts_with(start));
+    let program = ["/api/", "/oauth/", "/.well-known/"].iter().any(|start| path.starts_with(start));
     let accepts = parts.headers.get(header::ACCEPT).and_then(|value| value.to_str().ok()).unwrap_or_default();
     !program && accepts.contains("text/html")
 }

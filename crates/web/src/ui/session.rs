@@ -2,24 +2,32 @@
 
 use askama::Template;
 use axum::http::{StatusCode, header};
-use octroi_app::{Error, sessions::SignedIn};
-use octroi_domain::text::Language;
+use octroi_app::{Error, request_forms::RequestForm, sessions::SignedIn};
+use octroi_domain::{
+    definition::{
+        Field as AskedQuestion, FieldKind,
+        field::{CERTIFICATION_MEMBERS, CONTACT_MEMBERS, DOCUMENT_MEMBERS},
+    },
+    text::Language,
+};
 
 use super::{
-    errors,
+    answers,
     form::{Form, MAX_FORM},
-    kit::{Alert, ErrorSummary, Field, FieldError, Hidden, Tone},
+    kit::{Alert, Cell, Facts, Field, Hidden, Tone},
     page::{LANGUAGE, Page, PageAnswer, PageCall, Shell, local},
     words::Words,
 };
 use crate::principal::{Session, session_cookie};
 
+/// The only field that never stands in a page again.
+const PASSWORD: &str = "password";
+
 #[derive(Template)]
 #[template(path = "sign_in.html")]
 struct SignInPage {
     shell: Shell,
-    summary: Option<ErrorSummary>,
-    notice: Option<Alert>,
+    alerts: Vec<Alert>,
     email: Field,
     password: Field,
     hidden: Vec<Hidden>,
@@ -32,7 +40,11 @@ struct SignInPage {
 struct ResumePage {
     shell: Shell,
     path: String,
+    /// What will be sent, for the person to read.
+    shown: Facts,
     kept: Vec<Hidden>,
+    /// A password has to be typed again.
+    without: bool,
 }
 
 /// To the sign-in page, and back here afterwards.
@@ -65,15 +77,13 @@ impl Afterwards {
     }
 }
 
-fn page(call: &PageCall, afterwards: &Afterwards, email: &str, wrong: Option<String>) -> PageAnswer {
+fn page(call: &PageCall, afterwards: &Afterwards, email: &str, wrong: Option<Alert>) -> PageAnswer {
     let w = call.words;
-    let errors: Vec<FieldError> = wrong.iter().map(|message| FieldError { name: "email".to_owned(), message: message.clone() }).collect();
-    let notice = afterwards.resume_path.as_ref().map(|_| Alert::new(Tone::Warning, w.of("session-ended"), w.of("session-ended-kept")));
+    let ended = afterwards.resume_path.as_ref().map(|_| Alert::new(Tone::Warning, w.of("session-ended"), w.of("session-ended-kept")));
     call.render(&SignInPage {
         shell: call.shell(w.of("sign-in")),
-        summary: errors::summary(call, &errors),
-        notice,
-        email: Field::line("email", w.of("sign-in-email"), email).kind("email", "username").required().error(wrong.unwrap_or_default()),
+        alerts: wrong.into_iter().chain(ended).collect(),
+        email: Field::line("email", w.of("sign-in-email"), email).kind("email", "username").required(),
         password: Field::line("password", w.of("sign-in-password"), "").kind("password", "current-password").required(),
         hidden: afterwards.hidden(),
         accounts: call.app().settings().demo,
@@ -96,11 +106,12 @@ pub async fn sign_in(call: PageCall) -> PageAnswer {
     match call.app().sign_in(email, call.form.get("password").unwrap_or_default(), &call.address, call.now).await {
         Ok(signed_in) => welcome(call, afterwards, signed_in).await,
         Err(Error::WrongPassword) => {
-            let wrong = call.words.of("sign-in-wrong").to_string();
+            let wrong = Alert::new(Tone::Bad, call.words.of("sign-in-wrong"), call.words.of("sign-in-wrong-text"));
             Ok(page(&call, &afterwards, email, Some(wrong))?.status(StatusCode::UNAUTHORIZED))
         }
         Err(Error::TooManyAttempts { retry_after }) => {
-            let wrong = call.words.of("sign-in-too-many").with("minutes", retry_after.div_ceil(60)).to_string();
+            let text = call.words.of("sign-in-too-many-text").with("minutes", retry_after.div_ceil(60));
+            let wrong = Alert::new(Tone::Bad, call.words.of("sign-in-too-many"), text);
             let shown = page(&call, &afterwards, email, Some(wrong))?.status(StatusCode::TOO_MANY_REQUESTS);
             Ok(shown.with(header::RETRY_AFTER, retry_after.into()))
         }
@@ -111,27 +122,105 @@ pub async fn sign_in(call: PageCall) -> PageAnswer {
 async fn welcome(mut call: PageCall, afterwards: Afterwards, signed_in: SignedIn) -> PageAnswer {
     let cookie = session_cookie(&call.shared, Some(&signed_in.session))
         .ok_or_else(|| Error::Internal("a session that no cookie can hold".to_owned()))?;
+    if let Some(found) = call.app().session(&signed_in.session, call.now).await? {
+        call.principal = found.principal;
+    }
     call.session = Some(Session { cookie: signed_in.session });
     call.me = Some(signed_in.me);
     let page = match afterwards.resume_path {
-        Some(path) => go_on(&call, path, &afterwards.resume_body)?,
+        Some(path) => go_on(&call, path, &afterwards.resume_body).await?,
         None => Page::to(afterwards.return_to.as_deref().unwrap_or("/dashboard")),
     };
     Ok(page.with(header::SET_COOKIE, cookie))
 }
 
 /// Shows what was typed once more, to be sent by a click: the token of the form is the new session's.
-fn go_on(call: &PageCall, path: String, body: &str) -> PageAnswer {
+async fn go_on(call: &PageCall, path: String, body: &str) -> PageAnswer {
     let form = Form::parse(body.as_bytes()).unwrap_or_default();
-    let kept = form.pairs().map(|(name, value)| Hidden { name: name.to_owned(), value: value.to_owned() }).collect();
-    call.render(&ResumePage { shell: call.shell(call.words.of("resume-title")), path, kept })
+    let request = path.strip_prefix("/access-requests/").and_then(|rest| rest.split('/').next()?.parse().ok());
+    let asked = match request {
+        Some(request) => call.app().request_form(&call.context(), request).await.ok(),
+        None => None,
+    };
+    let w = call.words;
+    let kept: Vec<(&str, &str)> = form.pairs().filter(|(name, _)| *name != PASSWORD).collect();
+    let facts = kept.iter().filter(|(name, value)| !ours(name) && !value.trim().is_empty());
+    call.render(&ResumePage {
+        shell: call.shell(call.words.of("resume-title")),
+        path,
+        shown: Facts {
+            facts: facts.map(|(name, value)| (label(w, asked.as_ref(), name), typed(w, asked.as_ref(), name, value))).collect(),
+        },
+        without: form.has(PASSWORD),
+        kept: kept.into_iter().map(|(name, value)| Hidden { name: name.to_owned(), value: value.to_owned() }).collect(),
+    })
+}
+
+/// What our pages put into a form beside what is typed: it goes on, and is not read.
+fn ours(name: &str) -> bool {
+    const OURS: [&str; 8] = ["version", "content_hash", "next", "from", "then", "template", "return_to", "insert"];
+    name.starts_with('_') || OURS.contains(&name)
+}
+
+/// What a person calls a field: as the form of a request asks it, as many forms have it; any other by the
+/// name that it is sent under.
+fn label(w: Words, asked: Option<&RequestForm>, name: &str) -> String {
+    const NAMED: [&str; 14] = [
+        "decision",
+        "email",
+        "family_name",
+        "given_name",
+        "level",
+        "message",
+        "name",
+        "organization",
+        "perimeter",
+        "reason",
+        "role",
+        "siret",
+        "text",
+        "title",
+    ];
+    let (id, member) = name.split_once('.').map_or((name, ""), |(id, rest)| (id, rest.rsplit('.').next().unwrap_or_default()));
+    if let Some(field) = field(asked, id) {
+        let member = match &field.kind {
+            FieldKind::Contact { .. } if CONTACT_MEMBERS.contains(&member) => w.one_of("contact", member),
+            FieldKind::Certification if CERTIFICATION_MEMBERS.contains(&member) => w.one_of("certification", member),
+            FieldKind::Documents if DOCUMENT_MEMBERS.contains(&member) => w.one_of("document", member),
+            _ => return w.text(&field.label),
+        };
+        return w.of("missing-member").with("field", w.text(&field.label)).with("member", member.to_string()).into();
+    }
+    if NAMED.contains(&name) { w.one_of("sent", name).into() } else { name.to_owned() }
+}
+
+fn field<'a>(asked: Option<&'a RequestForm>, id: &str) -> Option<&'a AskedQuestion> {
+    let mut fields = asked?.steps.iter().flat_map(|step| &step.fields);
+    fields.find(|asked| asked.field.id == id).map(|asked| &asked.field)
+}
+
+/// What was typed, or the name of what was chosen.
+fn typed(w: Words, asked: Option<&RequestForm>, name: &str, value: &str) -> Cell {
+    match (asked, field(asked, name).map(|field| &field.kind)) {
+        (Some(asked), Some(FieldKind::Scopes { .. })) => Cell::text(answers::scope(w, &asked.definition, value)),
+        (_, Some(FieldKind::Choice { options } | FieldKind::Choices { options })) => Cell::text(answers::named(w, options, value)),
+        (_, Some(FieldKind::Boolean | FieldKind::Agreement)) => {
+            Cell::text(if value == "true" { w.of("answer-yes") } else { w.of("answer-no") })
+        }
+        _ if name == "decision" && ["approve", "request_changes", "refuse"].contains(&value) => {
+            Cell::text(w.one_of("decision-word", value))
+        }
+        _ => Cell::Typed(value.to_owned()),
+    }
 }
 
 /// A form arrived without the session that it was made for: sign in (or confirm), and it is sent again.
-pub fn resume(call: &PageCall) -> PageAnswer {
-    let body = form_urlencoded::Serializer::new(String::new()).extend_pairs(call.form.pairs()).finish();
+pub async fn resume(call: &PageCall) -> PageAnswer {
+    // A password does not stand in a page: only that there was one.
+    let pairs = call.form.pairs().map(|(name, value)| (name, if name == PASSWORD { "" } else { value }));
+    let body = form_urlencoded::Serializer::new(String::new()).extend_pairs(pairs).finish();
     if call.session.is_some() {
-        return go_on(call, call.facts.path.clone(), &body);
+        return go_on(call, call.facts.path.clone(), &body).await;
     }
     let afterwards = Afterwards { return_to: None, resume_path: Some(call.facts.path.clone()), resume_body: body };
     Ok(page(call, &afterwards, "", None)?.status(StatusCode::UNAUTHORIZED))

@@ -9,7 +9,10 @@
 use std::{
     net::IpAddr,
     pin::Pin,
-    sync::{Arc, Mutex},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 
 use axum::{
@@ -95,6 +98,7 @@ impl TokenPort for Tokens {
 pub struct House {
     pub router: Router,
     pub app: App,
+    faulty: Arc<AtomicBool>,
     _folder: tempfile::TempDir,
 }
 
@@ -142,16 +146,27 @@ impl House {
         };
         let app = App::new(store, settings, Arc::new(NoGateway), MasterKey::from_bytes([7; 32])).unwrap();
         app.create_operator(EMAIL, "Odile", "Opérateur", PASSWORD, NOW).await.unwrap();
+        let faulty = Arc::new(AtomicBool::new(false));
+        let told = Arc::clone(&faulty);
+        let clock = Arc::new(move || {
+            assert!(!told.swap(false, Ordering::Relaxed), "a fault for this test");
+            NOW
+        });
         let state = WebState::new(
             app.clone(),
             Arc::new(Tokens::default()),
-            Arc::new(|| NOW),
+            clock,
             "http://localhost:8080".into(),
             "http://localhost:8081".into(),
             octroi_web::Site::default(),
         );
         let router = octroi_web::router(state).layer(axum::Extension(Peer(IpAddr::from([192, 0, 2, 1]))));
-        Self { router, app, _folder: folder }
+        Self { router, app, faulty, _folder: folder }
+    }
+
+    /// The next request panics.
+    pub fn fault(&self) {
+        self.faulty.store(true, Ordering::Relaxed);
     }
 
     pub async fn send(&self, method: Method, path: &str, headers: &[(&str, &str)], body: impl Into<Body>) -> Answer {
