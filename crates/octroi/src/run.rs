@@ -76,11 +76,11 @@ pub struct Running {
 /// When a listener cannot be bound, a key does not open, or the first view does not build.
 pub async fn start(config: &Config, store: Store, demo: bool) -> Result<(Running, App), CommandError> {
     let master_key = master_key::load(&config.data, &store).await?;
-    let bound = |address: SocketAddr, what: &'static str| async move {
-        TcpListener::bind(address).await.map_err(|error| other(format!("{what}: cannot listen on {address}: {error}")))
+    let bound = |address: SocketAddr, setting: &'static str, option: &'static str| async move {
+        TcpListener::bind(address).await.map_err(|error| not_bound(if demo { option } else { setting }, address, &error))
     };
-    let portal = bound(config.portal.listen, "portal.listen").await?;
-    let admin_listener = bound(config.admin.listen, "admin.listen").await?;
+    let portal = bound(config.portal.listen, "portal.listen", "--portal").await?;
+    let admin_listener = bound(config.admin.listen, "admin.listen", "--admin").await?;
     let portal_url = actual_url(&config.portal.public_url, config.portal.listen, portal.local_addr()?);
     let admin_address = admin_listener.local_addr()?;
     let (stopping, stopped) = watch::channel(false);
@@ -91,7 +91,8 @@ pub async fn start(config: &Config, store: Store, demo: bool) -> Result<(Running
     let mut handles = HashMap::new();
     for (stage, gateway) in [(Stage::Production, &config.gateway.production), (Stage::Sandbox, &config.gateway.sandbox)] {
         let (sink, source) = trace::channel(config.traces.buffer, config.data.join(format!("traces-{stage}.spill")));
-        let handle = start_gateway(config, stage, gateway, &portal_url, sink.clone())?;
+        let handle = start_gateway(config, stage, gateway, &portal_url, sink.clone())
+            .map_err(|error| if demo { not_bound(&format!("--{stage}"), gateway.listen, &error) } else { error })?;
         let stored = Arc::new(Stored::default());
         watched.push((stage, sink.clone()));
         sinks.push((sink, stored.clone()));
@@ -105,7 +106,8 @@ pub async fn start(config: &Config, store: Store, demo: bool) -> Result<(Running
         settings.mail = Mailing::Smtp(Arc::new(mailer));
     }
     let app = App::new(store, settings, Arc::new(port), master_key)?;
-    app.attach_host(Arc::new(Host::new(config, handles.clone(), watched)));
+    let in_force = in_force(config, portal.local_addr()?, admin_address, &handles);
+    app.attach_host(Arc::new(Host::new(&in_force, handles.clone(), watched)));
     // Better no platform than one that cannot tell whose keys it holds.
     app.check_keys(now()).await.map_err(|error| other(format!("{}: {error}", config.data.join("master.key").display())))?;
     let (publisher, flushes) = ends.split();
@@ -121,10 +123,7 @@ pub async fn start(config: &Config, store: Store, demo: bool) -> Result<(Running
     // The first view, built before anybody is told that we are up.
     app.gateway().refresh(app.gateway_version().await?).await;
 
-    let urls = [(Stage::Production, &config.gateway.production), (Stage::Sandbox, &config.gateway.sandbox)].map(|(stage, gateway)| {
-        handles.get(&stage).map(|handle| actual_url(&gateway.public_url, gateway.listen, handle.local_addr())).unwrap_or_default()
-    });
-    let [production_url, sandbox_url] = urls;
+    let (production_url, sandbox_url) = (in_force.gateway.production.public_url, in_force.gateway.sandbox.public_url);
     let site = config.portal.look.site().map_err(|error| other(error.to_string()))?;
     let gateways = Arc::new(Gateways(handles.clone()));
     let state = WebState::new(app.clone(), gateways, Arc::new(now), production_url.clone(), sandbox_url.clone(), site);
@@ -174,6 +173,25 @@ fn start_gateway(config: &Config, stage: Stage, gateway: &Gateway, issuer: &str,
         settings.trusted_proxies.push(text.parse().map_err(|error| other(format!("setting `gateway.trusted_proxies`: {error}")))?);
     }
     octroi_gateway::start(settings, sink).map_err(|error| other(format!("gateway.{stage}.listen: {error}")))
+}
+
+/// The settings with the addresses that are listened on: port 0 stands for one that was free.
+fn in_force(config: &Config, portal: SocketAddr, admin: SocketAddr, gateways: &HashMap<Stage, Handle>) -> Config {
+    let mut found = config.clone();
+    found.portal.public_url = actual_url(&config.portal.public_url, config.portal.listen, portal);
+    (found.portal.listen, found.admin.listen) = (portal, admin);
+    for (stage, gateway) in [(Stage::Production, &mut found.gateway.production), (Stage::Sandbox, &mut found.gateway.sandbox)] {
+        if let Some(address) = gateways.get(&stage).map(Handle::local_addr) {
+            gateway.public_url = actual_url(&gateway.public_url, gateway.listen, address);
+            gateway.listen = address;
+        }
+    }
+    found
+}
+
+/// A listener that could not be bound: `what` is the setting or the option to change.
+pub fn not_bound(what: &str, address: SocketAddr, error: &impl std::fmt::Display) -> CommandError {
+    other(format!("{what}: cannot listen on {address}: {error}; give another address, port 0 takes a free one"))
 }
 
 /// The public URL, with the port that was really taken where port 0 was asked for.

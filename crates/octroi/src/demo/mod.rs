@@ -92,9 +92,7 @@ pub async fn run(options: Options) -> Result<(), CommandError> {
         forget(&options.data)?;
     }
     fs::create_dir_all(&options.data)?;
-    let listener = TcpListener::bind(options.upstream)
-        .await
-        .map_err(|error| other(format!("upstream: cannot listen on {}: {error}", options.upstream)))?;
+    let listener = TcpListener::bind(options.upstream).await.map_err(|error| run::not_bound("--upstream", options.upstream, &error))?;
     let upstream_url = format!("http://{}", listener.local_addr()?);
     let catalogue = read(options.catalogue.as_deref(), &options.data, &upstream_url)?;
     let store = run::open_store(&config).await?;

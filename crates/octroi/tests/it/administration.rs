@@ -163,3 +163,22 @@ async fn an_application_is_told_how_it_is_doing() {
     assert_eq!((seen["consumers"][0]["application"].as_str(), seen["consumers"][0]["calls"].as_u64()), (Some(client.id.as_str()), Some(3)));
     assert_eq!(stranger.get(&query).await.ok(200)["total"]["calls"], 0);
 }
+
+#[tokio::test]
+async fn the_settings_tell_what_is_listened_on() {
+    let demo = shared();
+    let told = demo.sign_in("operator").await.get("/platform/settings").await.ok(200);
+    let value = |name: &str| {
+        let found = told.as_array().unwrap().iter().find(|setting| setting["name"] == name).unwrap();
+        found["value"].as_str().unwrap().to_owned()
+    };
+    let port = |url: &str| url.rsplit(':').next().unwrap().to_owned();
+    for (url, public, listen) in [
+        (demo.portal(), "portal.public_url", "portal.listen"),
+        (demo.gateway("sandbox"), "gateway.sandbox.public_url", "gateway.sandbox.listen"),
+        (demo.gateway("production"), "gateway.production.public_url", "gateway.production.listen"),
+    ] {
+        assert_eq!((value(public).as_str(), port(&value(listen))), (&*url, port(&url)), "{public}");
+    }
+    assert_ne!(port(&value("admin.listen")), "0");
+}

@@ -45,6 +45,21 @@ fn the_shipped_catalogue_is_sound_applies_once_and_comes_back() {
 }
 
 #[test]
+fn an_address_that_is_taken_is_told_with_its_option() {
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = taken.local_addr().unwrap().to_string();
+    for option in ["--upstream", "--portal", "--admin", "--production", "--sandbox"] {
+        let folder = tempfile::tempdir().unwrap();
+        let mut arguments = vec!["demo", "--data", folder.path().to_str().unwrap()];
+        for other in ["--upstream", "--portal", "--admin", "--production", "--sandbox"] {
+            arguments.extend([other, if other == option { address.as_str() } else { "127.0.0.1:0" }]);
+        }
+        let (started, said) = octroi(&arguments);
+        assert!(!started && said.contains(&format!("{option}: cannot listen on {address}")), "{option}: {said}");
+    }
+}
+
+#[test]
 fn a_broken_catalogue_is_named_and_nothing_is_applied() {
     let folder = tempfile::tempdir().unwrap();
     let broken = folder.path().join("catalogue/dinum");
