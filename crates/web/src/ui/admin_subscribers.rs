@@ -25,6 +25,7 @@ use super::{
     errors,
     kit::{Alert, Cell, Column, ErrorSummary, Facts, Field, FieldError, Link, Pages, PostButton, Table, Tabs, Tag, Tone},
     page::{Page, PageAnswer, PageCall, Shell},
+    review,
     words::Words,
 };
 use crate::problem::Failure;
@@ -119,7 +120,7 @@ fn table(w: Words, name: &ApiName, all: &[SubscriberView]) -> Table {
         }
         vec![
             Cell::text(&held.application_name),
-            Cell::text(format!("{} ({})", held.organization.name, held.organization.siret)),
+            Cell::text(review::organization(&held.organization.name, &held.organization.siret)),
             Cell::text(w.one_of("stage", &held.stage)),
             Cell::Tags(tags),
             Cell::text(&subscription.plan),

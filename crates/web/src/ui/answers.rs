@@ -5,6 +5,7 @@ use serde_json::Value;
 
 use super::{
     kit::{Cell, Facts, Link},
+    review,
     words::Words,
 };
 
@@ -33,6 +34,7 @@ pub fn cell(w: Words, definition: &Definition, asked: &AskedField, value: &Value
     match &asked.field.kind {
         FieldKind::LongText => Cell::Typed(words(value)),
         FieldKind::Url => link(words(value), words(value)),
+        FieldKind::Siret => Cell::text(review::spaced(&words(value))),
         FieldKind::Date => Cell::text(w.date(&words(value))),
         FieldKind::Integer { .. } | FieldKind::Level { .. } => {
             Cell::text(value.as_i64().map_or_else(|| words(value), |number| w.number(number)))
@@ -64,7 +66,7 @@ pub fn cell(w: Words, definition: &Definition, asked: &AskedField, value: &Value
                 Cell::Items(documents.into_iter().map(|(title, url)| format!("{title} {url}")).collect())
             }
         }
-        FieldKind::Text | FieldKind::Email | FieldKind::Phone | FieldKind::Siret => Cell::text(words(value)),
+        FieldKind::Text | FieldKind::Email | FieldKind::Phone => Cell::text(words(value)),
     }
 }
 

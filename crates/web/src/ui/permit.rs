@@ -11,6 +11,7 @@ use super::{
     answers::{self, Section},
     kit::{Alert, ButtonLink, Cell, Column, Facts, Link, PostButton, Table, Tag, Tone},
     page::{Page, PageAnswer, PageCall, Shell},
+    review,
     start::created,
     words::Words,
 };
@@ -54,7 +55,8 @@ pub fn state(w: Words, state: &str) -> Tag {
 
 fn facts(w: Words, sheet: &PermitSheet) -> Facts {
     let permit = &sheet.permit;
-    let holder = w.of("organization-siret").with("name", permit.organization.name.clone()).with("siret", permit.organization.siret.clone());
+    let holder =
+        w.of("organization-siret").with("name", permit.organization.name.clone()).with("siret", review::spaced(&permit.organization.siret));
     let stage = permit.stage.as_ref().map_or_else(|| w.of("permit-both-stages"), |stage| w.one_of("stage", stage));
     let until = permit.expires_at.as_ref().map_or_else(|| w.of("permit-no-end").into(), |end| w.date(end));
     Facts::default()

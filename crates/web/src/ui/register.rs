@@ -12,6 +12,7 @@ use super::{
     api_page::scope_words,
     kit::{Cell, Disclosure, Facts, Field, Filters, Link, Options, Pages},
     page::{PageAnswer, PageCall, Shell},
+    review,
     words::Words,
 };
 
@@ -110,7 +111,10 @@ fn shown(w: Words, entry: &RegisterEntry, definitions: &[DefinitionLine], provid
     let provider = providers.iter().find(|facet| facet.value == entry.provider);
     let provider = provider.map_or_else(|| entry.provider.clone(), |facet| provider_name(w, facet));
     let mut facts = Facts::default()
-        .text(w.of("register-organization"), format!("{} · {} {}", entry.organization, w.of("register-siret"), entry.siret))
+        .text(
+            w.of("register-organization"),
+            format!("{} · {} {}", entry.organization, w.of("register-siret"), review::spaced(&entry.siret)),
+        )
         .text(w.of("register-definition"), format!("{definition} · {provider}"));
     if let Some(purpose) = &entry.purpose {
         facts = facts.with(w.of("register-purpose"), Cell::Typed(purpose.clone()));

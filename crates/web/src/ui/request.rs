@@ -10,6 +10,7 @@ use super::{
     kit::{self, Alert, ButtonLink, Cell, ErrorSummary, Facts, Field, Link, Pages, PostButton, Tag, Timeline, Tone},
     page::{Page, PageAnswer, PageCall, Shell},
     request_form::onward,
+    review,
     words::Words,
 };
 
@@ -132,7 +133,9 @@ fn facts(w: Words, form: &RequestForm) -> Facts {
         .text(w.of("request-form"), w.text(&form.form.name))
         .text(
             w.of("request-organization"),
-            w.of("organization-siret").with("name", request.organization.name.clone()).with("siret", request.organization.siret.clone()),
+            w.of("organization-siret")
+                .with("name", request.organization.name.clone())
+                .with("siret", review::spaced(&request.organization.siret)),
         )
         .text(w.of("request-applicant"), request.applicant.name.clone());
     let facts = match &request.stage {

@@ -14,6 +14,7 @@ use super::{
     kit::{self, ButtonLink, Cell, Check, Control, ErrorSummary, Facts, Field, Filters, Link, Tag, Tile, Tiles, Tone},
     page::{Page, PageAnswer, PageCall, Shell},
     request_form::onward,
+    review,
     words::Words,
 };
 use crate::problem::Failure;
@@ -221,7 +222,7 @@ fn form_page(call: &PageCall, offer: &Offer, form: &OfferedForm, errors: &[kit::
         let check = |membership: &octroi_app::sessions::MembershipView| Check {
             value: membership.organization.id.clone(),
             label: membership.organization.name.clone(),
-            hint: membership.organization.siret.clone(),
+            hint: review::spaced(&membership.organization.siret),
             checked: membership.organization.id == chosen,
             locked: false,
         };
