@@ -100,6 +100,7 @@ form-step-done = filled in
 form-summary = Read over and submit
 form-next = Save and continue
 form-back = Previous step
+form-who-reads = The reviewers and the members of your organisation can read this request while you fill it in. Nobody decides on it before you send it.
 form-later = Save and finish later
 form-saved-at = Draft saved at
 form-cancel = Cancel

@@ -100,6 +100,7 @@ form-step-done = rempli
 form-summary = Relecture et envoi
 form-next = Enregistrer et continuer
 form-back = Étape précédente
+form-who-reads = Les instructeurs et les membres de votre organisation peuvent lire cette demande pendant que vous la remplissez. Personne n’en décide avant que vous ne l’envoyiez.
 form-later = Enregistrer et finir plus tard
 form-saved-at = Brouillon enregistré à
 form-cancel = Annuler

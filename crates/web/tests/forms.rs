@@ -248,8 +248,7 @@ async fn too_much_too_often_and_our_own_faults_are_pages_too() {
         assert!(often.text.contains("role=\"alert\"") && often.text.contains(title) && often.text.contains(next), "{}", often.text);
         assert!(often.text.contains(&format!("value=\"{language}@example.org\"")) && !often.text.contains("needs your attention"));
     }
-    for (language, title, next) in [("fr", "<h1>Erreur de notre côté", "référence"), ("en", "<h1>An error on our side", "reference")]
-    {
+    for (language, title, next) in [("fr", "<h1>Erreur de notre côté", "référence"), ("en", "<h1>An error on our side", "reference")] {
         house.fault();
         let fault = in_language("/dashboard", language, String::new()).await;
         assert!(
