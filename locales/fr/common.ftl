@@ -36,7 +36,7 @@ sign-in-demo = Démonstration : les comptes sont affichés là où le programme 
 session-ended = Votre session a pris fin
 session-ended-kept = Ce que vous avez saisi est gardé : reconnectez-vous, puis envoyez-le de nouveau.
 resume-title = Reprendre l’envoi
-resume-text = Vous êtes connecté. Ce que vous aviez saisi n’a pas encore été envoyé.
+resume-text = La session est de nouveau ouverte. Ce que vous aviez saisi n’a pas encore été envoyé.
 resume-shown = Ce qui sera envoyé
 resume-password = Le mot de passe n’a pas été gardé : la page suivante le redemande.
 sent-decision = Décision
@@ -54,7 +54,7 @@ sent-siret = SIRET
 sent-text = Message
 sent-title = Intitulé
 resume-send = Envoyer ce que j’avais saisi
-flash-signed-out = Vous êtes déconnecté.
+flash-signed-out = La session est fermée.
 
 ## Formulaires
 form-errors = { $count ->

@@ -58,7 +58,7 @@ review-form-of-vendor = { $form } (éditeur : { $vendor })
 review-kind = Nature
 review-stage = Étape
 review-of-permit = Habilitation d’origine
-review-created = Créée
+review-created = Date de création
 review-validity = Durée de l’habilitation
 review-validity-months = { $count ->
     [one] Un mois
@@ -86,7 +86,7 @@ review-read-only = Vous lisez cette demande sans pouvoir en décider
 review-read-only-text = Votre rôle permet de lire. Pour décider, demandez le rôle d’instructeur à un responsable.
 review-last-message = Dernier message du service instructeur
 review-since-form = Différent du texte proposé par le formulaire
-review-since-permit = Modifié depuis l’habilitation { $id }
+review-since-permit = Changement depuis l’habilitation { $id }
 review-added = Ajouté
 review-removed = Retiré
 review-before = Avant
