@@ -22,6 +22,8 @@ use crate::{
 
 /// A permit that ends within so many days is worth a word.
 pub const EXPIRES_SOON_DAYS: i64 = 90;
+/// A permit that was stopped is worth a word for so many days, and as long as an application rests on it.
+pub const STOPPED_DAYS: i64 = 30;
 /// Lines of each list.
 const LINES: u32 = 20;
 /// Permits that are looked through for one that nothing uses.
@@ -57,6 +59,9 @@ pub struct ForApplicant {
     pub drafts: Vec<RequestLine>,
     /// Permits of their organisations that end within [`EXPIRES_SOON_DAYS`], the first to end first.
     pub expiring: Vec<PermitLine>,
+    /// Permits of their organisations that are suspended, or were revoked or expired lately, or that an application
+    /// still rests on: its calls are refused.
+    pub stopped: Vec<PermitLine>,
     /// Permits in force that no application uses.
     pub unused: Vec<PermitLine>,
 }
@@ -112,14 +117,13 @@ impl App {
         let lines = Page::first(LINES);
         let organizations: Vec<Id<Organization>> =
             person.memberships.iter().map(|(organization, _)| *organization).filter(|held| person.is_verified_member(*held)).collect();
-        let (expiring, unused) = self.permits_to_look_at(context, &organizations).await?;
+        let looked_at = self.permits_to_look_at(context, &organizations).await?;
         let messages = reader.messages_waiting(&Awaited::Applicant(person.user), LINES).await?;
         let for_applicant = ForApplicant {
             changes_requested: self.list_requests(context, mine(&[State::ChangesRequested]), lines).await?.items,
             messages: messages.into_iter().map(MessagesWaiting::from).collect(),
             drafts: self.list_requests(context, mine(&[State::Draft]), lines).await?.items,
-            expiring,
-            unused,
+            ..looked_at
         };
         let mut applications = List { items: Vec::new(), next: None };
         let mut permits = List { items: Vec::new(), next: None };
@@ -141,22 +145,21 @@ impl App {
         })
     }
 
-    /// The permits of these organisations that end soon, and those in force that no application uses.
-    async fn permits_to_look_at(
-        &self,
-        context: &Context,
-        organizations: &[Id<Organization>],
-    ) -> Result<(Vec<PermitLine>, Vec<PermitLine>), Error> {
+    /// The permits of these organisations that end soon, those that were stopped, and those in force that no application uses.
+    async fn permits_to_look_at(&self, context: &Context, organizations: &[Id<Organization>]) -> Result<ForApplicant, Error> {
         if organizations.is_empty() {
-            return Ok((Vec::new(), Vec::new()));
+            return Ok(ForApplicant::default());
         }
-        let active = PermitFilter {
+        let of = |statuses: Vec<PermitStatus>, sort: PermitSort| PermitFilter {
             organizations: organizations.to_vec(),
-            statuses: vec![PermitStatus::Active],
-            sort: PermitSort::Expires,
+            statuses,
+            sort,
             ..PermitFilter::new()
         };
-        let held = self.list_permits(context, active, Page::first(LOOKED_THROUGH)).await?.items;
+        let looked_through = Page::first(LOOKED_THROUGH);
+        let held = self.list_permits(context, of(vec![PermitStatus::Active], PermitSort::Expires), looked_through).await?.items;
+        let ended = vec![PermitStatus::Suspended, PermitStatus::Revoked, PermitStatus::Expired];
+        let ended = self.list_permits(context, of(ended, PermitSort::Granted), looked_through).await?.items;
         let reader = self.inner.store.read();
         let mut used = BTreeSet::new();
         for organization in organizations {
@@ -176,7 +179,14 @@ impl App {
         let few = |lines: Vec<PermitLine>| lines.into_iter().take(LINES as usize).collect();
         let expiring = few(held.iter().filter(ends_soon).cloned().collect());
         let unused = few(held.into_iter().filter(|line| !used.contains(&line.id)).collect());
-        Ok((expiring, unused))
+        let lately = context.now.plus_days(-STOPPED_DAYS);
+        let worth_a_word = |line: &PermitLine| {
+            let at = line.stopped_at.as_deref().and_then(|text| text.parse::<Moment>().ok());
+            line.state == PermitStatus::Suspended.as_str() || used.contains(&line.id) || at.is_some_and(|at| at >= lately)
+        };
+        let mut stopped: Vec<PermitLine> = ended.into_iter().filter(worth_a_word).collect();
+        stopped.sort_by(|one, other| other.stopped_at.cmp(&one.stopped_at));
+        Ok(ForApplicant { expiring, stopped: few(stopped), unused, ..ForApplicant::default() })
     }
 
     async fn for_reviewer(&self, context: &Context, reader: &Reader, person: &Person) -> Result<Option<ForReviewer>, Error> {

@@ -27,9 +27,14 @@ pub struct PermitUse {
     pub application: String,
     pub name: String,
     pub stage: Stage,
+    /// `provider/api`.
     pub api: String,
+    /// The API's name; none when it has left the catalogue.
+    pub title: Option<Text>,
     /// `pending`, `active`, `suspended` or `revoked`.
     pub state: String,
+    /// May the reader open its page?
+    pub readable: bool,
 }
 
 /// A permit, and the version of the definition that it was granted under.
@@ -53,6 +58,8 @@ pub struct PermitSheet {
     pub open: Option<Number<AccessRequest>>,
     /// Does the reader read it for the provider?
     pub reads: bool,
+    /// Is it the reader's own, or their organisation's, to ask for anew?
+    pub holds: bool,
 }
 impl PermitSheet {
     #[must_use]
@@ -88,12 +95,15 @@ impl App {
                 continue;
             }
             if let Some(application) = reader.application_by_id(subscription.application).await? {
+                let api = reader.api_current(&subscription.api).await?;
                 uses.push(PermitUse {
+                    title: api.map(|stored| stored.document.api.name.clone()),
                     application: application.id.to_string(),
                     name: application.name,
                     stage: application.stage,
                     api: subscription.api.to_string(),
                     state: subscription.state.as_str().to_owned(),
+                    readable: context.require(Action::ReadApplication, &Subject::Application { organization: grant.organization }).is_ok(),
                 });
             }
         }
@@ -109,6 +119,7 @@ impl App {
             next_stage,
             open: reader.access_request_open_of(id).await?,
             reads: reads(&context.principal, &definition),
+            holds: context.require(Action::AmendPermit, &subject).is_ok(),
             allowed,
             definition,
             permit,

@@ -15,7 +15,7 @@ use crate::{
     access_requests::{Loaded, load},
     context::{App, Context},
     error::Error,
-    view::RequestView,
+    view::{PermitStop, RequestView},
 };
 
 /// A request, the version of the definition that it was written against, and its form.
@@ -38,6 +38,8 @@ pub struct RequestForm {
     pub allowed: BTreeSet<Action>,
     /// Does the reader read it for the provider?
     pub reads: bool,
+    /// Why the permit that it led to opens nothing; none while it is in force.
+    pub stop: Option<PermitStop>,
 }
 
 impl RequestForm {
@@ -62,7 +64,7 @@ pub struct Filled {
     pub errors: Vec<FieldError>,
 }
 
-fn form(loaded: &Loaded, context: &Context, provider: Text) -> Result<RequestForm, Error> {
+fn form(loaded: &Loaded, context: &Context, provider: Text, stop: Option<PermitStop>) -> Result<RequestForm, Error> {
     let header = loaded.request.header();
     let definition = &loaded.definition;
     let form = loaded.form()?;
@@ -89,6 +91,7 @@ fn form(loaded: &Loaded, context: &Context, provider: Text) -> Result<RequestFor
         missing: definition.missing(form, header.stage, &header.answers, header.created_at),
         allowed: Action::ON_REQUEST.into_iter().filter(allowed).collect(),
         reads: reads(&context.principal, definition),
+        stop,
         definition: Arc::clone(definition),
     })
 }
@@ -115,7 +118,11 @@ impl App {
         let provider = reader.provider_by_slug(&loaded.definition.provider).await?;
         let provider =
             provider.map_or_else(|| Text::new(loaded.definition.provider.as_str(), loaded.definition.provider.as_str()), |held| held.name);
-        form(&loaded, context, provider)
+        let permit = match loaded.request.permit() {
+            Some(number) => reader.permit_by_number(number).await?,
+            None => None,
+        };
+        form(&loaded, context, provider, permit.as_ref().and_then(|permit| PermitStop::of(permit, context.now)))
     }
 
     /// Takes what was typed into a step: each good answer, whatever is wrong with the others. `expected`

@@ -14,6 +14,7 @@ use uuid::Uuid;
 use crate::{
     context::{App, Begin, Context, Done},
     error::Error,
+    usage::permit_stop,
     view::{List, SubscriptionView},
 };
 
@@ -37,13 +38,15 @@ pub(crate) struct Ready<'a> {
     pub by_provider: bool,
 }
 
-/// Makes the subscription, or takes up again the one that had ended, with its day's count.
+/// Makes the subscription, or takes up again the one that had ended, or whose permit had, with its day's count.
 pub(crate) async fn establish(tx: &mut Tx, context: &Context, ready: Ready<'_>, action: &str) -> Result<Subscription, Error> {
     let (application, api) = (ready.application.id, ready.api.full_name());
-    let ended = ended_before(tx, application, &api).await?;
-    if let Some(existing) = tx.subscription_of(application, &api).await? {
-        return Err(already(&existing));
-    }
+    let ended = match tx.subscription_of(application, &api).await? {
+        // One whose permit has ended lets nothing through any more: it goes on under the new one.
+        Some(held) if permit_stop(tx, &held, Some(&ready.api.access), context.now).await?.is_some_and(|stop| stop.for_good()) => Some(held),
+        Some(held) => return Err(already(&held)),
+        None => ended_before(tx, application, &api).await?,
+    };
     // What the API's side had ended waits for the API's side.
     let stopped = ended.as_ref().is_some_and(|ended| ended.stopped_by == Some(Stopper::Provider)) && !ready.by_provider;
     let waits = stopped || (matches!(ready.api.access, Access::Approval) && !ready.by_provider);

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use octroi_domain::{
     Id, Moment,
-    api::{AcceptedCredential, ApiName, Contract},
-    application::{Application, SubscriptionState},
+    api::{AcceptedCredential, Access, ApiName, Contract},
+    application::{Application, Subscription, SubscriptionState},
     policy::{Action, Subject},
     text::Text,
 };
@@ -19,7 +19,7 @@ use crate::{
     traces::TraceView,
     traffic::RefusalWords,
     try_it::{BODY_FIELD, SandboxCall, written},
-    view::SubscriptionView,
+    view::{PermitStop, SubscriptionView},
 };
 
 /// Errors that are shown.
@@ -33,6 +33,11 @@ pub struct SubscriptionUsageView {
     /// The API's name; none when the API has left the catalogue.
     #[schema(value_type = Option<Object>)]
     pub title: Option<Text>,
+    /// The plan's name; none when the API has it no more.
+    #[schema(value_type = Option<Object>)]
+    pub plan_title: Option<Text>,
+    /// Why its permit lets nothing through; none while it does, and where none is needed.
+    pub stop: Option<PermitStop>,
     /// Calls in any one second; none: no limit.
     pub rate_per_second: Option<u32>,
     /// Calls in one civil day of the platform's time zone; none: no limit.
@@ -61,6 +66,10 @@ pub struct CallErrorView {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FirstCall {
     pub call: SandboxCall,
+    /// The API's name.
+    pub title: Text,
+    /// Why it would be refused, whatever it is called with.
+    pub stop: Option<PermitStop>,
     /// Does the API take access tokens? If not, the call carries an API key.
     pub by_token: bool,
 }
@@ -81,6 +90,17 @@ pub(crate) async fn last_call(reader: &Reader, filter: &TraceFilter) -> Result<O
     let within = TraceFilter { from: Some(last), to: Some(last.plus_seconds(3_600)), ..filter.clone() };
     let found = reader.trace_list(&within, Page::first(1)).await?.items;
     Ok(Some(found.first().map_or(last, |stored| stored.trace.at)))
+}
+
+/// Why the permit of a subscription lets nothing through.
+pub(crate) async fn permit_stop(
+    reader: &Reader,
+    subscription: &Subscription,
+    access: Option<&Access>,
+    now: Moment,
+) -> Result<Option<PermitStop>, Error> {
+    let Some(number) = subscription.permit.filter(|_| matches!(access, Some(Access::Permit { .. }))) else { return Ok(None) };
+    Ok(reader.permit_by_number(number).await?.and_then(|permit| PermitStop::of(&permit, now)))
 }
 
 impl App {
@@ -108,6 +128,8 @@ impl App {
             subscriptions.push(SubscriptionUsageView {
                 subscription: subscription.into(),
                 title: api.map(|api| api.name.clone()),
+                plan_title: plan.map(|plan| plan.name.clone()),
+                stop: permit_stop(&reader, subscription, api.map(|api| &api.access), context.now).await?,
                 rate_per_second: plan.and_then(|plan| plan.rate_per_second).map(u32::from),
                 quota_per_day: quota,
                 used_today: if used.day == today.day { used.used } else { 0 },
@@ -161,6 +183,11 @@ impl App {
             headers: Vec::new(),
             body: None,
         });
-        Ok(FirstCall { call, by_token: document.api.credentials.contains(&AcceptedCredential::AccessToken) })
+        let stop = match &document.api.access {
+            Access::Permit { .. } => permit.as_ref().and_then(|permit| PermitStop::of(permit, context.now)),
+            _ => None,
+        };
+        let title = document.api.name.clone();
+        Ok(FirstCall { call, title, stop, by_token: document.api.credentials.contains(&AcceptedCredential::AccessToken) })
     }
 }

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use octroi_domain::{
+    Moment,
     access_request::{AccessRequest, Kind},
     application::{Application, Subscription},
     credential::Credential,
@@ -194,6 +195,8 @@ pub struct PermitView {
     pub reason: Option<String>,
     /// The permit that superseded it.
     pub superseded_by: Option<String>,
+    /// When it was suspended, superseded or revoked, or expired; none while it is in force.
+    pub stopped_at: Option<String>,
     pub request: String,
     pub definition: String,
     pub definition_version: i64,
@@ -216,6 +219,7 @@ impl PermitView {
     pub fn new(permit: &Permit, applicant: &User, organization: &Organization) -> Self {
         use octroi_domain::permit::End;
         let (grant, record) = permit.to_parts();
+        let stopped_at = record.stopped_at().map(|at| at.to_string());
         let (reason, superseded_by) = match record {
             StateRecord::Active | StateRecord::Ended { end: End::Expired { .. } } => (None, None),
             StateRecord::Suspended { reason, .. } | StateRecord::Ended { end: End::Revoked { reason, .. } } => (Some(reason), None),
@@ -226,6 +230,7 @@ impl PermitView {
             state: permit.status().as_str().to_owned(),
             reason,
             superseded_by,
+            stopped_at,
             request: grant.request.to_string(),
             definition: grant.definition.to_string(),
             definition_version: grant.definition_version,
@@ -240,6 +245,52 @@ impl PermitView {
             content_hash: grant.content.to_string(),
             answers: grant.answers.values().clone(),
         }
+    }
+}
+
+/// A permit that opens nothing, and why.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub struct PermitStop {
+    /// `H` and a number.
+    pub permit: String,
+    /// `suspended`, `superseded`, `revoked` or `expired`.
+    pub state: String,
+    /// What it was granted for, and what is asked for anew.
+    pub definition: String,
+    pub at: String,
+    /// Why it was suspended or revoked.
+    pub reason: Option<String>,
+    pub superseded_by: Option<String>,
+}
+impl PermitStop {
+    /// None while the permit is in force.
+    #[must_use]
+    pub fn of(permit: &Permit, now: Moment) -> Option<Self> {
+        use octroi_domain::{feed::PermitStatus, permit::End};
+        let (grant, record) = permit.to_parts();
+        // Out of date is out of force, before anybody has written so.
+        let overdue = grant.expires_at.filter(|end| matches!(record, StateRecord::Active) && *end <= now);
+        let at = record.stopped_at().or(overdue)?;
+        let (reason, superseded_by) = match record {
+            StateRecord::Suspended { reason, .. } | StateRecord::Ended { end: End::Revoked { reason, .. } } => (Some(reason), None),
+            StateRecord::Ended { end: End::Superseded { by, .. } } => (None, Some(by.to_string())),
+            StateRecord::Active | StateRecord::Ended { end: End::Expired { .. } } => (None, None),
+        };
+        let state = if overdue.is_some() { PermitStatus::Expired } else { permit.status() };
+        Some(Self {
+            permit: grant.id.to_string(),
+            state: state.as_str().to_owned(),
+            definition: grant.definition.to_string(),
+            at: at.to_string(),
+            reason,
+            superseded_by,
+        })
+    }
+
+    /// Will it never open anything again?
+    #[must_use]
+    pub fn for_good(&self) -> bool {
+        self.state != octroi_domain::feed::PermitStatus::Suspended.as_str()
     }
 }
 
@@ -258,6 +309,8 @@ pub struct PermitLine {
     pub scopes: Vec<String>,
     pub granted_at: String,
     pub expires_at: Option<String>,
+    /// When it was suspended, superseded or revoked, or expired; none while it is in force.
+    pub stopped_at: Option<String>,
 }
 impl From<PermitSummary> for PermitLine {
     fn from(summary: PermitSummary) -> Self {
@@ -278,6 +331,7 @@ impl From<PermitSummary> for PermitLine {
             scopes: summary.scopes.iter().map(ToString::to_string).collect(),
             granted_at: summary.granted_at.to_string(),
             expires_at: summary.expires_at.map(|moment| moment.to_string()),
+            stopped_at: summary.stopped_at.map(|moment| moment.to_string()),
         }
     }
 }

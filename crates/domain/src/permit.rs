@@ -210,6 +210,17 @@ pub enum StateRecord {
     Suspended { at: Moment, reason: String },
     Ended { end: End },
 }
+impl StateRecord {
+    /// Since when the permit opens nothing; none while it is in force.
+    #[must_use]
+    pub const fn stopped_at(&self) -> Option<Moment> {
+        match self {
+            Self::Active => None,
+            Self::Suspended { at, .. }
+            | Self::Ended { end: End::Superseded { at, .. } | End::Revoked { at, .. } | End::Expired { at } } => Some(*at),
+        }
+    }
+}
 impl PermitStatus {
     #[must_use]
     pub const fn as_str(self) -> &'static str {

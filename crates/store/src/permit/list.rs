@@ -5,7 +5,7 @@ use octroi_domain::{
     access_request::AccessRequest,
     feed::PermitStatus,
     organization::{Organization, Siret},
-    permit::{Grant, Permit},
+    permit::{Grant, Permit, StateRecord},
     scope::ScopeSet,
     stage::Stage,
     user::User,
@@ -216,6 +216,8 @@ pub struct PermitSummary {
     pub scopes: ScopeSet,
     pub granted_at: Moment,
     pub expires_at: Option<Moment>,
+    /// Since when it opens nothing; none while it is in force.
+    pub stopped_at: Option<Moment>,
 }
 
 #[derive(FromQueryResult)]
@@ -233,6 +235,7 @@ struct Shown {
     expires_at: Option<i64>,
     title: String,
     scopes: String,
+    record: String,
     organization_name: String,
     siret: String,
     given_name: String,
@@ -258,6 +261,7 @@ impl Shown {
             scopes: row.json("scopes", &self.scopes)?,
             granted_at: Moment::from_micros(self.granted_at),
             expires_at: self.expires_at.map(Moment::from_micros),
+            stopped_at: row.json::<StateRecord>("record", &self.record)?.stopped_at(),
         })
     }
 }
@@ -280,6 +284,7 @@ fn lines() -> Select<Entity> {
             Column::ExpiresAt,
             Column::Title,
             Column::Scopes,
+            Column::Record,
         ])
         .column_as(organization::Column::Name, "organization_name")
         .column(organization::Column::Siret)

@@ -7,7 +7,7 @@ use octroi_app::{
     applications::NewApplication,
     sessions::MembershipView,
     usage::{SubscriptionUsageView, UsageView},
-    view::{ApplicationView, CredentialView},
+    view::{ApplicationView, CredentialView, PermitStop},
 };
 use octroi_domain::{Id, application::Application, application::ApplicationState, organization::Organization, stage::Stage};
 use serde_json::Value;
@@ -19,6 +19,7 @@ use super::{
         Alert, ButtonLink, Cell, Check, Column, Control, ErrorSummary, Facts, Field, Filters, Link, Pages, PostButton, Table, Tag, Tone,
     },
     page::{Page, PageAnswer, PageCall, Shell},
+    permit,
     words::Words,
 };
 use crate::problem::Failure;
@@ -292,7 +293,7 @@ pub async fn show(call: PageCall) -> PageAnswer {
         facts,
         resume: (!active).then(|| PostButton::new(format!("{here}/resume"), w.of("application-resume"), shell.guard()).primary()),
         suspend: active.then(|| Link::new(format!("{here}/suspend"), w.of("application-suspend"))),
-        subscriptions: subscriptions(w, &here, &usage),
+        subscriptions: subscriptions(w, &here, &usage, active),
         subscribe: active.then(|| ButtonLink::new(format!("{here}/subscribe"), w.of("application-subscribe"))),
         credentials: credentials(w, &here, &application.credentials),
         new_credential: active.then(|| ButtonLink::new(format!("{here}/credentials/new"), w.of("credential-new")).secondary()),
@@ -313,17 +314,20 @@ pub(super) fn gateway_url<'a>(call: &'a PageCall, stage: &str) -> &'a str {
     url.trim_end_matches('/')
 }
 
-fn subscriptions(w: Words, here: &str, usage: &UsageView) -> Table {
+fn subscriptions(w: Words, here: &str, usage: &UsageView, active: bool) -> Table {
     let row = |held: &SubscriptionUsageView| {
         let subscription = &held.subscription;
         let left = match (held.left_today, held.quota_per_day) {
+            _ if held.stop.is_some() => w.of("none").to_string(),
             (Some(left), Some(quota)) => w.of("subscription-left").with("left", w.number(left)).with("quota", w.number(quota)).to_string(),
             _ => w.of("subscription-unlimited").with("used", w.number(held.used_today)).to_string(),
         };
         let mut links = Vec::new();
         let api = &subscription.api;
         let title = held.title.as_ref().map_or_else(|| api.clone(), |title| w.text(title));
-        if subscription.state == "active" {
+        if held.stop.as_ref().is_some_and(PermitStop::for_good) && active {
+            links.push(Link::new(format!("{here}/subscribe?api={api}"), w.of("subscription-anew").and("api", &title)));
+        } else if held.stop.is_none() && subscription.state == "active" {
             links.push(Link::new(format!("{here}/start?api={api}"), w.of("subscription-start").and("api", &title)));
         }
         if held.terms_in_force.is_some() && held.terms_in_force != subscription.terms_accepted {
@@ -331,10 +335,10 @@ fn subscriptions(w: Words, here: &str, usage: &UsageView) -> Table {
         }
         links.push(Link::new(format!("{here}/subscriptions/{}/end", subscription.id), w.of("subscription-end").and("api", &title)));
         vec![
-            Cell::link(format!("/apis/{api}"), &title),
-            Cell::Tag(subscription_tag(w, &subscription.state)),
+            Cell::coded(Cell::link(format!("/apis/{api}"), &title), api),
+            held.stop.as_ref().map_or_else(|| Cell::Tag(subscription_tag(w, &subscription.state)), |stop| permit::refused(w, stop)),
             subscription.permit.as_ref().map_or_else(|| Cell::text(w.of("none")), |id| Cell::link(format!("/permits/{id}"), id)),
-            Cell::text(&subscription.plan),
+            Cell::text(held.plan_title.as_ref().map_or_else(|| subscription.plan.clone(), |title| w.text(title))),
             Cell::text(left),
             held.last_call_at.as_ref().map_or_else(|| Cell::text(w.of("never")), |at| Cell::When(w.when(at))),
             Cell::Links(links),

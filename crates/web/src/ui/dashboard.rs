@@ -87,7 +87,11 @@ fn permits(w: Words, caption: String, lines: &[PermitLine], empty: String) -> Ta
             Cell::link(format!("/permits/{}", line.id), w.of("request-line").with("id", line.id.clone()).with("title", line.title.clone())),
             Cell::Tag(permit::state(w, &line.state)),
             Cell::text(line.organization.name.clone()),
-            line.expires_at.as_ref().map_or_else(|| Cell::text(w.of("permit-no-end")), |end| Cell::text(w.date(end))),
+            Cell::text(match (line.state.as_str(), &line.expires_at) {
+                ("active" | "suspended", Some(end)) => w.date(end),
+                ("active" | "suspended", None) => w.of("permit-no-end").into(),
+                _ => line.stopped_at.as_ref().map(|at| w.date(at)).unwrap_or_default(),
+            }),
         ]
     };
     Table {
@@ -100,6 +104,35 @@ fn permits(w: Words, caption: String, lines: &[PermitLine], empty: String) -> Ta
         ],
         rows: lines.iter().map(row).collect(),
         empty,
+    }
+}
+
+/// Permits whose calls are refused, with what can be done.
+fn stopped(w: Words, lines: &[PermitLine]) -> Table {
+    let row = |line: &PermitLine| {
+        let at = line.stopped_at.as_ref().map_or_else(|| Cell::text(w.of("none")), |at| Cell::When(w.when(at)));
+        let next = if line.state == "suspended" {
+            Cell::link(format!("/permits/{}", line.id), w.of("permit-see-why").with("permit", line.id.clone()))
+        } else {
+            Cell::link(format!("/start/{}", line.definition), w.of("permit-ask-again"))
+        };
+        vec![
+            Cell::link(format!("/permits/{}", line.id), w.of("request-line").with("id", line.id.clone()).with("title", line.title.clone())),
+            Cell::Tag(permit::state(w, &line.state)),
+            at,
+            next,
+        ]
+    };
+    Table {
+        caption: w.of("waiting-stopped").into(),
+        columns: vec![
+            Column::text(w.of("permit-column")),
+            Column::text(w.of("request-state")),
+            Column::text(w.of("permit-since")),
+            Column::text(w.of("permit-next")),
+        ],
+        rows: lines.iter().map(row).collect(),
+        empty: String::new(),
     }
 }
 
@@ -153,6 +186,7 @@ fn waiting(w: Words, dashboard: &Dashboard) -> Vec<Table> {
     let tables = [
         requests(w, w.of("waiting-changes").into(), &held.changes_requested, none()),
         messages(w, &held.messages),
+        stopped(w, &held.stopped),
         permits(w, w.of("waiting-expiring").with("days", EXPIRES_SOON_DAYS).into(), &held.expiring, none()),
         requests(w, w.of("waiting-drafts").into(), &held.drafts, none()),
         permits(w, w.of("waiting-unused").into(), &held.unused, none()),

@@ -148,7 +148,10 @@ fn figures(call: &PageCall) -> Vec<(&'static str, Vec<String>)> {
         empty: String::new(),
     };
     let none = Table { rows: Vec::new(), empty: "Rien encore · Nothing yet".into(), ..table.clone() };
-    let facts = Facts::default().text("Nom · Name", LOREM).with("Code", Cell::Code("client_id".into()));
+    let facts = Facts::default()
+        .text("Nom · Name", LOREM)
+        .with("Code", Cell::Code("client_id".into()))
+        .with("Lignes · Lines", Cell::coded(Cell::text("API Particulier"), "dinum/api-particulier"));
     let code =
         |label: &str| Code {
             label: label.into(), code: "curl https://…".into(), copy: w.of("copy").into(), copied: w.of("copied").into()

@@ -4,6 +4,7 @@ use askama::Template;
 use octroi_app::{
     ledger::LedgerQuery,
     permit_sheets::{PermitSheet, PermitUse},
+    view::PermitStop,
 };
 use octroi_domain::{Number, permit::Permit, policy::Action};
 
@@ -53,21 +54,47 @@ pub fn state(w: Words, state: &str) -> Tag {
     Tag::new(tone, w.one_of("permit-state", state))
 }
 
+/// Since when a permit opens nothing, and how it came to that.
+pub fn stopped(w: Words, stop: &PermitStop) -> String {
+    let by = stop.superseded_by.clone().unwrap_or_default();
+    w.one_of("permit-stop", &stop.state).with("permit", stop.permit.clone()).with("by", by).with("date", w.date(&stop.at)).into()
+}
+
+/// Why the calls of a subscription are refused, where its permit is stopped.
+pub fn refused(w: Words, stop: &PermitStop) -> Cell {
+    let tone = if stop.for_good() { Tone::Bad } else { Tone::Warning };
+    let mut lines = vec![Cell::Tag(Tag::new(tone, w.of("subscription-refused"))), Cell::text(stopped(w, stop))];
+    lines.extend(stop.reason.clone().map(Cell::Typed));
+    if !stop.for_good() {
+        lines.push(Cell::text(w.of("permit-wait")));
+    }
+    Cell::Lines(lines)
+}
+
 fn facts(w: Words, sheet: &PermitSheet) -> Facts {
     let permit = &sheet.permit;
     let holder =
         w.of("organization-siret").with("name", permit.organization.name.clone()).with("siret", review::spaced(&permit.organization.siret));
     let stage = permit.stage.as_ref().map_or_else(|| w.of("permit-both-stages"), |stage| w.one_of("stage", stage));
     let until = permit.expires_at.as_ref().map_or_else(|| w.of("permit-no-end").into(), |end| w.date(end));
-    Facts::default()
+    let facts = Facts::default()
         .with(w.of("request-state"), Cell::Tag(state(w, &permit.state)))
         .text(w.of("permit-holder"), holder)
         .text(w.of("request-definition"), w.text(&sheet.definition.name))
         .text(w.of("permit-provider"), w.text(&sheet.provider))
         .text(w.of("request-stage"), stage)
-        .text(w.of("permit-granted"), w.date(&permit.granted_at))
-        .text(w.of("permit-until"), until)
-        .with(w.of("permit-request"), Cell::link(format!("/access-requests/{}", permit.request), permit.request.clone()))
+        .text(w.of("permit-granted"), w.date(&permit.granted_at));
+    // What has ended has its end, and no other one.
+    let facts = match &permit.stopped_at {
+        Some(at) => facts.text(w.one_of("permit-stopped", &permit.state), w.date(at)),
+        None => facts,
+    };
+    let facts = match &permit.reason {
+        Some(reason) => facts.with(w.of("permit-why"), Cell::Typed(reason.clone())),
+        None => facts,
+    };
+    let facts = if matches!(permit.state.as_str(), "active" | "suspended") { facts.text(w.of("permit-until"), until) } else { facts };
+    facts.with(w.of("permit-request"), Cell::link(format!("/access-requests/{}", permit.request), permit.request.clone()))
 }
 
 fn scopes(w: Words, sheet: &PermitSheet) -> Table {
@@ -85,15 +112,23 @@ fn scopes(w: Words, sheet: &PermitSheet) -> Table {
     }
 }
 
-fn uses(w: Words, uses: &[PermitUse]) -> Table {
+fn uses(w: Words, sheet: &PermitSheet) -> Table {
     let row = |one: &PermitUse| {
+        let name = one.title.as_ref().map_or_else(|| one.api.clone(), |title| w.text(title));
+        // Nothing is called with a permit that is not in force.
+        let state = if one.state == "active" && sheet.permit.stopped_at.is_some() {
+            Cell::text(w.of("subscription-refused"))
+        } else {
+            Cell::text(w.one_of("permit-use", &one.state))
+        };
         vec![
-            Cell::link(format!("/applications/{}", one.application), one.name.clone()),
+            if one.readable { Cell::link(format!("/applications/{}", one.application), &one.name) } else { Cell::text(&one.name) },
             Cell::text(w.one_of("stage", one.stage.as_str())),
-            Cell::Code(one.api.clone()),
-            Cell::text(w.one_of("permit-use", &one.state)),
+            Cell::coded(Cell::text(name), &one.api),
+            state,
         ]
     };
+    let empty = if sheet.permit.stopped_at.is_none() { w.of("permit-uses-none") } else { w.of("permit-uses-none-stopped") };
     Table {
         caption: w.of("permit-uses").into(),
         columns: vec![
@@ -102,8 +137,8 @@ fn uses(w: Words, uses: &[PermitUse]) -> Table {
             Column::text(w.of("permit-use-api")),
             Column::text(w.of("request-state")),
         ],
-        rows: uses.iter().map(row).collect(),
-        empty: w.of("permit-uses-none").into(),
+        rows: sheet.uses.iter().map(row).collect(),
+        empty: empty.into(),
     }
 }
 
@@ -127,22 +162,28 @@ fn notice(w: Words, sheet: &PermitSheet) -> Option<Alert> {
     Some(alert)
 }
 
+/// The way down to the permit: from the list that it is in for the reader.
+fn way(w: Words, sheet: &PermitSheet) -> Vec<Link> {
+    if sheet.reads && !sheet.holds {
+        vec![Link::new("/review/permits", w.of("review-permits-title"))]
+    } else {
+        vec![Link::new("/dashboard", w.of("menu-dashboard")), Link::new("/permits", w.of("my-permits"))]
+    }
+}
+
 /// `GET /permits/{id}`
 pub async fn show(call: PageCall) -> PageAnswer {
     let id: Id = call.id("id")?;
     let sheet = call.app().permit_sheet(&call.context(), id).await?;
     let w = call.words;
     let number = &sheet.permit.id;
-    let shell = call
-        .shell(w.of("permit-title").with("id", number.clone()))
-        .under(vec![Link::new("/dashboard", w.of("menu-dashboard")), Link::new("/permits", w.of("my-permits"))]);
-    let holds = sheet.may(Action::AmendPermit) || !sheet.uses.is_empty();
+    let shell = call.shell(w.of("permit-title").with("id", number.clone())).under(way(w, &sheet));
     let mut ways = Vec::new();
     if sheet.may(Action::AmendPermit) {
         ways.push(ButtonLink::new(format!("/applications?permit={number}"), w.of("permit-subscribe")));
     }
     // What ended is asked for anew; what was replaced has a successor.
-    if holds && matches!(sheet.permit.state.as_str(), "revoked" | "expired") {
+    if sheet.holds && matches!(sheet.permit.state.as_str(), "revoked" | "expired") {
         ways.push(ButtonLink::new(format!("/start/{}", sheet.permit.definition), w.of("permit-ask-again")));
     }
     ways.push(ButtonLink::new(format!("/permits/{number}/receipt"), w.of("permit-receipt")).secondary());
@@ -163,7 +204,7 @@ pub async fn show(call: PageCall) -> PageAnswer {
         notice: notice(w, &sheet),
         facts: facts(w, &sheet),
         scopes: scopes(w, &sheet),
-        uses: holds.then(|| uses(w, &sheet.uses)),
+        uses: (sheet.holds || !sheet.uses.is_empty()).then(|| uses(w, &sheet)),
         ways,
         follow: next.into_iter().chain(amend).collect(),
         moves: moves.into_iter().flatten().collect(),
@@ -196,9 +237,12 @@ pub async fn receipt(call: PageCall) -> PageAnswer {
         scopes: scopes(w, &sheet),
         evidence,
         sections: answers::sections(w, &sheet.definition, &steps, |field| permit.answers.get(field)),
-        shell: call
-            .shell(w.of("receipt-title").with("id", number.clone()))
-            .under(vec![Link::new(format!("/permits/{number}"), w.of("permit-title").with("id", number.clone()))]),
+        shell: call.shell(w.of("receipt-title").with("id", number.clone())).under(
+            way(w, &sheet)
+                .into_iter()
+                .chain([Link::new(format!("/permits/{number}"), w.of("permit-title").with("id", number.clone()))])
+                .collect(),
+        ),
     };
     call.render(&page)
 }

@@ -2,13 +2,14 @@
 
 use askama::Template;
 use axum::http::StatusCode;
-use octroi_app::{Error, messages::MessagesView, request_forms::RequestForm};
+use octroi_app::{Error, messages::MessagesView, request_forms::RequestForm, view::PermitStop};
 use octroi_domain::{Number, access_request::AccessRequest, policy::Action};
 
 use super::{
     conversation, errors,
     kit::{self, Alert, ButtonLink, Cell, ErrorSummary, Facts, Field, Link, Pages, PostButton, Tag, Timeline, Tone},
     page::{Page, PageAnswer, PageCall, Shell},
+    permit,
     request_form::onward,
     review,
     words::Words,
@@ -118,11 +119,38 @@ fn next(w: Words, form: &RequestForm) -> (Alert, Vec<ButtonLink>) {
     if let Some(permit) = &request.permit {
         ways.push(ButtonLink::new(format!("/permits/{permit}"), w.of("request-see-permit").with("permit", permit.clone())));
     }
+    let alert = match &form.stop {
+        Some(stop) => stopped(w, stop),
+        None => Alert::new(tone, title, message),
+    };
+    // What ended is asked for anew; what was replaced has a successor.
+    if let Some(stop) = form.stop.as_ref().filter(|stop| !form.reads && matches!(stop.state.as_str(), "revoked" | "expired")) {
+        ways.push(ButtonLink::new(format!("/start/{}", stop.definition), w.of("permit-ask-again")));
+    }
     if form.reads {
         ways.push(ButtonLink::new(format!("/access-requests/{}/review", request.id), w.of("request-review")));
     }
     ways.push(ButtonLink::new(format!("/access-requests/{}/summary", request.id), w.of("request-answers")).secondary());
-    (Alert::new(tone, title, message), ways)
+    (alert, ways)
+}
+
+/// The permit that the request led to opens nothing any more, or for now.
+fn stopped(w: Words, stop: &PermitStop) -> Alert {
+    let tone = match stop.state.as_str() {
+        "superseded" => Tone::Info,
+        "suspended" => Tone::Warning,
+        _ => Tone::Bad,
+    };
+    let text = match (&stop.reason, stop.state.as_str()) {
+        (Some(reason), _) => reason.clone(),
+        (None, "expired") => w.of("permit-is-expired-text").into(),
+        (None, _) => String::new(),
+    };
+    let alert = Alert::new(tone, permit::stopped(w, stop), text);
+    match &stop.superseded_by {
+        Some(by) => alert.link(format!("/permits/{by}"), by),
+        None => alert,
+    }
 }
 
 fn facts(w: Words, form: &RequestForm) -> Facts {

@@ -35,10 +35,16 @@ pub enum Cell {
     /// Buttons that each are a form.
     Actions(Vec<PostButton>),
     Links(Vec<Link>),
+    /// One thing, and below it, smaller, what belongs to it: a code, a date, a reason.
+    Lines(Vec<Self>),
 }
 impl Cell {
     pub fn text(text: impl Into<String>) -> Self {
         Self::Text(text.into())
+    }
+    /// A name, and below it the code that programs know it by.
+    pub fn coded(name: Self, code: impl Into<String>) -> Self {
+        Self::Lines(vec![name, Self::Code(code.into())])
     }
     pub fn link(href: impl Into<String>, text: impl Into<String>) -> Self {
         Self::Link(Link::new(href, text))
