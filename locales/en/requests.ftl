@@ -277,7 +277,12 @@ permit-is-followed = A request to change it is under way
 permit-subscribe = Subscribe an application
 permit-receipt = Receipt to print
 permit-amend = Change or renew
+permit-amend-title = Change or renew the permit { $id }
+permit-amend-text = A change is a new request, filled in already with what { $id } says: you change what has to be, then send it. The permit { $id } stays in force meanwhile; it is replaced only if the change is approved.
+permit-amend-begin = Begin the change
 permit-next-stage = Ask for the next stage ({ $stage })
+permit-next-stage-text = It is a new request, filled in already with what { $id } says: you complete it, then send it. The permit { $id } stays in force meanwhile, on its stage.
+permit-next-stage-begin = Begin the request
 permit-ask-again = Apply again
 permit-moves = Stop or resume
 receipt-title = Receipt of permit { $id }
@@ -291,6 +296,7 @@ receipt-made = Receipt made
 receipt-how = The entry in the ledger holds the hash of the content and the hash of the entry before it: the operator of the portal can verify the whole chain at any time.
 
 ## What was just done
+flash-draft-created = The draft { $about } was created.
 flash-request-created = Request { $about } is open.
 flash-draft-saved = The draft of { $about } is saved.
 flash-request-submitted = Request { $about } is submitted.

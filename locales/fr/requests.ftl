@@ -277,7 +277,12 @@ permit-is-followed = Une demande est en cours pour la faire évoluer
 permit-subscribe = Abonner une application
 permit-receipt = Reçu à imprimer
 permit-amend = Modifier ou renouveler
+permit-amend-title = Modifier ou renouveler l’habilitation { $id }
+permit-amend-text = Une modification est une nouvelle demande, déjà remplie avec ce que { $id } dit : vous changez ce qui doit l’être, puis vous l’envoyez. L’habilitation { $id } reste en vigueur pendant ce temps ; elle n’est remplacée que si la modification est acceptée.
+permit-amend-begin = Commencer la modification
 permit-next-stage = Demander l’étape suivante ({ $stage })
+permit-next-stage-text = C’est une nouvelle demande, déjà remplie avec ce que { $id } dit : vous complétez, puis vous l’envoyez. L’habilitation { $id } reste en vigueur pendant ce temps, à son étape.
+permit-next-stage-begin = Commencer la demande
 permit-ask-again = Faire une nouvelle demande
 permit-moves = Arrêter ou reprendre
 receipt-title = Reçu de l’habilitation { $id }
@@ -291,6 +296,7 @@ receipt-made = Reçu établi
 receipt-how = L’inscription au registre contient l’empreinte du contenu et l’empreinte de l’inscription précédente : l’exploitant du portail peut vérifier la chaîne entière à tout moment.
 
 ## Ce qui vient d’être fait
+flash-draft-created = Brouillon { $about } créé.
 flash-request-created = La demande { $about } est ouverte.
 flash-draft-saved = Le brouillon de { $about } est enregistré.
 flash-request-submitted = La demande { $about } est envoyée.

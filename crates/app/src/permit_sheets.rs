@@ -3,8 +3,9 @@
 use std::{collections::BTreeSet, sync::Arc};
 
 use octroi_domain::{
-    Number,
+    Number, Slug,
     access_request::AccessRequest,
+    api::{Access, ApiName},
     definition::{Definition, Step},
     feed::PermitStatus,
     permit::Permit,
@@ -12,6 +13,7 @@ use octroi_domain::{
     stage::Stage,
     text::Text,
 };
+use octroi_store::{Reader, StoredApi};
 
 use crate::{
     context::{App, Context},
@@ -46,6 +48,8 @@ pub struct PermitSheet {
     pub provider: Text,
     /// The blocks of its form, for reading what was answered.
     pub steps: Vec<Step>,
+    /// The APIs that it opens.
+    pub opens: Vec<ApiName>,
     /// What uses it, as far as the reader may know.
     pub uses: Vec<PermitUse>,
     /// What the reader may do with it in its state.
@@ -76,6 +80,16 @@ const fn has(status: PermitStatus, action: Action) -> bool {
         Action::RevokePermit => matches!(status, PermitStatus::Active | PermitStatus::Suspended),
         _ => true,
     }
+}
+
+/// The APIs that a permit of this definition opens.
+async fn opened(reader: &Reader, definition: &Slug) -> Result<Vec<ApiName>, Error> {
+    let all = reader.api_list().await?;
+    let opens = |stored: &&StoredApi| {
+        let access = &stored.document.api.access;
+        !stored.withdrawn && matches!(access, Access::Permit { definitions } if definitions.contains(definition))
+    };
+    Ok(all.iter().filter(opens).map(|stored| stored.document.api.full_name()).collect())
 }
 
 impl App {
@@ -114,6 +128,7 @@ impl App {
         Ok(PermitSheet {
             provider: provider.map_or_else(|| Text::new(definition.provider.as_str(), definition.provider.as_str()), |held| held.name),
             steps: definition.form(&grant.form).map(|form| definition.steps(form, grant.stage)).unwrap_or_default(),
+            opens: opened(&reader, &definition.slug).await?,
             uses,
             amendable: follows && definition.features.amendment,
             next_stage,

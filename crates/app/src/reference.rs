@@ -6,7 +6,7 @@
 use std::collections::BTreeSet;
 
 use octroi_domain::{
-    api::{Api, ApiDocument, ApiName, Contract, OperationName, Step},
+    api::{Api, ApiDocument, ApiName, Contract, OperationName, Step, Visibility},
     fold,
     text::Text,
 };
@@ -37,6 +37,8 @@ pub struct ReferenceView {
     pub api: String,
     #[schema(value_type = Object)]
     pub title: Text,
+    /// Can it be tried from its page? A private API is its subscribers' matter.
+    pub tried: bool,
     /// Path on the gateways that the operations' paths stand below.
     pub mount: String,
     /// The provider's own version of the document.
@@ -227,6 +229,7 @@ fn reference(document: &ApiDocument) -> ReferenceView {
     ReferenceView {
         api: document.api.full_name().to_string(),
         title: name.clone(),
+        tried: document.api.visibility == Visibility::Public,
         mount: mount.clone(),
         document_version: member_text(info, "version"),
         description: member_text(info, "description"),

@@ -1,13 +1,16 @@
 //! Traces: each side reads its own, at once; and they are made anonymous in time, or on demand.
 
+use std::collections::BTreeMap;
+
 use octroi_domain::{
     Id, Moment, Slug,
     api::ApiName,
     organization::Organization,
     policy::{Action, Principal, Subject},
+    text::Text,
     user::{LinkLevel, Perimeter, Role},
 };
-use octroi_store::{Anonymise, Listing, Page, StoredTrace, TraceCount, TraceFilter, TraceVisible};
+use octroi_store::{Anonymise, Listing, Page, Reader, StoredTrace, TraceCount, TraceFilter, TraceVisible};
 use serde::Serialize;
 use serde_json::json;
 use utoipa::ToSchema;
@@ -27,6 +30,9 @@ pub struct TraceView {
     pub stage: String,
     pub request_id: Option<String>,
     pub api: Option<String>,
+    /// The API's name, as long as the catalogue has it.
+    #[schema(value_type = Option<Object>)]
+    pub api_title: Option<Text>,
     /// `METHOD /template`, never the raw path.
     pub operation: Option<String>,
     pub status: u16,
@@ -37,7 +43,9 @@ pub struct TraceView {
     pub request_bytes: u64,
     pub response_bytes: u64,
     pub application: Option<String>,
+    pub application_name: Option<String>,
     pub organization: Option<String>,
+    pub organization_name: Option<String>,
     pub permit: Option<String>,
     /// How many fields the mask removed.
     pub masked_fields: u32,
@@ -53,6 +61,7 @@ impl From<StoredTrace> for TraceView {
             stage: trace.stage.to_string(),
             request_id: (!trace.request_id.is_empty()).then_some(trace.request_id),
             api: trace.api.map(|api| api.to_string()),
+            api_title: None,
             operation: trace.operation,
             status: trace.status,
             refusal: trace.refusal,
@@ -61,7 +70,9 @@ impl From<StoredTrace> for TraceView {
             request_bytes: trace.request_bytes,
             response_bytes: trace.response_bytes,
             application: trace.application.map(|id| id.to_string()),
+            application_name: None,
             organization: trace.organization.map(|id| id.to_string()),
+            organization_name: None,
             permit: trace.permit.map(|permit| permit.to_string()),
             masked_fields: trace.masked_fields,
             address: trace.address.map(|address| address.to_string()),
@@ -130,6 +141,35 @@ fn near(filter: &TraceFilter) -> Option<TraceFilter> {
     Some(TraceFilter { from: filter.from.max(Some(from)), to: Some(filter.to.map_or(to, |end| end.min(to))), ..filter.clone() })
 }
 
+/// Traces with the names of what they are about; what is gone keeps its calls.
+async fn named(reader: &Reader, traces: Vec<StoredTrace>) -> Result<Vec<TraceView>, Error> {
+    let ids: Vec<_> = traces.iter().filter_map(|stored| stored.trace.application).collect();
+    let applications = reader.applications_by_ids(&ids).await?;
+    let ids: Vec<_> = traces.iter().filter_map(|stored| stored.trace.organization).collect();
+    let organizations = reader.organizations_by_ids(&ids).await?;
+    let mut titles: BTreeMap<ApiName, Option<Text>> = BTreeMap::new();
+    let mut views = Vec::with_capacity(traces.len());
+    for stored in traces {
+        let trace = &stored.trace;
+        let api_title = match &trace.api {
+            Some(api) => match titles.get(api) {
+                Some(title) => title.clone(),
+                None => {
+                    let title = reader.api_current(api).await?.map(|stored| stored.document.api.name.clone());
+                    titles.insert(api.clone(), title.clone());
+                    title
+                }
+            },
+            None => None,
+        };
+        let application = applications.iter().find(|application| Some(application.id) == trace.application);
+        let organization = organizations.iter().find(|organization| Some(organization.id) == trace.organization);
+        let (application_name, organization_name) = (application.map(|held| held.name.clone()), organization.map(|held| held.name.clone()));
+        views.push(TraceView { api_title, application_name, organization_name, ..TraceView::from(stored) });
+    }
+    Ok(views)
+}
+
 impl App {
     /// The calls that the principal may see, the latest first; everything answered so far is in it.
     pub async fn list_traces(&self, context: &Context, mut filter: TraceFilter, page: Page) -> Result<List<TraceView>, Error> {
@@ -144,7 +184,7 @@ impl App {
         if listing.items.is_empty() {
             listing = reader.trace_list(&filter, page).await?;
         }
-        Ok(List { next: listing.next.map(|cursor| cursor.to_string()), items: listing.items.into_iter().map(TraceView::from).collect() })
+        Ok(List { next: listing.next.map(|cursor| cursor.to_string()), items: named(&reader, listing.items).await? })
     }
 
     /// Makes traces anonymous for good: an API's, for who runs it; any, for the operator.

@@ -36,6 +36,8 @@ const MAX_SHOWN: usize = 16_000;
 const MAX_SAMPLES: usize = 100;
 /// The header that stands for the parameters of an operation that takes the person from elsewhere.
 const MOCK_PARAMS: &str = "Octroi-Mock-Params";
+/// The parameter of the State's APIs that names the organisation that the data is for.
+const RECIPIENT: &str = "recipient";
 /// The name of the field that holds the body.
 pub const BODY_FIELD: &str = "body";
 
@@ -329,6 +331,48 @@ fn fill(form: &mut TryForm, case: &MockCase) {
         form.body = format!("{:#}", Value::Object(rest));
     } else if let Some(field) = form.fields.iter_mut().find(|field| field.parameter.name == MOCK_PARAMS) {
         field.value = json!(case.params).to_string();
+    }
+}
+
+/// Puts words in the place of a test case's values: production has no test person. Who the data is for is the caller's
+/// own organisation; values of a closed list stay. Says whether there is something to fill in.
+pub(crate) fn for_production(form: &mut TryForm, siret: &str, language: Language) -> bool {
+    let word = if language == Language::Fr { "A_REMPLACER" } else { "TO_REPLACE" };
+    let stand_in = |name: &str| format!("{word}_{}", name.replace(|c: char| !c.is_ascii_alphanumeric(), ""));
+    let mut found = false;
+    form.fields.retain(|field| field.parameter.name != MOCK_PARAMS);
+    for field in &mut form.fields {
+        let parameter = &field.parameter;
+        if parameter.name.eq_ignore_ascii_case(RECIPIENT) {
+            siret.clone_into(&mut field.value);
+        } else if parameter.values.is_empty() && (parameter.required || !field.value.is_empty()) {
+            field.value = stand_in(&parameter.name);
+            found = true;
+        }
+    }
+    if let Ok(mut body) = serde_json::from_str::<Value>(&form.body) {
+        found |= emptied(&mut body, "", siret, &stand_in);
+        form.body = format!("{body:#}");
+    }
+    found
+}
+
+/// The same for a JSON body: each value that is neither a list nor an object.
+fn emptied(value: &mut Value, name: &str, siret: &str, stand_in: &impl Fn(&str) -> String) -> bool {
+    match value {
+        Value::Object(members) => members.iter_mut().fold(false, |found, (name, value)| emptied(value, name, siret, stand_in) | found),
+        Value::Array(values) => {
+            values.truncate(1);
+            values.iter_mut().fold(false, |found, value| emptied(value, name, siret, stand_in) | found)
+        }
+        value if name.eq_ignore_ascii_case(RECIPIENT) => {
+            *value = siret.into();
+            false
+        }
+        value => {
+            *value = stand_in(name).into();
+            true
+        }
     }
 }
 

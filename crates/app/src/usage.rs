@@ -7,6 +7,7 @@ use octroi_domain::{
     api::{AcceptedCredential, Access, ApiName, Contract},
     application::{Application, Subscription, SubscriptionState},
     policy::{Action, Subject},
+    stage::Stage,
     text::Text,
 };
 use octroi_store::{CallOutcome, Page, Reader, TraceFilter, TraceVisible};
@@ -18,7 +19,7 @@ use crate::{
     error::Error,
     traces::TraceView,
     traffic::RefusalWords,
-    try_it::{BODY_FIELD, SandboxCall, written},
+    try_it::{BODY_FIELD, SandboxCall, for_production, written},
     view::{PermitStop, SubscriptionView},
 };
 
@@ -70,8 +71,12 @@ pub struct FirstCall {
     pub title: Text,
     /// Why it would be refused, whatever it is called with.
     pub stop: Option<PermitStop>,
-    /// Does the API take access tokens? If not, the call carries an API key.
+    /// Does the API take access tokens?
     pub by_token: bool,
+    /// Does it take API keys?
+    pub by_key: bool,
+    /// Do words stand in it for values that are the caller's to give?
+    pub to_fill_in: bool,
 }
 
 /// How an application is doing.
@@ -153,7 +158,8 @@ impl App {
     }
 
     /// A first call of an application to an API that it is subscribed to: an operation that its permit opens, one
-    /// that only reads where there is one, with the values of a test case of the sandbox.
+    /// that only reads where there is one. In the sandbox with the values of a test case; in production, where people are
+    /// real, with words that stand for them.
     pub async fn first_call(&self, context: &Context, application: Id<Application>, api: &ApiName) -> Result<FirstCall, Error> {
         let reader = self.inner.store.read();
         let application = reader.application_by_id(application).await?.ok_or(Error::NotFound)?;
@@ -172,7 +178,13 @@ impl App {
         let lines = crate::reference::lines(document);
         let found = lines.iter().filter(|(_, contract, _)| opened(contract)).min_by_key(|(line, ..)| line.method != "GET");
         let (line, ..) = found.or_else(|| lines.first()).ok_or(Error::NotFound)?;
-        let form = self.filled_form(document, &line.key, None)?;
+        let mut form = self.filled_form(document, &line.key, None)?;
+        let production = application.stage == Stage::Production;
+        let mut to_fill_in = false;
+        if production {
+            let owner = reader.organization_by_id(application.organization).await?.ok_or(Error::NotFound)?;
+            to_fill_in = for_production(&mut form, owner.siret.as_str(), context.language);
+        }
         let mut values: BTreeMap<String, String> = form.fields.iter().map(|field| (field.name.clone(), field.value.clone())).collect();
         values.insert(BODY_FIELD.to_owned(), form.body.clone());
         let mount = &document.api.mount;
@@ -188,6 +200,14 @@ impl App {
             _ => None,
         };
         let title = document.api.name.clone();
-        Ok(FirstCall { call, title, stop, by_token: document.api.credentials.contains(&AcceptedCredential::AccessToken) })
+        let takes = |credential| document.api.credentials.contains(&credential);
+        Ok(FirstCall {
+            call,
+            title,
+            stop,
+            by_token: takes(AcceptedCredential::AccessToken),
+            by_key: takes(AcceptedCredential::ApiKey),
+            to_fill_in,
+        })
     }
 }

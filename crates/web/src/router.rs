@@ -115,7 +115,9 @@ pub fn routes() -> Vec<Route> {
         get("/permits", A::ListPermits, page(dashboard::my_permits)),
         get("/permits/{id}", A::ReadPermit, page(permit::show)),
         get("/permits/{id}/receipt", A::ReadPermit, page(permit::receipt)),
+        get("/permits/{id}/amend", A::AmendPermit, page(permit::ask_amend)),
         post("/permits/{id}/amend", A::AmendPermit, page(permit::amend)),
+        get("/permits/{id}/next-stage", A::AmendPermit, page(permit::ask_next_stage)),
         post("/permits/{id}/next-stage", A::AmendPermit, page(permit::next_stage)),
         // Pages: reviewers and managers.
         get("/review", A::ListRequests, page(review::requests)),

@@ -127,6 +127,8 @@ pub const PAGES: &[Page] = &[
     page("permit", "applicant", "/permits/{permit}"),
     page("permit-suspended", "applicant", "/permits/{suspended}"),
     page("permit-revoked", "applicant", "/permits/{revoked}"),
+    page("permit-amend", "applicant", "/permits/{unamended}/amend"),
+    page("permit-next-stage", "applicant", "/permits/{unamended}/next-stage"),
     page("receipt", "applicant", "/permits/{permit}/receipt"),
     page("applications", "applicant", "/applications"),
     page("applications-choose", "applicant", "/applications?api=dinum/api-particulier&permit={permit}"),

@@ -123,9 +123,12 @@ async fn live(demo: &Demo, mark: &str) -> BTreeMap<&'static str, String> {
         things.insert(name, id);
     }
     let reason = json!({ "reason": words("Le service a fermé.") });
-    for (request, permit, act) in
-        [("approved", "permit", ""), ("for_suspended", "suspended", "suspend"), ("for_revoked", "revoked", "revoke")]
-    {
+    for (request, permit, act) in [
+        ("approved", "permit", ""),
+        ("for_amending", "unamended", ""),
+        ("for_suspended", "suspended", "suspend"),
+        ("for_revoked", "revoked", "revoke"),
+    ] {
         let (id, _) = applicant.submitted("api-particulier", "libre", asked.clone()).await;
         let granted = reviewer.approve(&id).await;
         if !act.is_empty() {

@@ -108,7 +108,7 @@ pub async fn show(call: PageCall) -> PageAnswer {
             ButtonLink::new(format!("/admin/apis/{name}/subscribers?state=pending"), w.of("admin-api-pending").with("count", view.pending))
         }),
         facts: Facts::default()
-            .with(w.of("invitation-code"), Cell::link(format!("/apis/{name}"), name.to_string()))
+            .with(w.of("subscription-api"), Cell::coded(Cell::link(format!("/apis/{name}"), w.text(&api.title)), name.to_string()))
             .text(w.of("subscription-access"), w.one_of("api-how", &api.access))
             .text(w.of("admin-api-visibility"), w.one_of("api-visibility", &api.visibility))
             .with(w.of("admin-api-mount"), Cell::Code(api.mount.clone()))

@@ -5,6 +5,7 @@ use axum::http::StatusCode;
 use octroi_app::{
     Error,
     api_administration::{AdministeredLine, SubscriberView},
+    catalogue::ApiView,
     invitations::{InvitationView, NewInvitation},
     query::Page as Rows,
 };
@@ -20,6 +21,7 @@ use serde_json::Value;
 use super::{
     admin_api::{tabs, way},
     api_page::named,
+    application_subscriptions::plan_name,
     applications::{pages, subscription_tag},
     confirm::Confirm,
     errors,
@@ -80,7 +82,7 @@ async fn page(call: &PageCall, wrong: &[FieldError]) -> PageAnswer {
         tabs: tabs(w, &name, 2),
         summary: errors::summary(call, wrong),
         states: states(w, &name, &view, state),
-        table: table(w, &name, &listing.items),
+        table: table(w, &name, &view.api, &listing.items),
         pages: pages(call, listing.next),
         by_hand: (!by_permit).then(|| by_hand(call, &shell, &name, &view, wrong, &invitations)),
         notice: by_permit.then(|| Alert::new(Tone::Info, w.of("subscribers-by-permit"), w.of("subscribers-by-permit-text"))),
@@ -101,7 +103,7 @@ fn states(w: Words, name: &ApiName, view: &AdministeredLine, current: Option<Sub
     Tabs { label: w.of("subscribers-states").into(), tabs, current }
 }
 
-fn table(w: Words, name: &ApiName, all: &[SubscriberView]) -> Table {
+fn table(w: Words, name: &ApiName, api: &ApiView, all: &[SubscriberView]) -> Table {
     let row = |held: &SubscriberView| {
         let subscription = &held.subscription;
         let base = format!("/admin/apis/{name}/subscriptions/{}", subscription.id);
@@ -120,10 +122,10 @@ fn table(w: Words, name: &ApiName, all: &[SubscriberView]) -> Table {
         }
         vec![
             Cell::text(&held.application_name),
-            Cell::text(review::organization(&held.organization.name, &held.organization.siret)),
+            Cell::coded(Cell::text(&held.organization.name), review::spaced(&held.organization.siret)),
             Cell::text(w.one_of("stage", &held.stage)),
             Cell::Tags(tags),
-            Cell::text(&subscription.plan),
+            Cell::text(plan_name(w, api, &subscription.plan)),
             subscription.permit.as_ref().map_or_else(|| Cell::text(w.of("none")), Cell::text),
             Cell::When(w.when(&subscription.created_at)),
             Cell::Links(moves),
@@ -302,6 +304,7 @@ async fn held(call: &PageCall, name: &ApiName) -> Result<SubscriberView, Failure
 pub async fn ask(call: PageCall) -> PageAnswer {
     let (name, asked) = (named(&call)?, Move::of(&call)?);
     let held = held(&call, &name).await?;
+    let api = call.app().read_administered_line(&call.context(), &name).await?.api;
     let w = call.words;
     let mut way = way(w);
     way.push(Link::new(format!("/admin/apis/{name}/subscribers"), w.of("admin-api-subscribers")));
@@ -311,7 +314,7 @@ pub async fn ask(call: PageCall) -> PageAnswer {
             Facts::default()
                 .text(w.of("application-name"), &held.application_name)
                 .text(w.of("application-organization"), &held.organization.name)
-                .text(w.of("subscription-api"), name.to_string())
+                .with(w.of("subscription-api"), Cell::coded(Cell::text(w.text(&api.title)), name.to_string()))
                 .with(w.of("application-state"), Cell::Tag(subscription_tag(w, &held.subscription.state))),
         ),
         summary: None,

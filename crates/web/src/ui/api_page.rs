@@ -27,16 +27,15 @@ pub(super) fn named(call: &PageCall) -> Result<ApiName, Failure> {
     Ok(ApiName { provider: call.id("provider")?, api: call.id("api")? })
 }
 
-/// The three pages of an API.
-pub(super) fn tabs(w: Words, name: &ApiName, current: usize) -> Tabs {
+/// The pages of an API; one that is private is not tried from here.
+pub(super) fn tabs(w: Words, name: &ApiName, tried: bool, current: usize) -> Tabs {
     let at = |path: &str, text: String| Link::new(format!("/apis/{name}{path}"), text);
     Tabs {
         label: w.of("api-tabs").into(),
-        tabs: vec![
-            at("", w.of("api-tab-about").into()),
-            at("/reference", w.of("api-tab-reference").into()),
-            at("/try", w.of("api-tab-try").into()),
-        ],
+        tabs: [at("", w.of("api-tab-about").into()), at("/reference", w.of("api-tab-reference").into())]
+            .into_iter()
+            .chain(tried.then(|| at("/try", w.of("api-tab-try").into())))
+            .collect(),
         current,
     }
 }
@@ -84,7 +83,7 @@ pub async fn show(call: PageCall) -> PageAnswer {
     }
     let web = &call.shared.web;
     let about = AboutPage {
-        tabs: tabs(w, &name, 0),
+        tabs: tabs(w, &name, api.visibility == "public", 0),
         tags,
         description: w.text(&api.description),
         how: w.one_of("api-how", &api.access).into(),
@@ -115,7 +114,9 @@ fn ways(w: Words, page: &ApiPage) -> Vec<ButtonLink> {
     } else {
         ways.push(ButtonLink::new(format!("/applications?api={}", page.api.name), w.of("api-subscribe")));
     }
-    ways.push(ButtonLink::new(format!("/apis/{}/try", page.api.name), w.of("api-tab-try")).secondary());
+    if page.api.visibility == "public" {
+        ways.push(ButtonLink::new(format!("/apis/{}/try", page.api.name), w.of("api-tab-try")).secondary());
+    }
     ways
 }
 
@@ -260,7 +261,7 @@ pub async fn reference(call: PageCall) -> PageAnswer {
         return one(&call, &name, &reference, &operation, &names);
     }
     let page = ReferencePage {
-        tabs: tabs(w, &name, 1),
+        tabs: tabs(w, &name, reference.tried, 1),
         description: reference.description.clone(),
         document,
         operations: operations(w, &reference, &name),
@@ -308,7 +309,7 @@ fn one(call: &PageCall, name: &ApiName, reference: &ReferenceView, operation: &O
     way.push(Link::new(format!("/apis/{name}/reference"), w.of("api-tab-reference")));
     let found = operation.answers.iter().filter(|answer| answer.status.starts_with('2') && !answer.fields.is_empty());
     let page = OperationPage {
-        tabs: tabs(w, name, 1),
+        tabs: tabs(w, name, reference.tried, 1),
         call: Code { label: w.of("reference-call").into(), code: called, copy: w.of("copy").into(), copied: w.of("copied").into() },
         deprecated: line.deprecated,
         description: operation.description.clone(),
@@ -331,10 +332,12 @@ fn one(call: &PageCall, name: &ApiName, reference: &ReferenceView, operation: &O
             })
             .collect(),
         document: Link::new(format!("/api/v1/apis/{name}/openapi"), w.of("api-document")),
-        ways: vec![
-            ButtonLink::new(format!("/apis/{name}/try?operation={}", line.key), w.of("reference-try")),
-            ButtonLink::new(format!("/apis/{name}/reference"), w.of("reference-all")).secondary(),
-        ],
+        ways: reference
+            .tried
+            .then(|| ButtonLink::new(format!("/apis/{name}/try?operation={}", line.key), w.of("reference-try")))
+            .into_iter()
+            .chain([ButtonLink::new(format!("/apis/{name}/reference"), w.of("reference-all")).secondary()])
+            .collect(),
         shell: call.shell(heading).under(way),
     };
     call.render(&page)

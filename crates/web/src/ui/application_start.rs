@@ -1,13 +1,16 @@
 //! The first call: ready-made code with the application's own identifiers.
 
 use askama::Template;
-use octroi_app::{Error, usage::FirstCall};
-use octroi_domain::api::ApiName;
+use octroi_app::{Error, try_it::SandboxCall, usage::FirstCall, view::CredentialView};
+use octroi_domain::{api::ApiName, credential::CredentialKind};
 
 use super::{
     applications::{gateway_url, read, token_url, way},
-    kit::{Alert, Code, Facts, Link, Snippets, Tone},
+    credentials::is_kind,
+    kit::{Alert, Cell, Code, Facts, Link, Snippets, Tone},
     page::{PageAnswer, PageCall, Shell},
+    permit,
+    words::Words,
 };
 
 #[derive(Template)]
@@ -15,9 +18,48 @@ use super::{
 struct StartPage {
     shell: Shell,
     facts: Facts,
-    secret: Alert,
+    /// What the call still needs, or why it would be refused.
+    needs: Alert,
+    /// None: the secret is not there yet.
+    export: Option<Code>,
+    fill_in: Option<Alert>,
     snippets: Snippets,
     reference: Link,
+    usage: Link,
+}
+
+/// The environment variable that the secret is in: a program's text is no place for it.
+const fn variable(by_token: bool) -> &'static str {
+    if by_token { "CLIENT_SECRET" } else { "API_KEY" }
+}
+
+/// The line that gives a program its secret.
+pub(super) fn export(w: Words, kind: CredentialKind, secret: &str) -> Code {
+    let variable = variable(kind == CredentialKind::ClientSecret);
+    Code {
+        label: w.of("first-call-export").into(),
+        code: format!("export {variable}={}", for_shell(secret)),
+        copy: w.of("copy").into(),
+        copied: w.of("copied").into(),
+    }
+}
+
+/// What a call needs: a credential, where there is none of the kind that the API takes.
+fn needs(w: Words, here: &str, kind: CredentialKind, held: Option<&CredentialView>, first: &FirstCall) -> Alert {
+    let text = w.of("first-call-secret-text").and("variable", variable(kind == CredentialKind::ClientSecret));
+    match (&first.stop, held) {
+        (Some(stop), _) => Alert::new(Tone::Bad, permit::stopped(w, stop), stop.reason.clone().unwrap_or_default())
+            .link(format!("/permits/{}", stop.permit), w.of("permit-title").with("id", stop.permit.clone())),
+        (None, Some(held)) => {
+            let name = w.one_of("credential-kind", kind.as_str()).to_string();
+            let title = w.of("first-call-held").with("kind", name).and("hint", &held.hint);
+            Alert::new(Tone::Good, title, text).link(format!("{here}#credentials"), w.of("first-call-lost"))
+        }
+        (None, None) => {
+            let title = w.of("first-call-secret").with("kind", w.one_of("credential-kind", kind.as_str()).to_string());
+            Alert::new(Tone::Info, title, text).link(format!("{here}/credentials/new"), w.of("credential-new"))
+        }
+    }
 }
 
 /// `GET /applications/{id}/start?api=`
@@ -26,23 +68,26 @@ pub async fn show(call: PageCall) -> PageAnswer {
     let api: ApiName = call.query.text("api").parse().map_err(|_| Error::NotFound)?;
     let first = call.app().first_call(&call.context(), id, &api).await?;
     let w = call.words;
+    let here = format!("/applications/{id}");
+    let of_kind = |kind| application.credentials.iter().find(|held| is_kind(held, kind));
+    // A token is to be preferred; but the key that is there already does as well.
+    let by_key = first.by_key && of_kind(CredentialKind::ApiKey).is_some() && of_kind(CredentialKind::ClientSecret).is_none();
+    let by_token = first.by_token && !by_key;
+    let kind = if by_token { CredentialKind::ClientSecret } else { CredentialKind::ApiKey };
+    let held = of_kind(kind);
     let url = format!("{}{}", gateway_url(&call, &application.stage), first.call.target);
     let token = token_url(&call, &application.stage);
-    let written = Written { first: &first, url: &url, token_url: &token, client_id: &application.client_id };
+    let written = Written { call: &first.call, by_token, url: &url, token_url: &token, client_id: &application.client_id };
     let snippet =
         |label: &str, code: String| Code { label: label.to_owned(), code, copy: w.of("copy").into(), copied: w.of("copied").into() };
-    let kind = if first.by_token { "client_secret" } else { "api_key" };
     call.render(&StartPage {
         facts: Facts::default()
-            .text(w.of("subscription-api"), api.to_string())
+            .with(w.of("subscription-api"), Cell::coded(Cell::text(w.text(&first.title)), api.to_string()))
             .text(w.of("application-stage"), w.one_of("stage", &application.stage))
-            .text(w.of("first-call-call"), format!("{} {}", first.call.method, first.call.target)),
-        secret: Alert::new(
-            Tone::Info,
-            w.of("first-call-secret").with("kind", w.one_of("credential-kind", kind).to_string()),
-            w.of("first-call-secret-text").and("variable", written.variable()),
-        )
-        .link(format!("/applications/{id}/credentials/new"), w.of("credential-new")),
+            .with(w.of("first-call-call"), Cell::Code(format!("{} {}", first.call.method, first.call.target))),
+        needs: needs(w, &here, kind, held, &first),
+        export: (held.is_some() && first.stop.is_none()).then(|| export(w, kind, &w.of("first-call-your-secret").to_string())),
+        fill_in: first.to_fill_in.then(|| Alert::new(Tone::Warning, w.of("first-call-fill-in"), w.of("first-call-fill-in-text"))),
         snippets: Snippets {
             id: "first-call".to_owned(),
             snippets: vec![
@@ -53,13 +98,15 @@ pub async fn show(call: PageCall) -> PageAnswer {
             ],
         },
         reference: Link::new(format!("/apis/{api}/reference"), w.of("first-call-reference")),
+        usage: Link::new(format!("{here}/usage"), w.of("application-usage")),
         shell: call.shell(w.of("first-call-title").and("name", &application.name)).under(way(w, &application)),
     })
 }
 
 /// A first call, to be written in several languages.
 struct Written<'a> {
-    first: &'a FirstCall,
+    call: &'a SandboxCall,
+    by_token: bool,
     url: &'a str,
     token_url: &'a str,
     client_id: &'a str,
@@ -76,23 +123,18 @@ fn for_shell(text: &str) -> String {
 }
 
 impl Written<'_> {
-    /// The environment variable that the secret is in: a program's text is no place for it.
-    const fn variable(&self) -> &'static str {
-        if self.first.by_token { "CLIENT_SECRET" } else { "API_KEY" }
-    }
-
     /// Headers of the call but for its credential.
     fn headers(&self) -> impl Iterator<Item = &(String, String)> {
-        self.first.call.headers.iter()
+        self.call.headers.iter()
     }
 
     fn body(&self) -> Option<&str> {
-        self.first.call.body.as_deref().filter(|body| !body.is_empty())
+        self.call.body.as_deref().filter(|body| !body.is_empty())
     }
 
     fn curl(&self) -> String {
         let mut code = String::new();
-        let credential = if self.first.by_token {
+        let credential = if self.by_token {
             let (url, client) = (for_shell(self.token_url), self.client_id);
             code.push_str(&format!(
                 "TOKEN=$(curl -sS {url} -u \"{client}:$CLIENT_SECRET\" -d grant_type=client_credentials \\\n  | sed -E 's/.*\"access_token\":\"([^\"]+)\".*/\\1/')\n"
@@ -101,7 +143,7 @@ impl Written<'_> {
         } else {
             "X-Api-Key: $API_KEY"
         };
-        let method = &self.first.call.method;
+        let method = &self.call.method;
         let method = if method == "GET" { String::new() } else { format!(" -X {method}") };
         code.push_str(&format!("curl -i{method} {} \\\n  -H \"{credential}\"", for_shell(self.url)));
         for (name, value) in self.headers() {
@@ -115,7 +157,7 @@ impl Written<'_> {
 
     fn python(&self) -> String {
         let mut code = "import os\nimport requests\n\n".to_owned();
-        let credential = if self.first.by_token {
+        let credential = if self.by_token {
             code.push_str(&format!(
                 "token = requests.post(\n    {},\n    auth=({}, os.environ[\"CLIENT_SECRET\"]),\n    data={{\"grant_type\": \"client_credentials\"}},\n    timeout=10,\n).json()[\"access_token\"]\n",
                 quoted(self.token_url),
@@ -129,7 +171,7 @@ impl Written<'_> {
         let body = self.body().map(|body| format!("    data={}.encode(),\n", quoted(body))).unwrap_or_default();
         code.push_str(&format!(
             "answer = requests.request(\n    {},\n    {},\n    headers={{{credential}{headers}}},\n{body}    timeout=30,\n)\nprint(answer.status_code, answer.text)",
-            quoted(&self.first.call.method),
+            quoted(&self.call.method),
             quoted(self.url)
         ));
         code
@@ -137,7 +179,7 @@ impl Written<'_> {
 
     fn javascript(&self) -> String {
         let mut code = String::new();
-        let credential = if self.first.by_token {
+        let credential = if self.by_token {
             code.push_str(&format!(
                 "const basic = Buffer.from({} + process.env.CLIENT_SECRET).toString(\"base64\");\nconst {{ access_token: token }} = await (await fetch({}, {{\n  method: \"POST\",\n  headers: {{ Authorization: `Basic ${{basic}}` }},\n  body: new URLSearchParams({{ grant_type: \"client_credentials\" }}),\n}})).json();\n",
                 quoted(&format!("{}:", self.client_id)),
@@ -152,7 +194,7 @@ impl Written<'_> {
         code.push_str(&format!(
             "const answer = await fetch({}, {{\n  method: {},\n  headers: {{ {credential}{headers} }},\n{body}}});\nconsole.log(answer.status, await answer.text());",
             quoted(self.url),
-            quoted(&self.first.call.method)
+            quoted(&self.call.method)
         ));
         code
     }
@@ -161,7 +203,7 @@ impl Written<'_> {
         let mut code =
             "import java.net.URI;\nimport java.net.http.*;\nimport java.net.http.HttpResponse.BodyHandlers;\nimport java.util.Base64;\n\nvar client = HttpClient.newHttpClient();\n"
                 .to_owned();
-        let credential = if self.first.by_token {
+        let credential = if self.by_token {
             code.push_str(&format!(
                 "var basic = Base64.getEncoder().encodeToString(({} + System.getenv(\"CLIENT_SECRET\")).getBytes());\nvar grant = HttpRequest.newBuilder(URI.create({}))\n    .header(\"Authorization\", \"Basic \" + basic)\n    .header(\"Content-Type\", \"application/x-www-form-urlencoded\")\n    .POST(HttpRequest.BodyPublishers.ofString(\"grant_type=client_credentials\")).build();\nvar token = client.send(grant, BodyHandlers.ofString()).body().replaceAll(\".*\\\"access_token\\\":\\\"([^\\\"]+)\\\".*\", \"$1\");\n",
                 quoted(&format!("{}:", self.client_id)),
@@ -176,7 +218,7 @@ impl Written<'_> {
         code.push_str(&format!(
             "var call = HttpRequest.newBuilder(URI.create({}))\n    .header({credential}){headers}\n    .method({}, HttpRequest.BodyPublishers.{body}).build();\nvar answer = client.send(call, BodyHandlers.ofString());\nSystem.out.println(answer.statusCode() + \" \" + answer.body());",
             quoted(self.url),
-            quoted(&self.first.call.method)
+            quoted(&self.call.method)
         ));
         code
     }
@@ -184,28 +226,25 @@ impl Written<'_> {
 
 #[cfg(test)]
 mod tests {
-    use octroi_app::try_it::SandboxCall;
-
     use super::*;
 
-    fn first(by_token: bool, body: Option<&str>) -> FirstCall {
-        let call = SandboxCall {
+    fn first(body: Option<&str>) -> SandboxCall {
+        SandboxCall {
             method: if body.is_some() { "POST" } else { "GET" }.to_owned(),
             target: "/p/a/v1/things?name=l%27eau".to_owned(),
             headers: vec![("Accept".to_owned(), "application/json".to_owned())],
             body: body.map(str::to_owned),
-        };
-        FirstCall { call, by_token }
+        }
     }
 
     #[test]
     fn every_snippet_has_the_identifiers_and_never_the_secret() {
         for by_token in [true, false] {
-            let first = first(by_token, Some("{\"q\":\"l'été \\\"$(x)\\\"\"}"));
+            let call = first(Some("{\"q\":\"l'été \\\"$(x)\\\"\"}"));
             let written =
-                Written { first: &first, url: "https://g/p/a/v1/things", token_url: "https://g/api/oauth/token", client_id: "c-1" };
+                Written { call: &call, by_token, url: "https://g/p/a/v1/things", token_url: "https://g/api/oauth/token", client_id: "c-1" };
             for code in [written.curl(), written.python(), written.javascript(), written.java()] {
-                assert!(code.contains("https://g/p/a/v1/things") && code.contains(written.variable()), "{code}");
+                assert!(code.contains("https://g/p/a/v1/things") && code.contains(variable(by_token)), "{code}");
                 assert_eq!(by_token, code.contains("c-1") && code.contains("https://g/api/oauth/token"), "{code}");
                 assert!(code.contains("Accept"), "{code}");
             }
@@ -214,8 +253,8 @@ mod tests {
 
     #[test]
     fn a_quote_ends_no_string() {
-        let first = first(false, Some("it's"));
-        let written = Written { first: &first, url: "https://g/'", token_url: "", client_id: "" };
+        let call = first(Some("it's"));
+        let written = Written { call: &call, by_token: false, url: "https://g/'", token_url: "", client_id: "" };
         assert!(written.curl().contains("--data-raw 'it'\\''s'") && written.curl().contains("'https://g/'\\'''"), "{}", written.curl());
         assert!(!written.python().contains("token"));
     }

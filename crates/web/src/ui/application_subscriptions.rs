@@ -7,7 +7,8 @@ use octroi_app::{
     catalogue::ApiView,
     query::{Page as Rows, PermitFilter},
     subscriptions::NewSubscription,
-    view::{ApplicationView, PermitLine, SubscriptionView},
+    usage::SubscriptionUsageView,
+    view::{ApplicationView, PermitLine, PermitStop, SubscriptionView},
 };
 use octroi_domain::{
     Id, Number,
@@ -70,7 +71,8 @@ async fn choose(call: &PageCall) -> PageAnswer {
     let (id, application) = read(call).await?;
     let w = call.words;
     let apis = call.app().list_apis(&call.context()).await?;
-    let live: Vec<&str> = application.subscriptions.iter().filter(|held| held.state != "revoked").map(|held| held.api.as_str()).collect();
+    let usage = call.app().application_usage(&call.context(), id).await?;
+    let live: Vec<&str> = usage.subscriptions.iter().filter(|held| in_place(held)).map(|held| held.subscription.api.as_str()).collect();
     // On the way from a permit: what it opens, and nothing else.
     let permit = match call.query.text("permit").parse::<Number<Permit>>() {
         Ok(number) => Some(call.app().read_permit(&call.context(), number).await?),
@@ -79,6 +81,11 @@ async fn choose(call: &PageCall) -> PageAnswer {
     let opened = |api: &ApiView| permit.as_ref().is_none_or(|permit| api.definitions.contains(&permit.definition));
     let open = apis.iter().filter(|api| api.stages.contains(&application.stage) && !live.contains(&api.name.as_str()) && opened(api));
     let open: Vec<&ApiView> = open.collect();
+    // It opens one: there is nothing to choose.
+    if let (Some(_), [only]) = (&permit, open.as_slice()) {
+        let name: ApiName = only.name.parse().map_err(|_| Error::NotFound)?;
+        return subscribe_to(call, &name, &[]).await;
+    }
     let permit = permit.as_ref().map(|permit| format!("&permit={}", permit.id)).unwrap_or_default();
     let tile = |api: &ApiView| Tile {
         link: Link::new(format!("/applications/{id}/subscribe?api={}{permit}", api.name), w.text(&api.title)),
@@ -95,6 +102,11 @@ async fn choose(call: &PageCall) -> PageAnswer {
     })
 }
 
+/// Does the subscription stand? One whose permit has ended gives way to another one.
+fn in_place(held: &SubscriptionUsageView) -> bool {
+    !held.stop.as_ref().is_some_and(PermitStop::for_good)
+}
+
 /// Permits of the application's organisation that open this API on its stage.
 async fn permits(call: &PageCall, application: &ApplicationView, api: &ApiView) -> Result<Vec<PermitLine>, Failure> {
     let organization: Id<Organization> = application.organization.id.parse().map_err(|_| Error::NotFound)?;
@@ -108,6 +120,12 @@ async fn permits(call: &PageCall, application: &ApplicationView, api: &ApiView) 
 
 fn words_of(value: &Value, member: &str, w: Words) -> String {
     value.get(member).and_then(|text| text.get(w.code())).and_then(Value::as_str).unwrap_or_default().to_owned()
+}
+
+/// What a plan of an API is called; its code where the API has it no more.
+pub(super) fn plan_name(w: Words, api: &ApiView, id: &str) -> String {
+    let found = api.plans.iter().find(|plan| plan.get("id").and_then(Value::as_str) == Some(id));
+    found.map(|plan| words_of(plan, "name", w)).filter(|name| !name.is_empty()).unwrap_or_else(|| id.to_owned())
 }
 
 fn plan_option(w: Words, plan: &Value, chosen: &str) -> Check {
@@ -130,6 +148,8 @@ fn plan_option(w: Words, plan: &Value, chosen: &str) -> Check {
 async fn subscribe_to(call: &PageCall, name: &ApiName, faults: &[FieldError]) -> PageAnswer {
     let (id, application) = read(call).await?;
     let api = call.app().read_api(&call.context(), name).await?;
+    let usage = call.app().application_usage(&call.context(), id).await?;
+    let subscribed = usage.subscriptions.iter().any(|held| held.subscription.api == api.name && in_place(held));
     let held = if api.access == "permit" { permits(call, &application, &api).await? } else { Vec::new() };
     let w = call.words;
     let wrong = errors::fields(call, faults);
@@ -166,8 +186,11 @@ async fn subscribe_to(call: &PageCall, name: &ApiName, faults: &[FieldError]) ->
         );
     }
     let closed = !api.stages.contains(&application.stage);
-    let needs_permit = api.access == "permit" && held.is_empty();
-    let missing = if closed {
+    let needs_permit = api.access == "permit" && held.is_empty() && !subscribed;
+    let missing = if subscribed {
+        let title = w.of("subscribe-already");
+        Some(Alert::new(Tone::Info, title, w.of("subscribe-already-text")).link(format!("/applications/{id}"), &application.name))
+    } else if closed {
         let title = w.of("subscribe-not-open").with("stage", w.one_of("stage", &application.stage).to_string());
         Some(Alert::new(Tone::Warning, title, w.of("subscribe-not-open-text")).link("/applications/new", w.of("application-new")))
     } else if needs_permit {
@@ -184,7 +207,7 @@ async fn subscribe_to(call: &PageCall, name: &ApiName, faults: &[FieldError]) ->
         fields: if missing.is_some() { Vec::new() } else { fields },
         missing: missing.or(other),
         facts: Facts::default()
-            .with(w.of("subscription-api"), Cell::link(format!("/apis/{name}"), &title))
+            .with(w.of("subscription-api"), Cell::coded(Cell::link(format!("/apis/{name}"), &title), name.to_string()))
             .text(w.of("subscription-access"), w.one_of("api-how", &api.access))
             .text(w.of("application-stage"), w.one_of("stage", &application.stage)),
         terms: terms.map(|terms| Typed { text: words_of(terms, "text", w) }),
@@ -227,21 +250,36 @@ fn held<'a>(call: &PageCall, application: &'a ApplicationView) -> Result<(Id<Sub
     found.map(|held| (id, held)).ok_or_else(|| Error::NotFound.into())
 }
 
+/// What the API of a subscription and its plan are called: by their codes where the API has left the catalogue.
+async fn names(call: &PageCall, held: &SubscriptionView) -> (String, String) {
+    let (code, w) = (&held.api, call.words);
+    let api = match code.parse::<ApiName>() {
+        Ok(name) => call.app().read_api(&call.context(), &name).await.ok(),
+        Err(_) => None,
+    };
+    api.map_or_else(|| (code.clone(), held.plan.clone()), |api| (w.text(&api.title), plan_name(w, &api, &held.plan)))
+}
+
 /// `GET /applications/{id}/subscriptions/{subscription}/end`
 pub async fn ask_end(call: PageCall) -> PageAnswer {
     let (id, application) = read(&call).await?;
     let (subscription, held) = held(&call, &application)?;
+    let (title, plan) = names(&call, held).await;
     let w = call.words;
     call.render(&Confirm {
         text: w.of("subscription-end-text").into(),
-        facts: Some(Facts::default().text(w.of("subscription-api"), &held.api).text(w.of("subscription-plan"), &held.plan)),
+        facts: Some(
+            Facts::default()
+                .with(w.of("subscription-api"), Cell::coded(Cell::text(&title), &held.api))
+                .text(w.of("subscription-plan"), plan),
+        ),
         summary: None,
         action: format!("/applications/{id}/subscriptions/{subscription}/end"),
         fields: Vec::new(),
         button: w.of("subscription-end-now").into(),
         danger: true,
         back: Link::new(format!("/applications/{id}"), w.of("cancel")),
-        shell: call.shell(w.of("subscription-end").and("api", &held.api)).under(way(w, &application)),
+        shell: call.shell(w.of("subscription-end").and("api", &title)).under(way(w, &application)),
     })
 }
 
@@ -270,7 +308,7 @@ pub async fn ask_terms(call: PageCall) -> PageAnswer {
         button: w.of("subscription-terms-accept").into(),
         danger: false,
         back: Link::new(format!("/applications/{id}"), w.of("cancel")),
-        shell: call.shell(w.of("subscription-terms").and("api", &held.api)).under(way(w, &application)),
+        shell: call.shell(w.of("subscription-terms").and("api", &w.text(&api.title))).under(way(w, &application)),
     })
 }
 

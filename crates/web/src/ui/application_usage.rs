@@ -10,6 +10,7 @@ use super::{
     applications::{read, way},
     kit::{Cell, Chart, Column, Figures, Filters, Link, Table},
     page::{PageAnswer, PageCall, Shell},
+    traces::short,
     traffic_view::{self, Period},
     words::Words,
 };
@@ -61,9 +62,9 @@ fn errors(w: Words, usage: &UsageView) -> Table {
         vec![
             Cell::When(w.when(&call.at)),
             Cell::text(call.status.to_string()),
-            Cell::Code(call.operation.clone().or_else(|| call.api.clone()).unwrap_or_default()),
+            call.operation.clone().or_else(|| call.api.clone()).map_or_else(|| Cell::text(w.of("none")), Cell::Code),
             Cell::text(meaning),
-            if request.is_empty() { Cell::text(w.of("none")) } else { Cell::link(traces_of(request), request) },
+            if request.is_empty() { Cell::text(w.of("none")) } else { Cell::link(traces_of(request), short(request)) },
         ]
     };
     Table {

@@ -5,11 +5,19 @@ use axum::http::StatusCode;
 use octroi_app::{
     Done, Error,
     applications::NewApplication,
+    catalogue::ApiView,
     sessions::MembershipView,
     usage::{SubscriptionUsageView, UsageView},
-    view::{ApplicationView, CredentialView, PermitStop},
+    view::{ApplicationView, CredentialView, PermitStop, PermitView, SubscriptionView},
 };
-use octroi_domain::{Id, application::Application, application::ApplicationState, organization::Organization, stage::Stage};
+use octroi_domain::{
+    Id, Number,
+    api::ApiName,
+    application::{Application, ApplicationState},
+    organization::Organization,
+    permit::Permit,
+    stage::Stage,
+};
 use serde_json::Value;
 
 use super::{
@@ -106,26 +114,80 @@ pub(super) async fn read(call: &PageCall) -> Result<(Id<Application>, Applicatio
     Ok((id, call.app().read_application(&call.context(), id).await?))
 }
 
+/// What one is on the way to subscribe to.
+struct Onward {
+    /// The query that goes along.
+    query: String,
+    api: Option<ApiView>,
+    permit: Option<PermitView>,
+}
+impl Onward {
+    /// None: one only looks.
+    async fn of(call: &PageCall) -> Result<Option<Self>, Failure> {
+        let context = call.context();
+        let named: Option<ApiName> = call.query.text("api").parse().ok();
+        let number: Option<Number<Permit>> = call.query.text("permit").parse().ok();
+        if named.is_none() && number.is_none() {
+            return Ok(None);
+        }
+        let api = match &named {
+            Some(name) => Some(call.app().read_api(&context, name).await?),
+            None => None,
+        };
+        let permit = match number {
+            Some(number) => Some(call.app().read_permit(&context, number).await?),
+            None => None,
+        };
+        let pairs = [("api", api.as_ref().map(|api| &api.name)), ("permit", permit.as_ref().map(|permit| &permit.id))];
+        let pairs = pairs.into_iter().filter_map(|(name, value)| value.map(|value| (name, value)));
+        let query = form_urlencoded::Serializer::new(String::new()).extend_pairs(pairs).finish();
+        Ok(Some(Self { query, api, permit }))
+    }
+
+    /// The way on with this application, or why there is none.
+    fn next(&self, w: Words, application: &ApplicationView) -> Cell {
+        let api = self.api.as_ref();
+        let open = api.is_none_or(|api| api.stages.contains(&application.stage));
+        let covered = self.permit.as_ref().is_none_or(|permit| permit.stage.as_ref().is_none_or(|stage| *stage == application.stage));
+        let same = |held: &SubscriptionView| {
+            held.state != "revoked"
+                && api.is_some_and(|api| api.name == held.api)
+                && self.permit.as_ref().is_none_or(|permit| held.permit.as_ref() == Some(&permit.id))
+        };
+        if !open || !covered {
+            Cell::text(w.of("application-other-stage"))
+        } else if application.subscriptions.iter().any(same) {
+            Cell::text(w.of("application-subscribed"))
+        } else {
+            let href = format!("/applications/{}/subscribe?{}", application.id, self.query);
+            Cell::link(href, w.of("application-choose").and("name", &application.name))
+        }
+    }
+
+    /// Where an application is made for it, on a stage that will do.
+    fn create(&self) -> String {
+        let stages = self.api.as_ref().map(|api| api.stages.as_slice()).unwrap_or_default();
+        let only = if let [only] = stages { Some(only) } else { None };
+        let stage = self.permit.as_ref().and_then(|permit| permit.stage.as_ref()).or(only);
+        let stage = stage.map(|stage| format!("&stage={stage}")).unwrap_or_default();
+        let of = self.permit.as_ref().map(|permit| format!("&organization={}", permit.organization.id)).unwrap_or_default();
+        format!("/applications/new?{}{stage}{of}", self.query)
+    }
+}
+
 /// `GET /applications?organization=&api=&permit=`
 ///
 /// With an API or a permit, one is on the way to subscribing: each application leads on.
 pub async fn list(call: PageCall) -> PageAnswer {
     let w = call.words;
+    let onward = Onward::of(&call).await?;
+    let known = call.app().list_apis(&call.context()).await?;
+    let title = |name: &str| known.iter().find(|api| api.name == name).map_or_else(|| name.to_owned(), |api| w.text(&api.title));
     let organization = chosen(&call, call.query.text("organization"));
     let listing = match organization {
         Some(organization) => Some(call.app().list_applications(&call.context(), Some(organization), call.page(ROWS)).await?),
         None => None,
     };
-    let api = call.query.some("api");
-    let onward: String = call
-        .query
-        .pairs()
-        .filter(|(name, value)| matches!(*name, "api" | "permit") && !value.is_empty())
-        .fold(form_urlencoded::Serializer::new(String::new()), |mut query, (name, value)| {
-            query.append_pair(name, value);
-            query
-        })
-        .finish();
     let items = listing.as_ref().map(|listing| listing.items.as_slice()).unwrap_or_default();
     let row = |application: &ApplicationView| {
         let href = format!("/applications/{}", application.id);
@@ -134,11 +196,9 @@ pub async fn list(call: PageCall) -> PageAnswer {
             Cell::link(&href, &application.name),
             Cell::text(w.one_of("stage", &application.stage)),
             Cell::Tag(state_tag(w, &application.state)),
-            Cell::Items(live.map(|held| held.api.clone()).collect()),
+            Cell::Items(live.map(|held| title(&held.api)).collect()),
         ];
-        if !onward.is_empty() {
-            row.push(Cell::link(format!("{href}/subscribe?{onward}"), w.of("application-choose").and("name", &application.name)));
-        }
+        row.extend(onward.as_ref().map(|onward| onward.next(w, application)));
         row
     };
     let mut columns = vec![
@@ -147,7 +207,7 @@ pub async fn list(call: PageCall) -> PageAnswer {
         Column::text(w.of("application-state")),
         Column::text(w.of("application-apis")),
     ];
-    if !onward.is_empty() {
+    if onward.is_some() {
         columns.push(Column::text(w.of("application-next")));
     }
     let table = Table {
@@ -157,16 +217,17 @@ pub async fn list(call: PageCall) -> PageAnswer {
         empty: w.of("applications-empty").into(),
     };
     let next = listing.and_then(|listing| listing.next);
+    let api = onward.as_ref().and_then(|onward| onward.api.as_ref()).map(|api| w.text(&api.title));
     let notice = match (organization, &api) {
         (None, _) => Some(Alert::new(Tone::Info, w.of("applications-no-organization"), w.of("applications-no-organization-text"))),
         (Some(_), Some(api)) => Some(Alert::new(Tone::Info, w.of("applications-choose").and("api", api), w.of("applications-choose-text"))),
-        (Some(_), None) if !onward.is_empty() => {
+        (Some(_), None) if onward.is_some() => {
             Some(Alert::new(Tone::Info, w.of("applications-choose-one"), w.of("applications-choose-text")))
         }
         _ => None,
     };
     let options = choice(&call);
-    let create = if onward.is_empty() { "/applications/new".to_owned() } else { format!("/applications/new?{onward}") };
+    let create = onward.as_ref().map_or_else(|| "/applications/new".to_owned(), Onward::create);
     call.render(&ListPage {
         notice,
         organizations: (options.len() > 1).then(|| Filters {
@@ -209,7 +270,8 @@ fn new_page(call: &PageCall, faults: &[octroi_domain::definition::FieldError]) -
     let w = call.words;
     let wrong = errors::fields(call, faults);
     let error = |name: &str| wrong.iter().find(|error| error.name == name).map(|error| error.message.clone()).unwrap_or_default();
-    let stage = call.form.get("stage").unwrap_or("sandbox");
+    let typed = |name: &str| call.form.get(name).or_else(|| call.query.get(name)).unwrap_or_default();
+    let stage = Some(typed("stage")).filter(|stage| !stage.is_empty()).unwrap_or("sandbox");
     let option = |one: Stage| Check {
         value: one.to_string(),
         label: w.one_of("stage", one.as_str()).into(),
@@ -228,7 +290,7 @@ fn new_page(call: &PageCall, faults: &[octroi_domain::definition::FieldError]) -
     ];
     let options = choice(call);
     if options.len() > 1 {
-        let held = call.form.get("organization").unwrap_or_default();
+        let held = typed("organization");
         fields.push(Field::select("organization", w.of("application-organization"), options, held).error(error("organization")).required());
     }
     fields.push(
@@ -246,14 +308,14 @@ fn new_page(call: &PageCall, faults: &[octroi_domain::definition::FieldError]) -
 
 /// `POST /applications/new`
 pub async fn create(call: PageCall) -> PageAnswer {
+    // On the way to a subscription, on one goes.
+    let onward = Onward::of(&call).await?.map(|onward| format!("/subscribe?{}", onward.query)).unwrap_or_default();
     let stage = call.form.text("stage").parse().unwrap_or(Stage::Sandbox);
     let organization = chosen(&call, call.form.text("organization"));
     let new = NewApplication { name: call.form.text("name").to_owned(), stage, organization, management: call.form.has("management") };
     match call.app().create_application(&call.once(), new).await {
         Ok(done) => {
             let id = made(&done, |view: &ApplicationView| &view.id);
-            // On the way to a subscription, on one goes.
-            let onward = if call.raw_query.is_empty() { String::new() } else { format!("/subscribe?{}", call.raw_query) };
             Ok(Page::to(format!("/applications/{id}{onward}")).flash("application-created", ""))
         }
         Err(Error::Invalid(faults)) => Ok(new_page(&call, &faults)?.status(StatusCode::UNPROCESSABLE_ENTITY)),

@@ -4,6 +4,7 @@ use askama::Template;
 use axum::http::{HeaderValue, header};
 use octroi_app::{
     Done,
+    usage::{SubscriptionUsageView, UsageView},
     view::{ApplicationView, CredentialView, NewCredentialView},
 };
 use octroi_domain::{
@@ -12,9 +13,10 @@ use octroi_domain::{
 };
 
 use super::{
+    application_start::export,
     applications::{read, token_url, way},
     confirm::Confirm,
-    kit::{Alert, ButtonLink, Cell, Check, Control, Facts, Field, Hidden, Link, OneTimeSecret, Tone},
+    kit::{Alert, ButtonLink, Cell, Check, Code, Control, Facts, Field, Hidden, Link, OneTimeSecret, Tone},
     page::{Page, PageAnswer, PageCall, Shell},
     words::Words,
 };
@@ -40,12 +42,16 @@ struct MadePage {
     secret: Option<OneTimeSecret>,
     gone: Option<Alert>,
     facts: Facts,
+    /// The line that gives it to a program.
+    export: Option<Code>,
     /// What is to be done with the one that it replaces.
     old: Option<Alert>,
+    /// First calls that can be made with it; a way to subscribe where there is none.
+    next: Vec<Link>,
     back: ButtonLink,
 }
 
-fn is_kind(held: &CredentialView, kind: CredentialKind) -> bool {
+pub(super) fn is_kind(held: &CredentialView, kind: CredentialKind) -> bool {
     held.kind == kind.as_str() && held.revoked_at.is_none()
 }
 
@@ -133,8 +139,11 @@ pub async fn create(call: PageCall) -> PageAnswer {
         Alert::new(Tone::Info, w.of("credential-old").and("hint", &old.hint), w.of("credential-old-text"))
             .link(format!("/applications/{id}/credentials/{}/revoke", old.id), w.of("credential-revoke").and("hint", &old.hint))
     });
+    let usage = call.app().application_usage(&call.context(), id).await?;
     let gone = secret.is_none().then(|| Alert::new(Tone::Warning, w.of("credential-gone"), w.of("credential-gone-text")));
     let page = MadePage {
+        export: secret.as_ref().map(|secret| export(w, kind, secret)),
+        next: next(w, &id.to_string(), &usage),
         secret: secret.map(|value| OneTimeSecret {
             label,
             value,
@@ -149,6 +158,18 @@ pub async fn create(call: PageCall) -> PageAnswer {
         shell: call.shell(w.of("credential-made")).under(way(w, &application)),
     };
     Ok(call.render(&page)?.with(header::CACHE_CONTROL, HeaderValue::from_static("no-store")))
+}
+
+/// Where one goes with a new secret.
+fn next(w: Words, id: &str, usage: &UsageView) -> Vec<Link> {
+    let open = usage.subscriptions.iter().filter(|held| held.subscription.state == "active" && held.stop.is_none());
+    let link = |held: &SubscriptionUsageView| {
+        let api = &held.subscription.api;
+        let title = held.title.as_ref().map_or_else(|| api.clone(), |title| w.text(title));
+        Link::new(format!("/applications/{id}/start?api={api}"), w.of("subscription-start").and("api", &title))
+    };
+    let links: Vec<Link> = open.map(link).collect();
+    if links.is_empty() { vec![Link::new(format!("/applications/{id}/subscribe"), w.of("application-subscribe"))] } else { links }
 }
 
 /// `GET /applications/{id}/credentials/{credential}/revoke`

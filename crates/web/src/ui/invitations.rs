@@ -7,9 +7,10 @@ use octroi_domain::definition::FieldError;
 
 use super::{
     errors,
-    kit::{Alert, Cell, Check, Control, ErrorSummary, Facts, Field, Tone, Typed},
+    kit::{Alert, Cell, Check, Control, ErrorSummary, Facts, Field, Link, PostButton, Tone, Typed},
     page::{Page, PageAnswer, PageCall, Shell},
 };
+use crate::problem::Failure;
 
 #[derive(Template)]
 #[template(path = "invitation.html")]
@@ -24,6 +25,15 @@ struct InvitationPage {
     fields: Vec<Field>,
 }
 
+#[derive(Template)]
+#[template(path = "invitation_other.html")]
+struct OtherPage {
+    shell: Shell,
+    text: String,
+    again: PostButton,
+    back: Link,
+}
+
 /// The word of the link.
 fn word(call: &PageCall) -> String {
     call.params.iter().find(|(name, _)| name == "word").map(|(_, word)| word.clone()).unwrap_or_default()
@@ -31,7 +41,25 @@ fn word(call: &PageCall) -> String {
 
 /// `GET /invitations/{word}`
 pub async fn show(call: PageCall) -> PageAnswer {
-    page(&call, &[]).await
+    match page(&call, &[]).await {
+        Err(Failure::Operation(Error::Conflict { code: "other_address", .. })) => somebody_else(&call),
+        answer => answer,
+    }
+}
+
+/// It was sent to somebody else, whose address stays between them and who invited them.
+fn somebody_else(call: &PageCall) -> PageAnswer {
+    let w = call.words;
+    let shell = call.shell(w.of("invitation-other"));
+    let me = call.me.as_ref().and_then(|me| me.user.as_ref()).map(|user| user.email.clone()).unwrap_or_default();
+    let again = PostButton::new("/sign-out", w.of("invitation-sign-in"), shell.guard()).primary().hidden("return_to", &call.facts.path);
+    let page = OtherPage {
+        text: w.of("invitation-other-text").and("email", &me).to_string(),
+        again,
+        back: Link::new("/dashboard", w.of("menu-dashboard")),
+        shell,
+    };
+    Ok(call.render(&page)?.status(StatusCode::CONFLICT))
 }
 
 async fn page(call: &PageCall, faults: &[FieldError]) -> PageAnswer {

@@ -2,6 +2,7 @@
 
 use askama::Template;
 use octroi_app::{
+    Error,
     ledger::LedgerQuery,
     permit_sheets::{PermitSheet, PermitUse},
     view::PermitStop,
@@ -10,7 +11,8 @@ use octroi_domain::{Number, permit::Permit, policy::Action};
 
 use super::{
     answers::{self, Section},
-    kit::{Alert, ButtonLink, Cell, Column, Facts, Link, PostButton, Table, Tag, Tone},
+    confirm::Confirm,
+    kit::{Alert, ButtonLink, Cell, Column, Facts, Link, Table, Tag, Tone},
     page::{Page, PageAnswer, PageCall, Shell},
     review,
     start::created,
@@ -29,7 +31,6 @@ struct PermitPage {
     /// None: the reader is not of the organisation that holds it.
     uses: Option<Table>,
     ways: Vec<ButtonLink>,
-    follow: Vec<PostButton>,
     moves: Vec<Link>,
 }
 
@@ -180,14 +181,14 @@ pub async fn show(call: PageCall) -> PageAnswer {
     let shell = call.shell(w.of("permit-title").with("id", number.clone())).under(way(w, &sheet));
     let mut ways = Vec::new();
     if sheet.may(Action::AmendPermit) {
-        ways.push(ButtonLink::new(format!("/applications?permit={number}"), w.of("permit-subscribe")));
+        ways.push(ButtonLink::new(subscribing(&sheet), w.of("permit-subscribe")));
     }
     // What ended is asked for anew; what was replaced has a successor.
     if sheet.holds && matches!(sheet.permit.state.as_str(), "revoked" | "expired") {
         ways.push(ButtonLink::new(format!("/start/{}", sheet.permit.definition), w.of("permit-ask-again")));
     }
     ways.push(ButtonLink::new(format!("/permits/{number}/receipt"), w.of("permit-receipt")).secondary());
-    let follow = |way: &str, words: String| PostButton::new(format!("/permits/{number}/{way}"), words, shell.guard());
+    let follow = |way: &str, words: String| ButtonLink::new(format!("/permits/{number}/{way}"), words).secondary();
     let free = sheet.open.is_none();
     let next = sheet
         .next_stage
@@ -205,8 +206,7 @@ pub async fn show(call: PageCall) -> PageAnswer {
         facts: facts(w, &sheet),
         scopes: scopes(w, &sheet),
         uses: (sheet.holds || !sheet.uses.is_empty()).then(|| uses(w, &sheet)),
-        ways,
-        follow: next.into_iter().chain(amend).collect(),
+        ways: ways.into_iter().chain(next).chain(amend).collect(),
         moves: moves.into_iter().flatten().collect(),
         shell,
     };
@@ -247,10 +247,73 @@ pub async fn receipt(call: PageCall) -> PageAnswer {
     call.render(&page)
 }
 
+/// Where an application is chosen to call under the permit, with all that is known already.
+fn subscribing(sheet: &PermitSheet) -> String {
+    let mut query = form_urlencoded::Serializer::new(String::new());
+    if let [only] = sheet.opens.as_slice() {
+        query.append_pair("api", &only.to_string());
+    }
+    let permit = &sheet.permit;
+    query.append_pair("permit", &permit.id).append_pair("organization", &permit.organization.id);
+    format!("/applications?{}", query.finish())
+}
+
+/// What is about to be asked for, before a request is made of it.
+async fn ask_follow(call: PageCall, stage_change: bool) -> PageAnswer {
+    let id: Id = call.id("id")?;
+    let sheet = call.app().permit_sheet(&call.context(), id).await?;
+    let here = format!("/permits/{id}");
+    let next = sheet.next_stage.filter(|_| stage_change);
+    // One is under way, or there is nothing to ask for: the page that says so.
+    if let Some(open) = sheet.open.filter(|_| sheet.holds) {
+        return Ok(Page::to(format!("/access-requests/{open}")));
+    }
+    if next.is_none() && (stage_change || !sheet.amendable) {
+        return Ok(Page::to(here));
+    }
+    let w = call.words;
+    let number = &sheet.permit.id;
+    let (title, text, button) = match next {
+        Some(stage) => {
+            let stage = w.one_of("stage", stage.as_str()).to_string();
+            (w.of("permit-next-stage").with("stage", stage), w.of("permit-next-stage-text"), w.of("permit-next-stage-begin"))
+        }
+        None => (w.of("permit-amend-title"), w.of("permit-amend-text"), w.of("permit-amend-begin")),
+    };
+    call.render(&Confirm {
+        text: text.with("id", number.clone()).into(),
+        facts: Some(facts(w, &sheet)),
+        summary: None,
+        action: format!("{here}/{}", if stage_change { "next-stage" } else { "amend" }),
+        fields: Vec::new(),
+        button: button.into(),
+        danger: false,
+        back: Link::new(&here, w.of("permit-move-back")),
+        shell: call
+            .shell(title.with("id", number.clone()))
+            .under(way(w, &sheet).into_iter().chain([Link::new(&here, w.of("permit-title").with("id", number.clone()))]).collect()),
+    })
+}
+/// `GET /permits/{id}/amend`
+pub async fn ask_amend(call: PageCall) -> PageAnswer {
+    ask_follow(call, false).await
+}
+/// `GET /permits/{id}/next-stage`
+pub async fn ask_next_stage(call: PageCall) -> PageAnswer {
+    ask_follow(call, true).await
+}
+
 async fn follow(call: PageCall, stage_change: bool) -> PageAnswer {
     let id: Id = call.id("id")?;
-    let request = created(call.app().follow_permit(&call.once(), id, stage_change).await?)?;
-    Ok(Page::to(format!("/access-requests/{request}")).flash("request-created", &request))
+    match call.app().follow_permit(&call.once(), id, stage_change).await {
+        Ok(done) => {
+            let request = created(done)?;
+            Ok(Page::to(format!("/access-requests/{request}")).flash("draft-created", &request))
+        }
+        // Somebody was faster: theirs is the one to go on with.
+        Err(Error::Conflict { code: "already_requested", .. }) => ask_follow(call, stage_change).await,
+        Err(error) => Err(error.into()),
+    }
 }
 /// `POST /permits/{id}/amend`
 pub async fn amend(call: PageCall) -> PageAnswer {

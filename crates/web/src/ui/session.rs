@@ -231,7 +231,8 @@ pub async fn sign_out(call: PageCall) -> PageAnswer {
     if let Some(session) = &call.session {
         call.app().sign_out(&call.context(), &session.cookie).await?;
     }
-    let page = Page::to("/").flash("signed-out", "");
+    // With a way back: to come as somebody else.
+    let page = Page::to(call.form.get("return_to").and_then(local).unwrap_or("/")).flash("signed-out", "");
     Ok(match session_cookie(&call.shared, None) {
         Some(cookie) => page.with(header::SET_COOKIE, cookie),
         None => page,

@@ -8,6 +8,7 @@ use octroi_app::{
 use octroi_domain::{Moment, api::ApiName, user::Role};
 
 use super::{
+    application_usage::traces_of,
     applications::pages,
     confirm::Confirm,
     kit::{ButtonLink, Cell, Column, Field, Filters, Link, Pages, Table},
@@ -15,6 +16,7 @@ use super::{
     traffic_view::{self, Period},
     words::Words,
 };
+use crate::problem::Failure;
 
 const ROWS: u32 = 25;
 
@@ -52,6 +54,7 @@ pub async fn list(call: PageCall) -> PageAnswer {
     // What cannot be the name of anything finds nothing, rather than everything.
     let nothing = (!asked("application").is_empty() && filter.application.is_none()) || (!asked("api").is_empty() && filter.api.is_none());
     let listing = if nothing { None } else { Some(call.app().list_traces(&call.context(), filter, call.page(ROWS)).await?) };
+    let may_anonymise = may_anonymise(&call).await?;
     let w = call.words;
     let (items, next) = listing.map(|listing| (listing.items, listing.next)).unwrap_or_default();
     let fields = vec![
@@ -61,8 +64,8 @@ pub async fn list(call: PageCall) -> PageAnswer {
         Field::line("status", w.of("trace-status"), asked("status")).hint(w.of("trace-status-hint")),
         traffic_view::stage_field(&call),
     ];
-    let may_anonymise = holds(&call, Role::ApiAdministrator) || holds(&call, Role::Operator);
     let api = asked("api");
+    let anonymise = if api.is_empty() { "/traces/anonymise".to_owned() } else { format!("/traces/anonymise?api={api}") };
     call.render(&TracesPage {
         filters: Filters {
             label: w.of("traces-search").into(),
@@ -72,7 +75,7 @@ pub async fn list(call: PageCall) -> PageAnswer {
         },
         table: table(w, &items),
         pages: pages(&call, next),
-        anonymise: may_anonymise.then(|| ButtonLink::new(format!("/traces/anonymise?api={api}"), w.of("traces-anonymise")).secondary()),
+        anonymise: may_anonymise.then(|| ButtonLink::new(anonymise, w.of("traces-anonymise")).secondary()),
         shell: call.shell(w.of("traces-title")),
     })
 }
@@ -84,22 +87,23 @@ fn holds(call: &PageCall, role: Role) -> bool {
 fn table(w: Words, all: &[TraceView]) -> Table {
     let none = || w.of("none").to_string();
     let row = |trace: &TraceView| {
-        let outcome = trace.refusal.as_ref().map_or_else(|| trace.status.to_string(), |code| format!("{} {code}", trace.status));
         let caller = match (&trace.application, &trace.anonymised_at) {
-            (Some(application), _) => application.clone(),
+            (Some(application), _) => trace.application_name.clone().unwrap_or_else(|| application.clone()),
             (None, Some(_)) => w.of("trace-anonymous").into(),
             (None, None) => none(),
         };
-        let lines = |lines: [Option<String>; 2]| Cell::Typed(lines.into_iter().flatten().collect::<Vec<_>>().join("\n"));
-        let where_to = trace.api.as_ref().map_or_else(none, |api| format!("{api} · {}", w.one_of("stage", &trace.stage)));
+        let api = trace.api.as_ref().map_or_else(none, |api| trace.api_title.as_ref().map_or_else(|| api.clone(), |title| w.text(title)));
+        let lines = |first: String, below: [Option<Cell>; 2]| {
+            Cell::Lines(std::iter::once(Cell::Text(first)).chain(below.into_iter().flatten()).collect())
+        };
         vec![
             Cell::When(w.when(&trace.at)),
-            lines([Some(where_to), trace.operation.clone()]),
-            Cell::text(outcome),
+            lines(api, [Some(Cell::text(w.one_of("stage", &trace.stage))), trace.operation.clone().map(Cell::Code)]),
+            lines(trace.status.to_string(), [trace.refusal.clone().map(Cell::Code), None]),
             Cell::text(traffic_view::duration(w, Some(trace.duration_us))),
             Cell::text(w.number(trace.masked_fields)),
-            lines([Some(caller), trace.permit.clone()]),
-            Cell::Code(trace.request_id.clone().unwrap_or_default()),
+            lines(caller, [trace.organization_name.clone().map(Cell::Text), trace.permit.clone().map(Cell::Text)]),
+            request(trace),
         ]
     };
     Table {
@@ -116,6 +120,26 @@ fn table(w: Words, all: &[TraceView]) -> Table {
         rows: all.iter().map(row).collect(),
         empty: w.of("traces-empty").into(),
     }
+}
+
+/// The end of a request's id, which tells it from the others; its page has it whole.
+pub(super) fn short(id: &str) -> String {
+    let end = id.char_indices().rev().nth(7).map_or(0, |(place, _)| place);
+    if end == 0 { id.to_owned() } else { format!("…{}", id.get(end..).unwrap_or_default()) }
+}
+
+fn request(trace: &TraceView) -> Cell {
+    let id = trace.request_id.as_deref().unwrap_or_default();
+    if id.is_empty() { Cell::text("") } else { Cell::link(traces_of(id), short(id)) }
+}
+
+/// Is there an API whose traces the reader may make anonymous? The operator may with all.
+async fn may_anonymise(call: &PageCall) -> Result<bool, Failure> {
+    if holds(call, Role::Operator) {
+        return Ok(true);
+    }
+    // Who administers nothing is not asked about it.
+    Ok(holds(call, Role::ApiAdministrator) && !call.app().list_administered(&call.context()).await?.is_empty())
 }
 
 /// `GET /traces/anonymise?api=`
@@ -164,6 +188,12 @@ pub async fn anonymise(call: PageCall) -> PageAnswer {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_end_of_an_id_tells_it() {
+        assert_eq!(short("01997f3a-0000-7000-8000-00000badcafe"), "…0badcafe");
+        assert_eq!((short("abc"), short("12345678"), short("é2345678")), ("abc".into(), "12345678".into(), "é2345678".into()));
+    }
 
     #[test]
     fn a_status_or_a_class_of_them() {

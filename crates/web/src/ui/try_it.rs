@@ -82,7 +82,7 @@ async fn page(call: &PageCall, key: &str, sample: Option<usize>, tried: Option<T
         fields.push(Field::area(BODY_FIELD, w.of("try-body").and("type", kind), body).error(error(BODY_FIELD)));
     }
     let page = TryPage {
-        tabs: tabs(w, &name, 2),
+        tabs: tabs(w, &name, true, 2),
         choose: choose(w, &name, &reference.operations, key),
         notice: notice(w, form.state),
         summary: errors::summary(call, &wrong),
