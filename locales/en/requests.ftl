@@ -68,8 +68,8 @@ start-free = Another case
 start-unsure = Not sure?
 start-form-short = Partly filled in for you
 start-form-steps = { $count ->
-    [one] One step to fill in
-   *[other] { $count } steps to fill in
+    [one] One step
+   *[other] { $count } steps, with reading over
 }
 start-form-title = { $definition }: { $form }
 start-asked = What you will be asked
@@ -98,6 +98,7 @@ form-title = { $step } (request { $id })
 form-steps = Steps of the request
 form-position = Step { $step } of { $count }
 form-step-done = filled in
+form-step-unread = filled in for you, to be checked
 form-summary = Read over and submit
 form-next = Save and continue
 form-back = Previous step
@@ -149,6 +150,13 @@ summary-submit-title = Submit the request
 summary-submit-text = Once submitted, the request cannot be changed, unless the provider asks you to.
 summary-submit = Submit the request
 summary-stale-text = Read what this page shows now, then submit again.
+summary-held = { $count ->
+    [one] The request cannot be submitted yet: one step is incomplete.
+   *[other] The request cannot be submitted yet: { $count } steps are incomplete.
+}
+summary-held-form = The request cannot be submitted: what the form settles no longer fits. Take another form.
+summary-other-form = Choose another form
+summary-held-other = The request is not submitted yet. Only the person who opened it, { $who }, can complete and submit it.
 answers-title = Answers of request { $id }
 missing-title = { $count ->
     [one] One answer is still missing

@@ -68,8 +68,8 @@ start-free = Autre cas
 start-unsure = Vous hésitez ?
 start-form-short = En partie rempli pour vous
 start-form-steps = { $count ->
-    [one] Une étape à remplir
-   *[other] { $count } étapes à remplir
+    [one] Une étape
+   *[other] { $count } étapes, relecture comprise
 }
 start-form-title = { $definition } : { $form }
 start-asked = Ce que l’on va vous demander
@@ -98,6 +98,7 @@ form-title = { $step } (demande { $id })
 form-steps = Étapes de la demande
 form-position = Étape { $step } sur { $count }
 form-step-done = rempli
+form-step-unread = prérempli, à vérifier
 form-summary = Relecture et envoi
 form-next = Enregistrer et continuer
 form-back = Étape précédente
@@ -149,6 +150,13 @@ summary-submit-title = Envoyer la demande
 summary-submit-text = Une fois envoyée, la demande ne peut plus être modifiée, sauf si le fournisseur vous le demande.
 summary-submit = Envoyer la demande
 summary-stale-text = Relisez ce que montre maintenant cette page, puis envoyez de nouveau.
+summary-held = { $count ->
+    [one] La demande ne peut pas encore être envoyée : une étape est à compléter.
+   *[other] La demande ne peut pas encore être envoyée : { $count } étapes sont à compléter.
+}
+summary-held-form = La demande ne peut pas être envoyée : ce que le formulaire fixe ne convient plus. Prenez un autre formulaire.
+summary-other-form = Choisir un autre formulaire
+summary-held-other = La demande n’est pas encore envoyée. Seule la personne qui l’a ouverte, { $who }, peut la compléter et l’envoyer.
 answers-title = Réponses de la demande { $id }
 missing-title = { $count ->
     [one] Une réponse manque encore

@@ -193,6 +193,57 @@ async fn what_cannot_be_an_answer_is_shown_again_and_the_rest_is_saved() {
 }
 
 #[tokio::test]
+async fn a_request_for_no_data_is_told_so_at_its_step() {
+    let scene = Scene::open().await;
+    let begun = scene.post(&scene.applicant, "/start/api-particulier/libre", &[]).await;
+    let id = location(&begun).split('/').nth(2).unwrap().to_owned();
+    let scopes = step(&id, 5);
+    let none = scene.post(&scene.applicant, &scopes, &[("version", "1")]).await;
+    assert_eq!(none.status, 422, "{}", none.text);
+    assert!(none.text.contains("f-scopes-error") && none.text.contains("at least one scope"), "{}", none.text);
+    for (then, leads) in [("back", step(&id, 4)), ("later", format!("/access-requests/{id}"))] {
+        let left = scene.post(&scene.applicant, &scopes, &[("version", "1"), ("then", then)]).await;
+        assert_eq!((left.status.as_u16(), location(&left)), (303, leads.as_str()));
+    }
+    let saved = scene.post(&scene.applicant, &scopes, &[("version", "1"), ("_autosave", "1")]).await;
+    assert_eq!(saved.status, 204, "the script saves, and blames nobody");
+    let some = scene.post(&scene.applicant, &scopes, &[("version", "1"), ("scopes", "cnaf_quotient_familial")]).await;
+    assert_eq!((some.status.as_u16(), location(&some)), (303, step(&id, 6).as_str()));
+    // The form that knows the use has chosen already.
+    let begun = scene.post(&scene.applicant, "/start/api-particulier/cantine", &[]).await;
+    let id = location(&begun).split('/').nth(2).unwrap().to_owned();
+    let shown = scene.get(&scene.applicant, &step(&id, 5)).await;
+    assert!(shown.text.contains("value=\"cnaf_quotient_familial\" checked"), "{}", shown.text);
+}
+
+#[tokio::test]
+async fn a_request_that_cannot_be_sent_says_why() {
+    let scene = Scene::open().await;
+    let begun = scene.post(&scene.applicant, "/start/api-particulier/cantine", &[]).await;
+    let id = location(&begun).split('/').nth(2).unwrap().to_owned();
+    let summary = format!("/access-requests/{id}/summary");
+    let shown = scene.get(&scene.applicant, &summary).await;
+    assert!(!shown.text.contains("/submit\""), "{}", shown.text);
+    let link = format!("<a href=\"{}?check=1\">Contacts</a>", step(&id, 6));
+    assert!(shown.text.contains("one step is incomplete") && shown.text.contains(&link), "{}", shown.text);
+    assert!(!shown.text.contains("Justification above 36 months"), "it is asked above 36 months alone: {}", shown.text);
+    let colleague = scene.get(&scene.colleague, &summary).await;
+    assert!(colleague.text.contains("Only the person who opened it, applicant Exemple"), "{}", colleague.text);
+    // What the form filled in is no news of the applicant's until they looked at it.
+    let unread = |page: &Answer| page.text.matches("(filled in for you, to be checked)").count();
+    assert_eq!(unread(&shown), 5);
+    let first = scene.get(&scene.applicant, &step(&id, 1)).await;
+    assert_eq!(unread(&first), 4);
+    let kept = first.headers.get_all("set-cookie").iter().find_map(|cookie| cookie.to_str().unwrap().split(';').next());
+    let cookies = format!("{}; {}", scene.applicant.cookie, kept.unwrap());
+    let headers = [BROWSER, ("accept-language", "en"), ("cookie", cookies.as_str())];
+    assert_eq!(unread(&scene.house.send(Method::GET, &summary, &headers, "").await), 4);
+    // The number of steps is the same before and after one begins.
+    let offered = scene.get(&scene.applicant, "/start/api-particulier").await;
+    assert!(first.text.contains("Step 1 of 7") && offered.text.contains("7 steps"), "{}", offered.text);
+}
+
+#[tokio::test]
 async fn rows_of_documents_come_and_go() {
     let scene = Scene::open().await;
     let begun = scene.post(&scene.applicant, "/start/api-impot-particulier/libre", &[]).await;

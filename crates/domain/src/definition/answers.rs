@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::{
-    Definition, FieldKind, Form, Needed,
+    Definition, FieldKind, Form,
     field::{REQUIRED, escape},
 };
 use crate::{
@@ -156,7 +156,7 @@ impl Definition {
             let field = &asked.field;
             let pointer = format!("/{}", field.id);
             let Some(value) = answers.get(&field.id) else {
-                if is_needed(&field.needed, answers) && !asked.hidden {
+                if field.needed.holds(|other| answers.get(other)) && !asked.hidden {
                     errors.push(FieldError::new(pointer, "required", field.kind.missing()));
                 }
                 continue;
@@ -171,11 +171,7 @@ impl Definition {
                 let faults = scope::judge(&self.scopes, &self.scope_rules, &chosen, created);
                 errors.extend(faults.into_iter().map(|fault| FieldError::new(pointer.clone(), "scope_rule", fault.text())));
                 if chosen.is_empty() {
-                    errors.push(FieldError::new(
-                        pointer,
-                        "required",
-                        Text::new("Choisissez au moins une donnée.", "Choose at least one scope."),
-                    ));
+                    errors.push(FieldError::new(pointer, "required", field.kind.missing()));
                 }
             }
         }
@@ -191,13 +187,5 @@ impl Definition {
         }
         let modality = answers.text("modality").map(str::to_owned);
         Ok(CompleteAnswers { answers: answers.clone(), scopes: chosen, modality })
-    }
-}
-
-fn is_needed(needed: &Needed, answers: &Answers) -> bool {
-    match needed {
-        Needed::Always => true,
-        Needed::Never => false,
-        Needed::Above { field, limit } => answers.get(field).and_then(Value::as_i64).is_some_and(|number| number > *limit),
     }
 }

@@ -23,6 +23,22 @@ pub enum Needed {
     },
 }
 
+impl Needed {
+    /// Must the field be answered beside these answers?
+    pub fn holds<'a>(&self, answer: impl Fn(&str) -> Option<&'a Value>) -> bool {
+        match self {
+            Self::Always => true,
+            Self::Never => false,
+            Self::Above { field, limit } => answer(field).and_then(Value::as_i64).is_some_and(|number| number > *limit),
+        }
+    }
+
+    /// Is it asked because of another answer, which does not ask for it here? Then its silence says nothing.
+    pub fn is_moot<'a>(&self, answer: impl Fn(&str) -> Option<&'a Value>) -> bool {
+        matches!(self, Self::Above { .. }) && !self.holds(answer)
+    }
+}
+
 /// One question.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Field {

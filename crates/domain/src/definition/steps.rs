@@ -31,6 +31,21 @@ impl Step {
         self.fields.iter().all(|asked| asked.locked)
     }
 
+    /// Is there a prefilled answer, and no other than the form's?
+    #[must_use]
+    pub fn is_as_prefilled(&self, answers: &Answers) -> bool {
+        let same = |asked: &AskedField| answers.get(&asked.field.id) == asked.prefill.as_ref();
+        self.fields.iter().any(|asked| asked.prefill.is_some()) && self.fields.iter().all(same)
+    }
+
+    /// Is it a fault that one is told of before the next step: which data are asked for? What else is
+    /// missing can be left for later; here an empty list looks like a good answer.
+    #[must_use]
+    pub fn holds_back(&self, error: &FieldError) -> bool {
+        let field = error.pointer.split('/').nth(1).unwrap_or_default();
+        self.fields.iter().any(|asked| asked.field.id == field && matches!(asked.field.kind, FieldKind::Scopes { .. }))
+    }
+
     /// Is this one of the step's faults?
     #[must_use]
     pub fn owns(&self, error: &FieldError) -> bool {

@@ -18,11 +18,12 @@ pub struct Section {
 /// The answers of these blocks; a field without one says so.
 pub fn sections<'a>(w: Words, definition: &Definition, steps: &[Step], answer: impl Fn(&str) -> Option<&'a Value>) -> Vec<Section> {
     let section = |step: &Step| {
+        let asked = |asked: &&AskedField| answer(&asked.field.id).is_some() || !asked.field.needed.is_moot(&answer);
         let fact = |asked: &AskedField| {
             let cell = answer(&asked.field.id).map_or_else(|| Cell::text(w.of("answer-none")), |value| cell(w, definition, asked, value));
             (w.text(&asked.field.label), cell)
         };
-        Section { title: w.text(&step.title), facts: Facts { facts: step.fields.iter().map(fact).collect() } }
+        Section { title: w.text(&step.title), facts: Facts { facts: step.fields.iter().filter(asked).map(fact).collect() } }
     };
     steps.iter().map(section).collect()
 }

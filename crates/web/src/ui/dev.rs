@@ -53,9 +53,16 @@ fn words() -> Vec<(&'static str, Vec<String>)> {
 }
 
 fn navigation() -> Vec<(&'static str, Vec<String>)> {
-    let step = |name: &str, done, href: Option<&str>| Step { name: name.into(), href: href.map(str::to_owned), done };
+    let step = |name: &str, done, href: Option<&str>| Step { name: name.into(), href: href.map(str::to_owned), done, unread: false };
     let steps = vec![step("Le projet", true, Some("#")), step("Les données", false, Some("#")), step("Résumé", false, None)];
-    let stepper = Stepper { label: "Étapes".into(), position: "Étape 2 sur 3".into(), done_word: "fait".into(), steps, current: 1 };
+    let stepper = Stepper {
+        label: "Étapes".into(),
+        position: "Étape 2 sur 3".into(),
+        done_word: "fait".into(),
+        unread_word: "à vérifier".into(),
+        steps,
+        current: 1,
+    };
     let tile = |title: &str| Tile {
         link: Link::new("#", title),
         text: LOREM.into(),

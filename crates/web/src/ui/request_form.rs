@@ -63,17 +63,50 @@ pub(super) fn onward(form: &RequestForm) -> String {
     lacking.map_or_else(|| format!("/access-requests/{id}/summary"), |step| path(id, step))
 }
 
+/// The steps of one request that its applicant has looked at, as a browser keeps them: `D12:5`, a bit for each.
+pub(super) struct Looked(u64);
+
+impl Looked {
+    const COOKIE: &'static str = "octroi_looked";
+
+    pub(super) fn of(call: &PageCall, id: &str) -> Self {
+        let kept = call.remembered(Self::COOKIE).and_then(|text| text.split_once(':')).filter(|(found, _)| *found == id);
+        Self(kept.and_then(|(_, steps)| steps.parse().ok()).unwrap_or(0))
+    }
+
+    fn at(self, step: usize) -> Self {
+        Self(self.0 | Self::bit(step))
+    }
+
+    fn has(&self, step: usize) -> bool {
+        self.0 & Self::bit(step) != 0
+    }
+
+    /// Beyond the last bit nothing is kept.
+    fn bit(step: usize) -> u64 {
+        u32::try_from(step).ok().and_then(|step| 1_u64.checked_shl(step)).unwrap_or(0)
+    }
+}
+
 /// The stepper of a request; the summary is its last step.
-pub(super) fn stepper(w: Words, form: &RequestForm, current: usize) -> Stepper {
+pub(super) fn stepper(w: Words, form: &RequestForm, looked: &Looked, current: usize) -> Stepper {
     let id = &form.request.id;
-    let step =
-        |(place, step): (usize, &Step)| kit::Step { name: w.text(&step.title), href: Some(path(id, place)), done: form.is_complete(step) };
+    // What was sent once, or granted before, its applicant has read.
+    let first_time = form.request.state == "draft" && form.request.kind == "initial";
+    let step = |(place, step): (usize, &Step)| kit::Step {
+        name: w.text(&step.title),
+        href: Some(path(id, place)),
+        done: form.is_complete(step),
+        unread: first_time && place != current && !looked.has(place) && step.is_as_prefilled(&form.answers),
+    };
     let mut steps: Vec<kit::Step> = form.steps.iter().enumerate().map(step).collect();
-    steps.push(kit::Step { name: w.of("form-summary").into(), href: Some(format!("/access-requests/{id}/summary")), done: false });
+    let summary = Some(format!("/access-requests/{id}/summary"));
+    steps.push(kit::Step { name: w.of("form-summary").into(), href: summary, done: false, unread: false });
     Stepper {
         label: w.of("form-steps").into(),
         position: w.of("form-position").with("step", current + 1).with("count", steps.len()).into(),
         done_word: w.of("form-step-done").into(),
+        unread_word: w.of("form-step-unread").into(),
         steps,
         current,
     }
@@ -103,7 +136,9 @@ pub async fn show(call: PageCall) -> PageAnswer {
     let errors = at_controls(errors::fields(&call, &missing), &step.fields);
     let notice = reviewer_said(call.words, &form);
     let version = form.request.version;
-    render(&call, &form, place, Shown { typed, errors, version, notice, compare: None }).await
+    let page = render(&call, &form, place, Shown { typed, errors, version, notice, compare: None }).await?;
+    let looked = Looked::of(&call, &form.request.id).at(place);
+    Ok(page.remember(Looked::COOKIE, &format!("{}:{}", form.request.id, looked.0)))
 }
 
 /// `POST /access-requests/{id}/steps/{n}`: saves what is good in the step, and goes on when all of it is.
@@ -118,10 +153,16 @@ pub async fn fill(call: PageCall) -> PageAnswer {
     let context = if autosave { call.context() } else { call.once() };
     match call.app().fill_step(&context, id, place, version, &typed).await {
         Ok(filled) if autosave => Ok(saved(filled.version, filled.errors.is_empty())),
-        Ok(filled) if filled.errors.is_empty() => Ok(after(&call, &form, place, again, &typed)),
         Ok(filled) => {
             let form = call.app().request_form(&call.context(), id).await?;
-            let errors = at_controls(errors::fields(&call, &filled.errors), &step.fields);
+            let mut errors = filled.errors;
+            if errors.is_empty() && again.is_none() && call.form.text("then").is_empty() {
+                errors.extend(form.missing.iter().filter(|error| step.holds_back(error)).cloned());
+            }
+            if errors.is_empty() {
+                return Ok(after(&call, &form, place, again, &typed));
+            }
+            let errors = at_controls(errors::fields(&call, &errors), &step.fields);
             let shown = Shown { typed, errors, version: filled.version, notice: None, compare: None };
             Ok(render(&call, &form, place, shown).await?.status(StatusCode::UNPROCESSABLE_ENTITY))
         }
@@ -291,7 +332,7 @@ async fn render(call: &PageCall, form: &RequestForm, place: usize, shown: Shown)
     }
     let title = w.of("form-title").with("step", w.text(&step.title)).with("id", id.clone());
     let page = StepPage {
-        stepper: stepper(w, form, place),
+        stepper: stepper(w, form, &Looked::of(call, id), place),
         notice: shown.notice,
         compare: shown.compare,
         summary: errors::summary(call, &named(w, &shown.errors, &step.fields)),

@@ -3,13 +3,13 @@
 use askama::Template;
 use axum::http::StatusCode;
 use octroi_app::{Error, request_forms::RequestForm};
-use octroi_domain::{Number, access_request::AccessRequest, policy::Action};
+use octroi_domain::{Number, access_request::AccessRequest, definition::Step, policy::Action};
 
 use super::{
     answers::{self, Section},
     kit::{Alert, Control, ErrorSummary, Field, Hidden, Link, Stepper, Tone},
     page::{Page, PageAnswer, PageCall, Shell},
-    request_form::{path, reviewer_said, stepper},
+    request_form::{Looked, path, reviewer_said, stepper},
     words::Words,
 };
 
@@ -24,6 +24,13 @@ struct SummaryPage {
     /// What the form fixes.
     fixed: Vec<Section>,
     submit: Option<Submit>,
+    held: Option<Held>,
+}
+
+/// Why there is no button to send it with, while it is being written, and where to go on.
+struct Held {
+    why: String,
+    ways: Vec<Link>,
 }
 
 /// A section, and the way to change it.
@@ -53,6 +60,24 @@ fn missing(w: Words, form: &RequestForm) -> Option<ErrorSummary> {
     (!errors.is_empty()).then(|| ErrorSummary { title: title.into(), errors })
 }
 
+fn held(w: Words, form: &RequestForm) -> Option<Held> {
+    if !["draft", "changes_requested"].contains(&form.request.state.as_str()) || form.reads {
+        return None;
+    }
+    if !form.may(Action::SubmitRequest) {
+        return Some(Held { why: w.of("summary-held-other").with("who", form.request.applicant.name.clone()).into(), ways: Vec::new() });
+    }
+    let lacking = form.steps.iter().enumerate().filter(|(_, step)| !form.is_complete(step));
+    let way = |(place, step): (usize, &Step)| Link::new(format!("{}?check=1", path(&form.request.id, place)), w.text(&step.title));
+    let ways: Vec<Link> = lacking.map(way).collect();
+    if ways.is_empty() {
+        // What the form itself fixed no longer fits: another form is the only way on.
+        let again = Link::new(format!("/start/{}", form.request.definition), w.of("summary-other-form"));
+        return (!form.missing.is_empty()).then(|| Held { why: w.of("summary-held-form").into(), ways: vec![again] });
+    }
+    Some(Held { why: w.of("summary-held").with("count", ways.len()).into(), ways })
+}
+
 fn page(call: &PageCall, form: &RequestForm, notice: Option<Alert>, unticked: bool) -> PageAnswer {
     let w = call.words;
     let id = &form.request.id;
@@ -74,11 +99,12 @@ fn page(call: &PageCall, form: &RequestForm, notice: Option<Alert>, unticked: bo
         }),
     });
     let page = SummaryPage {
-        stepper: edits.then(|| stepper(w, form, form.steps.len())),
+        stepper: edits.then(|| stepper(w, form, &Looked::of(call, id), form.steps.len())),
         notice,
         missing: lacking,
         sections: sections.collect(),
         fixed: shown(&form.fixed),
+        held: if submit.is_some() { None } else { held(w, form) },
         submit,
         shell: call.shell(if edits { w.of("summary-title") } else { w.of("answers-title") }.with("id", id.clone())).under(vec![
             Link::new("/dashboard", w.of("menu-dashboard")),

@@ -373,9 +373,15 @@ fn others(w: Words, view: &ReviewView) -> Vec<Table> {
 fn blocks(w: Words, view: &ReviewView) -> Vec<Block> {
     let block = |block: &octroi_app::review::ReviewBlock| Block {
         title: w.text(&block.title),
-        fields: block.fields.iter().map(|field| question(w, view, field)).collect(),
+        fields: block.fields.iter().filter(|field| !is_moot(view, field)).map(|field| question(w, view, field)).collect(),
     };
     view.blocks.iter().map(block).collect()
+}
+
+/// Unanswered because another answer does not ask for it.
+fn is_moot(view: &ReviewView, field: &ReviewField) -> bool {
+    let answer = |id: &str| view.blocks.iter().flat_map(|block| &block.fields).find(|held| held.asked.field.id == id)?.answer.as_ref();
+    field.answer.is_none() && field.since_form.is_none() && field.since_permit.is_none() && field.asked.field.needed.is_moot(answer)
 }
 
 fn question(w: Words, view: &ReviewView, field: &ReviewField) -> Question {

@@ -91,6 +91,11 @@ pub async fn show(call: PageCall) -> PageAnswer {
     call.render(&page)
 }
 
+/// As the stepper counts them: reading over is the last.
+const fn steps(form: &OfferedForm) -> usize {
+    form.asked.len() + 1
+}
+
 fn form_tile(w: Words, offer: &Offer, form: &OfferedForm, level: u8) -> Tile {
     let vendor = form.vendor.as_ref().map(|vendor| Tag::new(Tone::Info, vendor.name.clone()));
     let short = (!form.fixed.is_empty()).then(|| Tag::new(Tone::Good, w.of("start-form-short")));
@@ -98,7 +103,7 @@ fn form_tile(w: Words, offer: &Offer, form: &OfferedForm, level: u8) -> Tile {
         link: Link::new(format!("/start/{}/{}", offer.definition, form.slug), w.text(&form.name)),
         text: form.introduction.as_ref().map(|text| w.text(text)).unwrap_or_default(),
         tags: vendor.into_iter().chain(short).collect(),
-        note: w.of("start-form-steps").with("count", form.asked.len()).into(),
+        note: w.of("start-form-steps").with("count", steps(form)).into(),
         level,
     }
 }

@@ -170,6 +170,8 @@ pub struct Step {
     /// None: not reachable yet.
     pub href: Option<String>,
     pub done: bool,
+    /// Filled in by somebody else than the reader, who has not read it yet.
+    pub unread: bool,
 }
 
 /// Where one is in a form of several steps.
@@ -182,6 +184,8 @@ pub struct Stepper {
     pub position: String,
     /// For example "done".
     pub done_word: String,
+    /// For example "filled in for you, to be checked".
+    pub unread_word: String,
     pub steps: Vec<Step>,
     /// From 0.
     pub current: usize,
