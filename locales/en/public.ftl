@@ -41,9 +41,16 @@ provide-how-masks = Write which fields each scope opens.
 provide-how-check = Have these files checked: each fault is named with its line and its mend.
 provide-how-roles = Say who reviews, who administers the API and who only looks on.
 provide-mine = You administer an API already:
-provide-begin = Begin
+provide-begin = Begin, step by step
+provide-begin-write = You write to the operator of the platform: which data, for whom, and the text that lets you pass them on.
+provide-begin-describe = You agree on the description of the API, the form of the request and the scopes, which are files read over together.
+provide-begin-people = The operator makes the accounts of your reviewers and API administrators.
+provide-begin-try = Everybody tries the API in the sandbox, with invented data.
+provide-begin-open = You open production, and review the first requests.
 provide-contact = Write to the operator of the platform:
-provide-no-contact = Ask the operator of this platform, who has not yet said here how to be reached.
+provide-publisher = Write to the operator of the platform, who is named in the:
+provide-no-contact = The operator of this platform has not yet said here how to be reached: ask whoever told you of this portal. If it is you, fill in “contact” in the settings of the portal.
+provide-look = To see what a provider obtains, look at the page of an API that is published already:
 
 ## My data
 my-data-title = Where are my data used?
@@ -86,7 +93,9 @@ catalogue-note = { $provider } · { $count ->
     [one] 1 operation
    *[other] { $count } operations
 }
-catalogue-empty = No API matches. Try other words, or fewer filters.
+catalogue-empty = No API matches. You can:
+catalogue-empty-words = try another word (of a piece of data, a procedure or a provider), or take a filter off.
+catalogue-empty-helper = begin with what you want to do.
 api-access-open = Open to everybody
 api-access-approval = By approval
 api-access-permit = By permit
@@ -311,16 +320,18 @@ statistics-requests = Requests
 statistics-permits = Permits in force
 statistics-median = Median time
 statistics-p90 = Time, nine of ten
-statistics-hours = { $hours } h
+statistics-hours = { $hours } h
+statistics-in-days = { $days } d
+statistics-under-an-hour = less than an hour
 statistics-none = no decision
 statistics-months = Requests opened each month, by their state today
 statistics-months-text = A column for each of twelve months; { $count } requests in all.
 statistics-month = Month
 statistics-table = The figures as a table
 statistics-delay-title = Time to decision
-statistics-delays = Hours from the first submission to the decision, by month of decision
-statistics-delays-text = Two lines over twelve months: half of the decisions, and nine of ten; { $count } decisions. A month without a decision is at zero.
-statistics-who = By permit and by provider
+statistics-delays = Time from the first submission to the decision, by month of decision
+statistics-delays-text = Two lines over twelve months: half of the decisions, and nine of ten; { $count } decisions. A month without a decision has no point.
+statistics-who = Who asks for what
 statistics-by-definition = By kind of permit
 statistics-by-provider = By provider
 statistics-name = Name
@@ -328,9 +339,10 @@ statistics-decided = Decisions in twelve months
 statistics-first = { $caption } (the { $count } most applied for)
 statistics-nothing = Nothing to count yet.
 statistics-calls-title = Calls
-statistics-days = { $count ->
-    [one] Calls per day of the API that is called most
-   *[other] Calls per day of the { $count } APIs that are called most
+statistics-days = Calls per day of each API
+statistics-other-apis = { $count ->
+    [one] one other API
+   *[other] { $count } other APIs
 }
 statistics-days-text = A line for each API, over thirty days; { $count } calls.
 statistics-day = Day

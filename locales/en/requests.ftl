@@ -91,7 +91,8 @@ helper-found = { $count ->
     [one] One form fits
    *[other] { $count } forms fit
 }
-helper-of = { $definition } · { $note }
+helper-of = { $provider } · { $note }
+helper-form = { $form } ({ $definition })
 
 ## Filling in a request
 form-title = { $step } (request { $id })

@@ -41,9 +41,16 @@ provide-how-masks = Écrivez, pour chaque droit, les champs qu’il ouvre.
 provide-how-check = Faites vérifier ces fichiers : chaque faute est nommée avec sa ligne et son remède.
 provide-how-roles = Désignez qui instruit, qui administre l’API et qui regarde seulement.
 provide-mine = Vous administrez déjà une API :
-provide-begin = Commencer
+provide-begin = Commencer, étape par étape
+provide-begin-write = Vous écrivez à l’exploitant de la plateforme : quelles données, pour qui, et le texte qui permet de les transmettre.
+provide-begin-describe = Vous convenez de la description de l’API, du formulaire de demande et des droits, qui sont des fichiers relus ensemble.
+provide-begin-people = Il crée les comptes de vos instructeurs et de vos administrateurs d’API.
+provide-begin-try = Chacun essaie l’API dans le bac à sable, avec des données inventées.
+provide-begin-open = Vous ouvrez la production, et instruisez les premières demandes.
 provide-contact = Écrivez à l’exploitant de la plateforme :
-provide-no-contact = Adressez-vous à l’exploitant de cette plateforme ; il n’a pas encore indiqué ici comment le joindre.
+provide-publisher = Écrivez à l’exploitant de la plateforme, que nomment les :
+provide-no-contact = L’exploitant de cette plateforme n’a pas encore indiqué ici comment le joindre : adressez-vous au service qui vous a fait connaître ce portail. Si c’est vous, renseignez « contact » dans les réglages du portail.
+provide-look = Pour voir ce qu’obtient un fournisseur, regardez la page d’une API déjà publiée :
 
 ## Mes données
 my-data-title = Où mes données sont-elles utilisées ?
@@ -86,7 +93,9 @@ catalogue-note = { $provider } · { $count ->
     [one] 1 opération
    *[other] { $count } opérations
 }
-catalogue-empty = Aucune API ne correspond. Essayez d’autres mots, ou moins de filtres.
+catalogue-empty = Aucune API ne correspond. Vous pouvez :
+catalogue-empty-words = essayer un autre mot (le nom d’une donnée, d’une démarche ou d’un fournisseur), ou enlever un filtre.
+catalogue-empty-helper = partir de ce que vous voulez faire.
 api-access-open = Ouverte à tous
 api-access-approval = Sur accord
 api-access-permit = Sur habilitation
@@ -311,16 +320,18 @@ statistics-requests = Demandes
 statistics-permits = Habilitations en vigueur
 statistics-median = Délai médian
 statistics-p90 = Délai, neuf fois sur dix
-statistics-hours = { $hours } h
+statistics-hours = { $hours } h
+statistics-in-days = { $days } j
+statistics-under-an-hour = moins d’une heure
 statistics-none = aucune décision
 statistics-months = Demandes ouvertes chaque mois, selon leur état d’aujourd’hui
 statistics-months-text = Une colonne par mois, sur douze mois ; { $count } demandes en tout.
 statistics-month = Mois
 statistics-table = Les chiffres en tableau
 statistics-delay-title = Délais de décision
-statistics-delays = Heures entre le premier envoi et la décision, par mois de décision
-statistics-delays-text = Deux lignes sur douze mois : la moitié des décisions, et neuf décisions sur dix ; { $count } décisions. Un mois sans décision est à zéro.
-statistics-who = Par habilitation et par fournisseur
+statistics-delays = Temps entre le premier envoi et la décision, par mois de décision
+statistics-delays-text = Deux lignes sur douze mois : la moitié des décisions, et neuf décisions sur dix ; { $count } décisions. Un mois sans décision n’a pas de point.
+statistics-who = Qui demande quoi
 statistics-by-definition = Par type d’habilitation
 statistics-by-provider = Par fournisseur
 statistics-name = Nom
@@ -328,9 +339,10 @@ statistics-decided = Décisions sur douze mois
 statistics-first = { $caption } (les { $count } plus demandés)
 statistics-nothing = Rien à compter encore.
 statistics-calls-title = Appels
-statistics-days = { $count ->
-    [one] Appels par jour de l’API la plus appelée
-   *[other] Appels par jour des { $count } API les plus appelées
+statistics-days = Appels par jour de chaque API
+statistics-other-apis = { $count ->
+    [one] une autre API
+   *[other] { $count } autres API
 }
 statistics-days-text = Une ligne par API, sur trente jours ; { $count } appels.
 statistics-day = Jour

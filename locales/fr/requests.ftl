@@ -91,7 +91,8 @@ helper-found = { $count ->
     [one] Un formulaire convient
    *[other] { $count } formulaires conviennent
 }
-helper-of = { $definition } · { $note }
+helper-of = { $provider } · { $note }
+helper-form = { $form } ({ $definition })
 
 ## Remplir une demande
 form-title = { $step } (demande { $id })

@@ -25,7 +25,8 @@ use crate::{
 /// What is looked for; what is left out does not narrow.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct CatalogueSearch {
-    /// Each word must begin a word of what the API says of itself; case and accents do not count.
+    /// Each word must begin a word of what the API, or a form that its permits are asked for with, says of itself;
+    /// case and accents do not count.
     pub words: String,
     pub provider: Option<Slug>,
     pub theme: Option<Theme>,
@@ -154,7 +155,10 @@ impl App {
             reader.provider_list().await?.into_iter().map(|provider| (provider.slug.clone(), provider)).collect();
         let mut shown = reader.api_list().await?;
         shown.retain(|stored| !stored.withdrawn && stored.document.api.visibility == Visibility::Public);
-        Ok(found(&shown, &providers, search))
+        let definitions = reader.definition_list().await?;
+        let startable = definitions.iter().filter(|stored| !stored.retired).map(|stored| &*stored.definition).filter(|held| held.startable);
+        let asked = startable.map(|definition| (definition.slug.clone(), words_of(definition))).collect();
+        Ok(found(&shown, &providers, &asked, search))
     }
 
     /// The names of the scopes that definitions offer, those of now and those of before: definition → scope → name.
@@ -199,21 +203,38 @@ fn provider_view(provider: &Provider) -> ProviderView {
     }
 }
 
-/// What an API says of itself, folded: where the words of a search are looked for.
-fn text_of(api: &Api, provider: Option<&Provider>) -> String {
+/// Definition → what it and its forms are called: people look for what they do, not for the name of an API.
+type Asked = BTreeMap<Slug, String>;
+
+fn words_of(definition: &Definition) -> String {
+    let forms: Vec<_> = definition.forms.iter().filter(|form| form.startable).collect();
+    let named = forms.iter().flat_map(|form| std::iter::once(&form.name).chain(&form.introduction));
+    let texts = [&definition.name, &definition.description].into_iter().chain(named).map(|text| format!("{} {}", text.fr, text.en));
+    let cases = forms.iter().filter_map(|form| form.use_case.as_ref()).map(Slug::to_string);
+    let vendors = forms.iter().filter_map(|form| form.vendor.as_ref()).map(|vendor| vendor.name.clone());
+    texts.chain(cases).chain(vendors).collect::<Vec<_>>().join(" ")
+}
+
+/// What an API says of itself, and what its permits are asked for with, folded: where the words of a search are looked for.
+fn text_of(api: &Api, provider: Option<&Provider>, asked: &Asked) -> String {
     let mut text = format!("{} {}", api.provider, api.slug);
     for part in [&api.name, &api.description].into_iter().chain(&api.audience).chain(provider.map(|provider| &provider.name)) {
         text.push_str(&format!(" {} {}", part.fr, part.en));
     }
+    if let Access::Permit { definitions } = &api.access {
+        for words in definitions.iter().filter_map(|slug| asked.get(slug)) {
+            text.push_str(&format!(" {words}"));
+        }
+    }
     fold::folded(&text)
 }
 
-fn found(apis: &[StoredApi], providers: &BTreeMap<Slug, Provider>, search: &CatalogueSearch) -> CatalogueView {
+fn found(apis: &[StoredApi], providers: &BTreeMap<Slug, Provider>, asked: &Asked, search: &CatalogueSearch) -> CatalogueView {
     let words: Vec<String> = fold::words(&search.words.chars().take(200).collect::<String>()).into_iter().take(8).collect();
     // Which conditions each API meets: words, provider, theme, access.
     let meets = |stored: &StoredApi| {
         let api = &stored.document.api;
-        let text = text_of(api, providers.get(&api.provider));
+        let text = text_of(api, providers.get(&api.provider), asked);
         [
             words.iter().all(|word| text.contains(&format!(" {word}"))),
             search.provider.as_ref().is_none_or(|provider| *provider == api.provider),
@@ -361,7 +382,7 @@ mod tests {
 
     #[track_caller]
     fn check(search: &CatalogueSearch, expected: &[&str], facets: &str) {
-        let view = found(&all(), &BTreeMap::new(), search);
+        let view = found(&all(), &BTreeMap::new(), &Asked::new(), search);
         let names: Vec<&str> = view.apis.iter().map(|card| card.name.as_str()).collect();
         assert_eq!(names, expected, "{search:?}");
         let write = |facets: &[Facet]| {
@@ -388,7 +409,7 @@ mod tests {
     fn words_are_folded_and_all_must_be_found() {
         let search = |words: &str| CatalogueSearch { words: words.into(), ..CatalogueSearch::default() };
         let found = |words: &str| {
-            let view = found(&all(), &BTreeMap::new(), &search(words));
+            let view = found(&all(), &BTreeMap::new(), &Asked::new(), &search(words));
             view.apis.iter().map(|card| card.name.clone()).collect::<Vec<_>>().join(" ")
         };
         assert_eq!(found("ELEVE etud"), "town/pupils");

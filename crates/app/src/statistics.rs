@@ -105,9 +105,9 @@ impl Delays {
     }
 }
 
-/// To a tenth of an hour.
+/// To the nearest tenth of an hour.
 fn hours(micros: i64) -> f64 {
-    let tenths = micros / 360_000_000;
+    let tenths = micros.saturating_add(180_000_000).div_euclid(360_000_000);
     #[expect(clippy::cast_precision_loss, reason = "tenths of hours since 1970 are far below 2^52")]
     let hours = tenths as f64 / 10.0;
     hours
@@ -224,6 +224,8 @@ mod tests {
         let hour = 3_600_000_000;
         assert_eq!(Delays::new(Vec::new()), Delays { decided: 0, median_hours: None, p90_hours: None });
         assert_eq!(Delays::new(vec![hour * 3 / 2]), Delays { decided: 1, median_hours: Some(1.5), p90_hours: Some(1.5) });
+        let minutes = |minutes: i64| Delays::new(vec![hour / 60 * minutes]).median_hours;
+        assert_eq!((minutes(117), minutes(116)), (Some(2.0), Some(1.9)), "to the nearest tenth, neither always down");
         let ten: Vec<i64> = (1..=10).rev().map(|hours| hours * hour).collect();
         assert_eq!(Delays::new(ten), Delays { decided: 10, median_hours: Some(5.0), p90_hours: Some(9.0) });
     }

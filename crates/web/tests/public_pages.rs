@@ -118,6 +118,11 @@ async fn the_catalogue_is_searched_and_narrowed() {
     assert_eq!(names("?q=IMPOT").await, "dgfip/impot-particulier");
     assert_eq!(names("?theme=justice&q=cour").await, "cassation/judilibre dila/legifrance");
     assert_eq!(names("?access=permit&provider=dinum").await, "dinum/api-particulier");
+    // What people do finds the API whose form is for it.
+    assert_eq!(names("?q=tarification%20CANTINE").await, "dgfip/impot-particulier dinum/api-particulier");
+    assert_eq!(names("?q=comptoir%20numerique").await, "dinum/api-particulier");
+    let nothing = house.send(Method::GET, "/apis?q=zzz", &[("accept-language", "en")], "").await;
+    assert!(nothing.text.contains("href=\"/start/helper\"") && nothing.text.contains("href=\"/apis\""), "{}", nothing.text);
     house.get("/api/v1/catalogue?theme=weather").await.problem(422, "invalid");
     // A page looks past what it does not know.
     assert_eq!(house.get("/apis?theme=weather&provider=%3F&access=x&other=1").await.status, 200);

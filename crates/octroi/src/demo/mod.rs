@@ -72,6 +72,7 @@ impl Options {
         config.database.url = std::env::var("OCTROI_DATABASE_URL").ok();
         config.portal.listen = self.portal;
         config.portal.public_url = format!("http://localhost:{}", self.portal.port());
+        config.portal.look.contact = "operator@octroi.example".to_owned();
         config.gateway.production.listen = self.production;
         config.gateway.production.public_url = format!("http://localhost:{}", self.production.port());
         config.gateway.sandbox.listen = self.sandbox;

@@ -16,7 +16,7 @@ use serde_json::Value;
 
 use super::{
     catalogue::access_tag,
-    kit::{ButtonLink, Cell, Code, Column, Disclosure, Facts, Link, Table, Tabs, Tag, Tone},
+    kit::{ButtonLink, Cell, Code, Column, Disclosure, Facts, Link, Prose, Table, Tabs, Tag, Tone},
     page::{PageAnswer, PageCall, Shell},
     words::Words,
 };
@@ -219,7 +219,7 @@ fn scopes(w: Words, group: &ScopeGroup) -> Disclosure {
 struct ReferencePage {
     shell: Shell,
     tabs: Tabs,
-    description: String,
+    description: Prose,
     document: Link,
     operations: Vec<Table>,
 }
@@ -231,7 +231,7 @@ struct OperationPage {
     tabs: Tabs,
     call: Code,
     deprecated: bool,
-    description: String,
+    description: Prose,
     scopes: usize,
     opened_by: Option<Disclosure>,
     masked: bool,
@@ -262,7 +262,7 @@ pub async fn reference(call: PageCall) -> PageAnswer {
     }
     let page = ReferencePage {
         tabs: tabs(w, &name, reference.tried, 1),
-        description: reference.description.clone(),
+        description: Prose::new(&reference.description),
         document,
         operations: operations(w, &reference, &name),
         shell: call.shell(w.of("reference-title").and("api", &title)).under(way(w, &name, &title)),
@@ -312,7 +312,7 @@ fn one(call: &PageCall, name: &ApiName, reference: &ReferenceView, operation: &O
         tabs: tabs(w, name, reference.tried, 1),
         call: Code { label: w.of("reference-call").into(), code: called, copy: w.of("copy").into(), copied: w.of("copied").into() },
         deprecated: line.deprecated,
-        description: operation.description.clone(),
+        description: Prose::new(&operation.description),
         scopes: operation.opened_by.len(),
         opened_by: (!operation.opened_by.is_empty()).then(|| Disclosure {
             summary: w.of("reference-who-list").with("count", operation.opened_by.len()).into(),
@@ -355,7 +355,8 @@ pub(super) fn kind_words(w: Words, kind: &Kind) -> String {
 /// What a value means, and which values it may have.
 fn meaning(w: Words, description: &str, values: &[String]) -> Cell {
     let listed = (!values.is_empty()).then(|| w.of("reference-values").with("values", values.join(", ")).to_string());
-    Cell::Typed([Some(description.to_owned()).filter(|text| !text.is_empty()), listed].into_iter().flatten().collect::<Vec<_>>().join("\n"))
+    let said = [Some(description.to_owned()).filter(|text| !text.is_empty()), listed];
+    Cell::Prose(Prose::new(said.into_iter().flatten().collect::<Vec<_>>().join("\n")))
 }
 
 fn parameters(w: Words, parameters: &[ParameterView]) -> Table {
@@ -385,7 +386,7 @@ fn answers(w: Words, answers: &[AnswerView]) -> Table {
     let row = |answer: &AnswerView| {
         let body =
             if answer.content_type.is_empty() { Cell::text(w.of("reference-no-body")) } else { Cell::Code(answer.content_type.clone()) };
-        vec![Cell::Code(answer.status.clone()), Cell::text(&answer.description), body]
+        vec![Cell::Code(answer.status.clone()), Cell::Prose(Prose::new(&answer.description)), body]
     };
     Table {
         caption: w.of("reference-answers").into(),

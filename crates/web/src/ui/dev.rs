@@ -6,7 +6,7 @@ use octroi_app::Error;
 use super::{
     kit::{
         Alert, ButtonLink, Cell, Chart, ChartKind, Check, CheckGroup, Code, Column, Control, Dialog, Difference, DifferencePart,
-        Disclosure, ErrorSummary, Facts, Field, Figure, Figures, Filters, Frame, Happening, Link, OneTimeSecret, Pages, PostButton,
+        Disclosure, ErrorSummary, Facts, Field, Figure, Figures, Filters, Frame, Happening, Hue, Link, OneTimeSecret, Pages, PostButton,
         Progress, Series, Snippets, Step, Stepper, Table, Tabs, Tag, Tile, Tiles, Timeline, Tone, Typed,
     },
     page::{PageAnswer, PageCall, Shell},
@@ -141,8 +141,8 @@ fn figures(call: &PageCall) -> Vec<(&'static str, Vec<String>)> {
         axis: "Jour · Day".into(),
         labels: ["1", "2", "3", "4"].map(str::to_owned).into(),
         series: vec![
-            Series { name: "Bons · Good".into(), values: vec![12.0, 30.0, 22.0, 41.0] },
-            Series { name: "Refusés · Refused".into(), values: vec![2.0, 0.0, 5.0, 1.0] },
+            Series { name: "Bons · Good".into(), hue: Hue::Green, values: vec![12.0, 30.0, 22.0, 41.0] },
+            Series { name: "Refusés · Refused".into(), hue: Hue::Red, values: vec![2.0, 0.0, 5.0, 1.0] },
         ],
         table_word: "En tableau · As a table".into(),
         format: super::kit::whole,

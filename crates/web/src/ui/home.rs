@@ -4,7 +4,7 @@ use askama::Template;
 use octroi_app::showcase::CatalogueSearch;
 
 use super::{
-    kit::{Facts, Figure, Figures, Link, Tile, Tiles},
+    kit::{Cell, Facts, Figure, Figures, Link, Tile, Tiles},
     page::{PageAnswer, PageCall, Shell},
 };
 
@@ -60,14 +60,31 @@ pub async fn show(call: PageCall) -> PageAnswer {
 #[template(path = "provide.html")]
 struct Provide {
     shell: Shell,
-    contact: String,
+    /// Where to write to; none: the operator set nothing.
+    contact: Option<Cell>,
+    /// Do the legal notices say who publishes?
+    published: bool,
+}
+
+/// An address of mail or of the web can be followed; anything else is read.
+fn contact(text: &str) -> Option<Cell> {
+    let text = text.trim();
+    let mail = !text.contains(char::is_whitespace) && text.split_once('@').is_some_and(|(name, host)| !name.is_empty() && host.contains('.'));
+    match text {
+        "" => None,
+        text if text.starts_with("https://") => Some(Cell::link(text, text)),
+        text if mail => Some(Cell::link(format!("mailto:{text}"), text)),
+        text => Some(Cell::text(text)),
+    }
 }
 
 /// `GET /provide`
 pub async fn provide(call: PageCall) -> PageAnswer {
     let w = call.words;
+    let site = &call.shared.web.site;
     call.render(&Provide {
-        contact: call.shared.web.site.contact.clone(),
+        contact: contact(&site.contact),
+        published: !site.publisher.trim().is_empty(),
         shell: call.shell(w.of("provide-title")).under(vec![Link::new("/", w.of("menu-home"))]),
     })
 }
@@ -86,4 +103,22 @@ pub async fn my_data(call: PageCall) -> PageAnswer {
         contact: call.shared.web.site.contact.clone(),
         shell: call.shell(w.of("my-data-title")).under(vec![Link::new("/", w.of("menu-home"))]),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_contact_is_a_link_where_it_can_be_one() {
+        for (text, expected) in [
+            ("", None),
+            (" api@town.example ", Some(Cell::link("mailto:api@town.example", "api@town.example"))),
+            ("https://town.example/contact", Some(Cell::link("https://town.example/contact", "https://town.example/contact"))),
+            ("javascript:alert(1)", Some(Cell::text("javascript:alert(1)"))),
+            ("Town hall, api@town.example", Some(Cell::text("Town hall, api@town.example"))),
+        ] {
+            assert_eq!(contact(text), expected, "{text}");
+        }
+    }
 }

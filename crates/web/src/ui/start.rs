@@ -213,7 +213,13 @@ fn answers(w: Words, offers: &[Offer], case: &str, vendor: &str) -> Vec<Tile> {
         .into_iter()
         .map(|(offer, form)| {
             let tile = form_tile(w, offer, form, 2);
-            Tile { note: w.of("helper-of").with("definition", w.text(&offer.name)).with("note", tile.note).into(), ..tile }
+            // Forms of several definitions may have one name.
+            let name = w.of("helper-form").with("form", tile.link.text).with("definition", w.text(&offer.name));
+            Tile {
+                link: Link::new(tile.link.href, name),
+                note: w.of("helper-of").with("provider", w.text(&offer.provider)).with("note", tile.note).into(),
+                ..tile
+            }
         })
         .collect()
 }
@@ -339,6 +345,7 @@ mod tests {
             ("unknown", "", vec!["free"]),
         ] {
             let found: Vec<String> = answers(w, &offers(), case, vendor).into_iter().map(|tile| tile.link.text).collect();
+            let expected: Vec<String> = expected.into_iter().map(|form| format!("{form} (D)")).collect();
             assert_eq!(found, expected, "{case} {vendor}");
         }
         assert_eq!(use_cases(w, &offers()), [("canteen".to_owned(), "canteen".to_owned())], "named by the form that is no vendor's");

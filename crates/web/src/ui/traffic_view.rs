@@ -4,7 +4,7 @@ use octroi_app::traffic::{FiguresView, PointView, RefusedView, TrafficView};
 use octroi_domain::{Moment, stage::Stage};
 
 use super::{
-    kit::{self, Cell, Chart, ChartKind, Column, Field, Figure, Figures, Filters, Series, Table},
+    kit::{self, Cell, Chart, ChartKind, Column, Field, Figure, Figures, Filters, Hue, Series, Table},
     page::PageCall,
     words::Words,
 };
@@ -110,12 +110,14 @@ fn took(value: f64, w: Words) -> String {
 pub fn charts(w: Words, view: &TrafficView) -> Vec<Chart> {
     let labels: Vec<String> = view.points.iter().map(|point| label(w, view, point)).collect();
     #[expect(clippy::cast_precision_loss, reason = "counts of calls, drawn")]
-    let series = |name: super::words::Phrase, of: fn(&FiguresView) -> u64| Series {
+    let series = |name: super::words::Phrase, hue: Hue, of: fn(&FiguresView) -> u64| Series {
         name: name.into(),
+        hue,
         values: view.points.iter().map(|point| of(&point.figures) as f64).collect(),
     };
-    let durations_of = |name: super::words::Phrase, of: fn(&FiguresView) -> Option<u64>| Series {
+    let durations_of = |name: super::words::Phrase, hue: Hue, of: fn(&FiguresView) -> Option<u64>| Series {
         name: name.into(),
+        hue,
         values: view.points.iter().map(|point| milliseconds(of(&point.figures))).collect(),
     };
     let axis = if view.step == "hour" { w.of("traffic-hour") } else { w.of("traffic-day") }.to_string();
@@ -127,12 +129,12 @@ pub fn charts(w: Words, view: &TrafficView) -> Vec<Chart> {
         axis: axis.clone(),
         labels: labels.clone(),
         series: vec![
-            series(w.of("traffic-answered"), |figures| {
+            series(w.of("traffic-answered"), Hue::Blue, |figures| {
                 figures.calls.saturating_sub(figures.refused + figures.client_errors + figures.server_errors)
             }),
-            series(w.of("traffic-client-errors"), |figures| figures.client_errors),
-            series(w.of("traffic-refused"), |figures| figures.refused),
-            series(w.of("traffic-server-errors"), |figures| figures.server_errors),
+            series(w.of("traffic-client-errors"), Hue::Orange, |figures| figures.client_errors),
+            series(w.of("traffic-refused"), Hue::Purple, |figures| figures.refused),
+            series(w.of("traffic-server-errors"), Hue::Red, |figures| figures.server_errors),
         ],
         table_word: w.of("chart-table").into(),
         format: kit::whole,
@@ -146,8 +148,8 @@ pub fn charts(w: Words, view: &TrafficView) -> Vec<Chart> {
         axis,
         labels,
         series: vec![
-            durations_of(w.of("traffic-p50"), |figures| figures.p50_us),
-            durations_of(w.of("traffic-p95"), |figures| figures.p95_us),
+            durations_of(w.of("traffic-p50"), Hue::Blue, |figures| figures.p50_us),
+            durations_of(w.of("traffic-p95"), Hue::Orange, |figures| figures.p95_us),
         ],
         table_word: w.of("chart-table").into(),
         format: took,

@@ -14,7 +14,7 @@ use octroi_domain::{api::ApiName, definition::FieldError};
 use super::{
     api_page::{kind_words, named, tabs, way},
     errors,
-    kit::{Alert, Cell, Code, Column, Control, ErrorSummary, Facts, Field, Filters, Hidden, Link, Table, Tabs, Tone},
+    kit::{Alert, Cell, Code, Column, Control, ErrorSummary, Facts, Field, Filters, Hidden, Link, Prose, Table, Tabs, Tone},
     page::{PageAnswer, PageCall, Shell},
     words::Words,
 };
@@ -138,7 +138,7 @@ fn shown(w: Words, field: &TryField, typed: Option<String>, error: String) -> Fi
     let parameter: &ParameterView = &field.parameter;
     let value = typed.unwrap_or_else(|| field.value.clone());
     let place = w.one_of("parameter-in", &parameter.location);
-    let mut hint = format!("{place}, {}. {}", kind_words(w, &parameter.kind), parameter.description);
+    let mut hint = format!("{place}, {}. {}", kind_words(w, &parameter.kind), Prose::new(&parameter.description).plain());
     if parameter.kind.list {
         hint = format!("{hint} {}", w.of("try-one-per-line"));
     }

@@ -12,10 +12,43 @@ pub enum ChartKind {
     Lines,
 }
 
+/// The colour of a series, with the texture or the dashes that tell it apart without the colour.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Hue {
+    Blue,
+    Orange,
+    Green,
+    Purple,
+    Red,
+    Grey,
+}
+impl Hue {
+    /// In the order in which series that mean nothing by their colour take them.
+    pub const ALL: [Self; 6] = [Self::Blue, Self::Orange, Self::Green, Self::Purple, Self::Red, Self::Grey];
+
+    /// Its number in the style sheet.
+    const fn place(self) -> usize {
+        self as usize
+    }
+
+    /// The strokes of its texture, in a square of eight.
+    const fn texture(self) -> &'static str {
+        match self {
+            Self::Blue => "",
+            Self::Orange => "M0 8 8 0",
+            Self::Green => "M0 4H8",
+            Self::Purple => "M4 0V8",
+            Self::Red => "M0 0 8 8M0 8 8 0",
+            Self::Grey => "M3 4H5",
+        }
+    }
+}
+
 /// One row of figures.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Series {
     pub name: String,
+    pub hue: Hue,
     /// One for each label; not a number where nothing was measured.
     pub values: Vec<f64>,
 }
@@ -49,12 +82,6 @@ pub fn whole(value: f64, words: Words) -> String {
     words.number(count)
 }
 
-/// Writes what is not whole.
-#[must_use]
-pub fn decimal(value: f64, words: Words) -> String {
-    words.decimal(value)
-}
-
 const WIDTH: f64 = 720.0;
 const HEIGHT: f64 = 240.0;
 const LEFT: f64 = 64.0;
@@ -66,7 +93,7 @@ const LETTERS: usize = 90;
 const LETTER: f64 = 7.3;
 
 struct Rect {
-    class: usize,
+    hue: usize,
     x: String,
     y: String,
     width: String,
@@ -74,7 +101,7 @@ struct Rect {
     hint: String,
 }
 struct Path {
-    class: usize,
+    hue: usize,
     /// Points that follow each other without a gap.
     runs: Vec<String>,
     dots: Vec<(String, String, String)>,
@@ -146,12 +173,12 @@ impl Chart {
         for place in 0..self.labels.len() {
             let (x, width) = self.column(place);
             let mut y = HEIGHT - BOTTOM;
-            for (class, series) in self.series.iter().enumerate() {
+            for series in &self.series {
                 let height = self.value(series, place) * scale;
                 y -= height;
                 if height > 0.0 {
                     let (x, width) = (px(x + width * 0.12), px(width * 0.76));
-                    rects.push(Rect { class, x, y: px(y), width, height: px(height), hint: self.hint(series, place) });
+                    rects.push(Rect { hue: series.hue.place(), x, y: px(y), width, height: px(height), hint: self.hint(series, place) });
                 }
             }
         }
@@ -160,7 +187,7 @@ impl Chart {
 
     fn paths(&self, top: f64) -> Vec<Path> {
         let scale = (HEIGHT - TOP - BOTTOM) / top;
-        let path = |(class, series): (usize, &Series)| {
+        let path = |series: &Series| {
             let dot = |place: usize| {
                 let (x, width) = self.column(place);
                 let y = HEIGHT - BOTTOM - self.measured(series, place)? * scale;
@@ -171,9 +198,9 @@ impl Chart {
                 run.iter().flatten().map(|(x, y, _)| format!("{x},{y}")).collect::<Vec<_>>().join(" ")
             };
             let runs = dots.split(Option::is_none).filter(|run| run.len() > 1).map(run).collect();
-            Path { class, runs, dots: dots.into_iter().flatten().collect() }
+            Path { hue: series.hue.place(), runs, dots: dots.into_iter().flatten().collect() }
         };
-        self.series.iter().enumerate().map(path).collect()
+        self.series.iter().map(path).collect()
     }
 
     fn table(&self) -> Table {

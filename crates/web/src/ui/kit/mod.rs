@@ -10,7 +10,7 @@ mod table;
 use askama::Template;
 
 pub use self::{
-    chart::{Chart, ChartKind, Series, decimal, whole},
+    chart::{Chart, ChartKind, Hue, Series, whole},
     form::{Check, CheckGroup, Control, Field, FieldError, Guard, Hidden, Options, PostButton},
     table::{Cell, Column, Facts, Filters, Pages, Table},
 };
@@ -332,6 +332,37 @@ pub struct Typed {
     pub text: String,
 }
 
+/// A description of a program, as Markdown has it: what stands between backticks is code (CommonMark, 6.1). Nothing else is read.
+#[derive(Debug, Clone, PartialEq, Eq, Template)]
+#[template(source = "{% for (code, text) in self.parts() %}{% if code %}<code>{{ text }}</code>{% else %}{{ text }}{% endif %}{% endfor %}", ext = "html")]
+pub struct Prose {
+    pub text: String,
+}
+impl Prose {
+    pub fn new(text: impl Into<String>) -> Self {
+        Self { text: text.into() }
+    }
+
+    /// Texts, and whether each is code. A backtick without its second is a backtick.
+    fn parts(&self) -> Vec<(bool, &str)> {
+        let mut parts = Vec::new();
+        let mut rest = self.text.as_str();
+        while let Some((before, (code, after))) = rest.split_once('`').and_then(|(before, after)| Some((before, after.split_once('`')?))) {
+            parts.extend([(false, before), (true, code)]);
+            rest = after;
+        }
+        parts.push((false, rest));
+        parts.retain(|(_, text)| !text.is_empty());
+        parts
+    }
+
+    /// The same where there is text alone.
+    #[must_use]
+    pub fn plain(&self) -> String {
+        self.parts().into_iter().map(|(_, text)| text).collect()
+    }
+}
+
 /// A document of its own inside the page: nothing in it runs, and its links open elsewhere.
 #[derive(Debug, Clone, PartialEq, Eq, Template)]
 #[template(
@@ -365,6 +396,24 @@ markup!(
     Tabs,
     Breadcrumb,
     Progress,
-    Typed,
+    Prose, Typed,
     Frame,
 );
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn code_stands_between_backticks() {
+        for (text, markup, plain) in [
+            ("plain", "plain", "plain"),
+            ("under `data` ; then `x`", "under <code>data</code> ; then <code>x</code>", "under data ; then x"),
+            ("one ` alone", "one ` alone", "one ` alone"),
+            ("`<b>` & <i>", "<code>&#60;b&#62;</code> &#38; &#60;i&#62;", "<b> & <i>"),
+        ] {
+            let prose = Prose::new(text);
+            assert_eq!((prose.to_string(), prose.plain()), (markup.to_owned(), plain.to_owned()));
+        }
+    }
+}

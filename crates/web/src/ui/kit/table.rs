@@ -2,7 +2,7 @@
 
 use askama::Template;
 
-use super::{Field, Link, PostButton, Tag, When, markup};
+use super::{Field, Link, PostButton, Prose, Tag, When, markup};
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Column {
@@ -31,6 +31,7 @@ pub enum Cell {
     Code(String),
     /// As it was typed, several lines perhaps.
     Typed(String),
+    Prose(Prose),
     Items(Vec<String>),
     /// Buttons that each are a form.
     Actions(Vec<PostButton>),
