@@ -69,7 +69,8 @@ struct Provide {
 /// An address of mail or of the web can be followed; anything else is read.
 fn contact(text: &str) -> Option<Cell> {
     let text = text.trim();
-    let mail = !text.contains(char::is_whitespace) && text.split_once('@').is_some_and(|(name, host)| !name.is_empty() && host.contains('.'));
+    let mail =
+        !text.contains(char::is_whitespace) && text.split_once('@').is_some_and(|(name, host)| !name.is_empty() && host.contains('.'));
     match text {
         "" => None,
         text if text.starts_with("https://") => Some(Cell::link(text, text)),

@@ -181,11 +181,8 @@ fn lines(w: Words, statistics: &Statistics) -> Vec<Series> {
     let called: Vec<_> = statistics.calls.iter().filter(|api| api.total > 0).collect();
     // One that stands alone has its name.
     let (alone, others) = called.split_at(if called.len() <= DRAWN + 1 { called.len() } else { DRAWN });
-    let line = |(api, hue): (&&ApiCalls, Hue)| Series {
-        name: w.text(&api.name),
-        hue,
-        values: api.days.iter().copied().map(drawn).collect(),
-    };
+    let line =
+        |(api, hue): (&&ApiCalls, Hue)| Series { name: w.text(&api.name), hue, values: api.days.iter().copied().map(drawn).collect() };
     let mut lines: Vec<Series> = alone.iter().zip(Hue::ALL).map(line).collect();
     if !others.is_empty() {
         let of_day = |day: usize| others.iter().filter_map(|api| api.days.get(day)).sum();

@@ -334,7 +334,10 @@ pub struct Typed {
 
 /// A description of a program, as Markdown has it: what stands between backticks is code (CommonMark, 6.1). Nothing else is read.
 #[derive(Debug, Clone, PartialEq, Eq, Template)]
-#[template(source = "{% for (code, text) in self.parts() %}{% if code %}<code>{{ text }}</code>{% else %}{{ text }}{% endif %}{% endfor %}", ext = "html")]
+#[template(
+    source = "{% for (code, text) in self.parts() %}{% if code %}<code>{{ text }}</code>{% else %}{{ text }}{% endif %}{% endfor %}",
+    ext = "html"
+)]
 pub struct Prose {
     pub text: String,
 }
@@ -396,7 +399,8 @@ markup!(
     Tabs,
     Breadcrumb,
     Progress,
-    Prose, Typed,
+    Prose,
+    Typed,
     Frame,
 );
 
