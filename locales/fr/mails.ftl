@@ -2,7 +2,7 @@
 mailbox-title = Boîte aux lettres
 mailbox-lead = Les messages que la démonstration a envoyés : aucun ne part vraiment.
 mailbox-caption = Messages envoyés, du plus récent au plus ancien
-mailbox-empty = Aucun message. Soumettez une demande, puis revenez.
+mailbox-empty = Aucun message. Envoyez une demande, puis revenez.
 mailbox-search = Chercher dans la boîte aux lettres
 mailbox-submit = Afficher
 mailbox-reset = Tous les messages

@@ -2,11 +2,11 @@
 home-title = Accéder à des données à accès restreint
 home-lead = Des administrations détiennent des données que vous n’avez pas à redemander aux usagers. Ici, on demande le droit de les utiliser, une personne décide, et chaque appel est contrôlé.
 home-need = J’ai besoin de données
-home-need-text = Trouvez une API, lisez ce qu’elle donne et qui peut l’avoir, essayez-la, puis déposez une demande.
+home-need-text = Trouvez une API, lisez ce qu’elle donne et qui peut l’avoir, essayez-la, puis faites une demande.
 home-provide = Je fournis des données
 home-provide-text = Publiez une API, décidez qui l’utilise, voyez chaque appel et arrêtez un accès d’un geste.
 home-mine = Où mes données sont-elles utilisées ?
-home-mine-text = Le registre public dit quels organismes peuvent lire quelles données, pour quoi faire et selon quel texte.
+home-mine-text = Le registre public dit quelles organisations peuvent lire quelles données, pour quoi faire et selon quel texte.
 home-how = Comment cela se passe
 home-how-choose = Vous choisissez une API et le formulaire de votre cas d’usage.
 home-how-apply = Vous dites pourquoi, sur quel texte vous vous fondez et quelles données il vous faut, pas davantage.
@@ -54,19 +54,19 @@ provide-look = Pour voir ce qu’obtient un fournisseur, regardez la page d’un
 
 ## Mes données
 my-data-title = Où mes données sont-elles utilisées ?
-my-data-lead = Des organismes peuvent lire des données qui vous concernent sans vous les redemander. Cette page dit lesquels, et comment savoir s’ils l’ont fait.
+my-data-lead = Des organisations peuvent lire des données qui vous concernent sans vous les redemander. Cette page dit lesquelles, et comment savoir si elles l’ont fait.
 my-data-who = Qui peut lire quoi
-my-data-who-text = Chaque droit accordé est inscrit au registre public : l’organisme, les données, la finalité et le texte sur lequel il se fonde. Cherchez-y le nom d’une commune, d’un organisme ou d’un service.
+my-data-who-text = Chaque droit accordé est inscrit au registre public : l’organisation, les données, la finalité et le texte sur lequel il se fonde. Cherchez-y le nom d’une commune, d’une organisation ou d’un service.
 my-data-register = Chercher dans le registre public
 my-data-how = Ce qui est garanti à chaque appel
 my-data-how-permit = Sans habilitation en vigueur, l’appel est refusé.
 my-data-how-fields = La réponse ne contient que les données que l’habilitation nomme ; les autres sont retirées.
-my-data-how-trace = L’appel laisse une trace : quel organisme, quelle habilitation, quelle API, quand.
+my-data-how-trace = L’appel laisse une trace : quelle organisation, quelle habilitation, quelle API, quand.
 my-data-how-stop = Une habilitation révoquée cesse d’ouvrir l’accès aussitôt.
 my-data-not = Ce que cette page ne peut pas dire
-my-data-not-text = Les traces ne contiennent ni votre nom, ni ce qui a été demandé sur vous : la plateforme ne sait donc pas elle-même de qui parlait un appel. Seul l’organisme qui a fait l’appel, ou celui qui détient les données, peut vous répondre.
+my-data-not-text = Les traces ne contiennent ni votre nom, ni ce qui a été demandé sur vous : la plateforme ne sait donc pas elle-même de qui parlait un appel. Seule l’organisation qui a fait l’appel, ou celui qui détient les données, peut vous répondre.
 my-data-ask = Comment demander
-my-data-ask-find = Trouvez l’organisme dans le registre, et notez le numéro de l’habilitation.
+my-data-ask-find = Trouvez l’organisation dans le registre, et notez le numéro de l’habilitation.
 my-data-ask-write = Écrivez à son délégué à la protection des données pour exercer votre droit d’accès (article 15 du règlement général sur la protection des données).
 my-data-ask-month = Il a un mois pour vous répondre.
 my-data-ask-cnil = Sans réponse, ou si elle ne vous convient pas, adressez-vous à la CNIL.
@@ -281,9 +281,9 @@ try-other-text = Ce n’est pas une erreur de la passerelle : l’API n’a pas
 
 ## Registre
 register-title = Registre public des habilitations
-register-lead = Toutes les habilitations en vigueur : quel organisme peut lire quelles données, pour quoi faire et selon quel texte.
+register-lead = Toutes les habilitations en vigueur : quelle organisation peut lire quelles données, pour quoi faire et selon quel texte.
 register-search = Chercher dans le registre
-register-words = Organisme, SIRET, intitulé ou numéro
+register-words = Organisation, SIRET, intitulé ou numéro
 register-definition = Habilitation
 register-found = { $count ->
     [0] Aucune habilitation en vigueur
@@ -298,7 +298,7 @@ register-json = JSON
 register-pages = Pages du registre
 register-first = Début du registre
 register-next = Page suivante
-register-organization = Organisme
+register-organization = Organisation
 register-siret = SIRET
 register-purpose = Finalité
 register-legal-basis = Base légale
@@ -357,12 +357,12 @@ legal-publisher = Éditeur
 legal-no-publisher = L’exploitant de cette plateforme n’a pas encore renseigné qui l’édite et qui l’héberge.
 legal-contact = Contact :
 legal-personal = Données personnelles
-legal-personal-accounts = Le portail garde, de chaque compte, le nom, l’adresse électronique, l’organisme et les actions faites. Les mots de passe ne sont gardés que sous une forme qui ne permet pas de les retrouver.
+legal-personal-accounts = Le portail garde, de chaque compte, le nom, l’adresse électronique, l’organisation et les actions faites. Les mots de passe ne sont gardés que sous une forme qui ne permet pas de les retrouver.
 legal-personal-traces = Chaque appel aux passerelles laisse une trace : l’application, l’API, l’heure, le résultat, l’adresse de réseau. Elle est rendue anonyme, pour toujours, après { $days ->
     [one] 1 jour
    *[other] { $days } jours
 }. Elle ne contient ni ce qui a été demandé, ni la réponse.
-legal-personal-register = Le registre public nomme des organismes, jamais une personne.
+legal-personal-register = Le registre public nomme des organisations, jamais une personne.
 legal-personal-rights = Vous avez le droit d’accéder aux données qui vous concernent et de les faire rectifier.
 legal-cookies = Cookies
 legal-cookies-text = Ce site n’emploie que les cookies dont il a besoin pour fonctionner : aucun ne suit personne, aucun ne vient d’un autre site. Aucun consentement n’est donc demandé.

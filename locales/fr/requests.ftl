@@ -15,7 +15,7 @@ review-waiting = { $count ->
    *[other] demandes à instruire
 }
 review-oldest = Les plus anciennes demandes à instruire
-review-since = Déposée
+review-since = Envoyée
 review-none = Aucune demande n’attend votre décision.
 my-requests = Mes demandes
 my-requests-none = Aucune demande pour le moment. Choisissez ce que vous voulez demander : « Faire une demande ».
@@ -186,14 +186,14 @@ request-updated = Dernière modification
 request-facts = En bref
 request-next-draft-mine = Votre demande n’est pas encore envoyée
 request-next-draft = { $who } prépare cette demande
-request-next-changes-mine = { $provider } vous demande de compléter la demande
+request-next-changes-mine = Le fournisseur ({ $provider }) vous demande de compléter la demande
 request-next-changes = { $who } doit compléter la demande
-request-next-submitted = { $provider } examine la demande. Vous serez prévenu par courriel.
+request-next-submitted = Le fournisseur ({ $provider }) examine la demande. Vous serez prévenu par courriel.
 request-next-to-review = Cette demande attend une décision
 request-next-approved = Demande acceptée : l’habilitation { $permit } est accordée
-request-next-refused = { $provider } a refusé la demande
+request-next-refused = Le fournisseur ({ $provider }) a refusé la demande
 request-next-archived = La demande { $id } est archivée
-request-changes-asked = { $provider } vous demande de compléter la demande
+request-changes-asked = Le fournisseur ({ $provider }) vous demande de compléter la demande
 request-go-on = Reprendre la demande
 request-see-permit = Voir l’habilitation { $permit }
 request-review = Instruire la demande

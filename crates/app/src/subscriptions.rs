@@ -79,7 +79,7 @@ pub(crate) fn by_hand(api: &Api, application: Option<&Application>) -> Result<()
     if matches!(api.access, Access::Permit { .. }) {
         return Err(Error::conflict(
             "permit_required",
-            "Cette API demande une habilitation : l'abonné souscrit avec la sienne.",
+            "Cette API demande une habilitation : l'application s'abonne avec la sienne.",
             "This API needs a permit: the subscriber subscribes with theirs.",
         ));
     }
@@ -262,7 +262,7 @@ impl App {
         if !before.may_become(next) {
             return Err(Error::conflict(
                 "wrong_state",
-                format!("La souscription est dans l'état « {} ».", before.as_str()),
+                format!("L'abonnement est dans l'état « {} ».", before.as_str()),
                 format!("The subscription is in the state `{}`.", before.as_str()),
             ));
         }
@@ -271,7 +271,7 @@ impl App {
         if !runs && before == SubscriptionState::Suspended {
             return Err(Error::conflict(
                 "wrong_state",
-                "La souscription est suspendue par l'administrateur de l'API : adressez-vous à lui.",
+                "L'abonnement est suspendu par l'administrateur de l'API : adressez-vous à lui.",
                 "The subscription is suspended by the API's administrator: ask them.",
             ));
         }
@@ -327,7 +327,7 @@ async fn ended_before(reader: &Reader, application: Id<Application>, api: &ApiNa
 
 fn already(existing: &Subscription) -> Error {
     let (id, state) = (existing.id, existing.state.as_str());
-    let message = format!("L'application a déjà la souscription {id} ({state}).");
+    let message = format!("L'application a déjà l'abonnement {id} ({state}).");
     Error::conflict("already_subscribed", message, format!("The application already has the subscription {id} ({state})."))
 }
 

@@ -47,9 +47,9 @@ reasons! {
     UnknownRoute "unknown_route" 404 "Unknown route" "Route inconnue"
         "No published operation has this path: check the provider, the API, its version and the path in the catalogue."
         "Aucune opération publiée n'a ce chemin : vérifiez le fournisseur, l'API, sa version et le chemin dans le catalogue.";
-    NotOpenOnStage "not_open_on_stage" 404 "API not open on this stage" "API non ouverte dans cet environnement"
+    NotOpenOnStage "not_open_on_stage" 404 "API not open on this stage" "API non ouverte à cette étape"
         "This API exists but is not open on this stage: call it on the other one, or ask its provider."
-        "Cette API existe mais n'est pas ouverte dans cet environnement : appelez-la dans l'autre, ou demandez à son fournisseur.";
+        "Cette API existe mais n'est pas ouverte à cette étape : appelez-la à l'autre, ou demandez à son fournisseur.";
     MethodNotAllowed "method_not_allowed" 405 "Method not allowed" "Méthode non permise"
         "This path exists but not with this method: use one that the Allow header lists."
         "Ce chemin existe mais pas avec cette méthode : utilisez l'une de celles de l'en-tête Allow.";
@@ -61,34 +61,34 @@ reasons! {
         "Envoyez un jeton d'accès (Authorization: Bearer) ou une clé d'API (X-Api-Key).";
     InvalidCredential "invalid_credential" 401 "Credential not valid" "Identifiant non valide"
         "The credential is unknown, expired, revoked or of the other stage: get a new token, or check the key."
-        "L'identifiant est inconnu, expiré, révoqué ou de l'autre environnement : demandez un nouveau jeton, ou vérifiez la clé.";
+        "L'identifiant est inconnu, expiré, révoqué ou de l'autre étape : demandez un nouveau jeton, ou vérifiez la clé.";
     CredentialKindNotAccepted "credential_kind_not_accepted" 403 "Kind of credential not accepted" "Type d'identifiant non accepté"
         "This API does not accept this kind of credential: its page in the catalogue names those that it accepts."
         "Cette API n'accepte pas ce type d'identifiant : sa page du catalogue indique ceux qu'elle accepte.";
     ApplicationSuspended "application_suspended" 403 "Application suspended" "Application suspendue"
         "This application is suspended: ask its owner or the platform's operator."
         "Cette application est suspendue : adressez-vous à son responsable ou à l'exploitant de la plateforme.";
-    SubscriptionMissing "subscription_missing" 403 "No subscription" "Pas de souscription"
+    SubscriptionMissing "subscription_missing" 403 "No subscription" "Pas d'abonnement"
         "This application is not subscribed to this API: subscribe it in the portal."
-        "Cette application n'a pas de souscription à cette API : souscrivez-y dans le portail.";
-    SubscriptionPending "subscription_pending" 403 "Subscription pending" "Souscription en attente"
+        "Cette application n'est pas abonnée à cette API : abonnez-la dans le portail.";
+    SubscriptionPending "subscription_pending" 403 "Subscription pending" "Abonnement en attente"
         "The subscription waits for the approval of the API's administrator."
-        "La souscription attend l'approbation de l'administrateur de l'API.";
-    SubscriptionSuspended "subscription_suspended" 403 "Subscription suspended" "Souscription suspendue"
+        "L'abonnement attend l'accord de l'administrateur de l'API.";
+    SubscriptionSuspended "subscription_suspended" 403 "Subscription suspended" "Abonnement suspendu"
         "The subscription is suspended: ask the API's administrator."
-        "La souscription est suspendue : adressez-vous à l'administrateur de l'API.";
-    SubscriptionRevoked "subscription_revoked" 403 "Subscription ended" "Souscription terminée"
+        "L'abonnement est suspendu : adressez-vous à l'administrateur de l'API.";
+    SubscriptionRevoked "subscription_revoked" 403 "Subscription ended" "Abonnement terminé"
         "The subscription has ended: subscribe the application again in the portal."
-        "La souscription a pris fin : souscrivez de nouveau pour l'application dans le portail.";
+        "L'abonnement a pris fin : abonnez de nouveau l'application dans le portail.";
     PermitMissing "permit_missing" 403 "No permit" "Pas d'habilitation"
         "This API needs a permit, and the subscription points at none: apply for one in the portal."
-        "Cette API demande une habilitation et la souscription n'en désigne aucune : déposez une demande dans le portail.";
+        "Cette API demande une habilitation et l'abonnement n'en désigne aucune : faites une demande dans le portail.";
     PermitSuspended "permit_suspended" 403 "Permit suspended" "Habilitation suspendue"
         "The permit is suspended: ask the provider who granted it."
-        "L'habilitation est suspendue : adressez-vous au fournisseur qui l'a délivrée.";
+        "L'habilitation est suspendue : adressez-vous au fournisseur qui l'a accordée.";
     PermitSuperseded "permit_superseded" 403 "Permit superseded" "Habilitation remplacée"
         "Another permit replaced this one: end the subscription, and subscribe again with the new permit."
-        "Une autre habilitation a remplacé celle-ci : mettez fin à la souscription, puis souscrivez de nouveau avec la nouvelle.";
+        "Une autre habilitation a remplacé celle-ci : mettez fin à l'abonnement, puis abonnez de nouveau l'application avec la nouvelle.";
     PermitRevoked "permit_revoked" 403 "Permit revoked" "Habilitation révoquée"
         "The permit was revoked: its page in the portal says why."
         "L'habilitation a été révoquée : sa page du portail dit pourquoi.";

@@ -207,7 +207,7 @@ fn mail(to: &str) -> Message {
         from: provider("Ville, l’été <aides@ville.example>"),
         reply_to: provider("contact@ville.example"),
         subject: "Votre demande D128 est acceptée".into(),
-        preheader: "Souscrivez".into(),
+        preheader: "Abonnez".into(),
         text: "Bonjour,\n.\nVoilà : https://portail.example/permits/H57\n".into(),
         html: "<!DOCTYPE html><p>Voilà : <a href=\"https://portail.example/permits/H57\">é</a></p>".into(),
     }

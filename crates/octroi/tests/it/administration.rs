@@ -149,7 +149,7 @@ async fn an_application_is_told_how_it_is_doing() {
     assert!(subscription["last_call_at"].is_string());
     let error = &usage["errors"][0];
     assert_eq!((error["call"]["refusal"].as_str(), error["call"]["status"].as_u64()), (Some("subscription_missing"), Some(403)));
-    assert!(error["explanation"]["detail"]["fr"].as_str().unwrap().contains("souscri"));
+    assert!(error["explanation"]["detail"]["fr"].as_str().unwrap().contains("abonn"));
     stranger.get(&format!("/applications/{}/usage", client.id)).await.problem(404, "not_found");
 
     let counted = applicant.get(&format!("/traces/statistics?application={}", client.id)).await.ok(200);
