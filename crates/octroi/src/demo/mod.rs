@@ -3,6 +3,7 @@
 mod file;
 mod people;
 mod seed;
+mod stories;
 mod tell;
 mod traces;
 mod upstream;

@@ -10,16 +10,20 @@ use octroi_app::{
     subscriptions::NewSubscription,
 };
 use octroi_domain::{
-    Id, Moment, Number, Slug, access_request::AccessRequest, application::Application, credential::CredentialKind, permit::Permit,
-    stage::Stage,
+    Id, Moment, Number, Slug, access_request::AccessRequest, application::Application, credential::CredentialKind,
+    definition::field::RETENTION_WITHOUT_JUSTIFICATION, permit::Permit, stage::Stage,
 };
 use serde_json::{Value, json};
 
 use super::{
     file::{Client, DemoFile},
     people::{self, People, Someone},
+    stories::{self, Story},
     traces, visitors,
 };
+
+const PARTICULIER: &str = "api-particulier";
+const IMPOT: &str = "api-impot-particulier";
 
 pub(super) fn impossible(what: impl std::fmt::Display) -> Error {
     Error::Internal(format!("demo: {what}"))
@@ -55,41 +59,11 @@ const FATES: [Fate; 12] = [
     Fate::Amended,
 ];
 
-const TITLES: [&str; 9] = [
-    "Tarifs de la cantine selon le quotient familial",
-    "Accueil de loisirs du mercredi",
-    "Inscription en crèche",
-    "Stationnement résidentiel",
-    "Aide sociale facultative",
-    "Carte de transport solidaire",
-    "Bourse communale aux étudiants",
-    "Tarif de l'école de musique",
-    "Dossier unique des familles",
-];
-
 /// Writes everything; returns what `demo.json` says.
 pub async fn seed(app: &App, now: Moment) -> Result<DemoFile, Error> {
     let people = people::create(app, now.plus_days(-30)).await?;
-    let permit = granted(
-        app,
-        &people.applicant,
-        &people.reviewer,
-        "api-particulier",
-        "libre",
-        "Tarifs de la cantine de Rivebelle",
-        now.plus_days(-21),
-    )
-    .await?;
-    let tax = granted(
-        app,
-        &people.applicant,
-        &people.tax_reviewer,
-        "api-impot-particulier",
-        "libre",
-        "Revenus des foyers pour les aides communales",
-        now.plus_days(-20),
-    )
-    .await?;
+    let permit = granted(app, &people.applicant, &people.reviewer, PARTICULIER, &stories::CANTEEN, now.plus_days(-21)).await?;
+    let tax = granted(app, &people.applicant, &people.tax_reviewer, IMPOT, &stories::TAX, now.plus_days(-20)).await?;
     requests(app, &people, now).await?;
     let clients = clients(app, &people, permit, tax, now.plus_days(-14)).await?;
     traces::write(app, &clients, &people, permit, now).await?;
@@ -98,15 +72,8 @@ pub async fn seed(app: &App, now: Moment) -> Result<DemoFile, Error> {
 }
 
 /// A complete request, submitted.
-async fn submitted(
-    app: &App,
-    by: &Someone,
-    definition: &str,
-    form: &str,
-    title: &str,
-    at: Moment,
-) -> Result<(Number<AccessRequest>, u32), Error> {
-    let id = drafted(app, by, definition, form, title, at, true).await?;
+async fn submitted(app: &App, by: &Someone, definition: &str, story: &Story, at: Moment) -> Result<(Number<AccessRequest>, u32), Error> {
+    let id = drafted(app, by, definition, story, at, true).await?;
     let view = app.submit_request(&by.at(at.plus_seconds(900)), id, None).await?.value().ok_or_else(|| impossible("submit"))?;
     Ok((id, view.version))
 }
@@ -115,27 +82,51 @@ async fn drafted(
     app: &App,
     by: &Someone,
     definition: &str,
-    form: &str,
-    title: &str,
+    story: &Story,
     at: Moment,
     complete: bool,
 ) -> Result<Number<AccessRequest>, Error> {
     let slug: Slug = definition.parse().map_err(impossible)?;
     let context = by.at(at);
-    let input = NewRequest { definition: slug.clone(), form: form.parse().map_err(impossible)?, organization: by.organization };
+    let input = NewRequest { definition: slug.clone(), form: story.form.parse().map_err(impossible)?, organization: by.organization };
     let view = app.create_request(&context, input).await?.value().ok_or_else(|| impossible("draft"))?;
     let id = view.id.parse().map_err(impossible)?;
     if complete {
         let shown = app.read_definition(&context, &slug).await?;
-        let form = shown.forms.iter().find(|shown| shown.slug == form).ok_or_else(|| impossible("form"))?;
+        let form = shown.forms.iter().find(|shown| shown.slug == story.form).ok_or_else(|| impossible("form"))?;
         let open = |name: &str| form.fields.iter().any(|field| field.field.id == name && !field.locked && !field.hidden);
         let mut answers: BTreeMap<String, Value> =
             form.example.as_object().into_iter().flatten().map(|(name, value)| (name.clone(), value.clone())).collect();
-        answers.insert("title".to_owned(), json!(title));
+        answers.extend(told(story));
         answers.retain(|name, _| open(name));
         app.edit_request(&by.at(at.plus_seconds(600)), id, None, answers).await?;
     }
     Ok(id)
+}
+
+/// The answers that are the story's own.
+fn told(story: &Story) -> BTreeMap<String, Value> {
+    let mut answers: BTreeMap<String, Value> = [
+        ("title", json!(story.title)),
+        ("description", json!(story.description)),
+        ("purpose", json!(story.purpose)),
+        ("recipients", json!(story.recipients)),
+        ("legal_basis", json!(story.legal_basis)),
+        ("retention_months", json!(story.months)),
+    ]
+    .map(|(name, value)| (name.to_owned(), value))
+    .into();
+    if i64::from(story.months) > RETENTION_WITHOUT_JUSTIFICATION {
+        let why = "Le dossier suit l’enfant de son entrée en maternelle à la fin de l’école élémentaire.";
+        answers.insert("retention_justification".to_owned(), json!(why));
+    }
+    if let Some((title, url)) = story.document {
+        answers.insert("documents".to_owned(), json!([{ "title": title, "url": url }]));
+    }
+    if !story.scopes.is_empty() {
+        answers.insert("scopes".to_owned(), json!(story.scopes));
+    }
+    answers
 }
 
 /// A request that was approved; the number of its permit.
@@ -144,11 +135,10 @@ async fn granted(
     by: &Someone,
     reviewer: &Someone,
     definition: &str,
-    form: &str,
-    title: &str,
+    story: &Story,
     at: Moment,
 ) -> Result<Number<Permit>, Error> {
-    let (id, version) = submitted(app, by, definition, form, title, at).await?;
+    let (id, version) = submitted(app, by, definition, story, at).await?;
     approve(app, reviewer, id, version, at.plus_days(2)).await
 }
 
@@ -166,77 +156,78 @@ pub(super) async fn approve(
 
 /// A few dozen requests, in every state.
 async fn requests(app: &App, people: &People, now: Moment) -> Result<(), Error> {
-    let (agency, agency_version) = submitted(
-        app,
-        &people.agency,
-        "api-particulier",
-        "libre",
-        "Proposer des voyages aux familles selon leurs revenus",
-        now.plus_days(-18),
-    )
-    .await?;
-    debug_assert!(agency_version > 0);
-    app.refuse_request(
-        &people.reviewer.at(now.plus_days(-16)),
-        agency,
-        None,
-        "Une agence de voyages n'a pas de base légale pour ces données.".to_owned(),
-    )
-    .await?;
-    let applicants = [&people.applicant, &people.ministry, &people.stranger, &people.vendor];
-    let forms = ["libre", "cantine"];
-    for (place, title) in TITLES.iter().cycle().take(36).enumerate() {
-        let fate = FATES.get(place % FATES.len()).copied().unwrap_or(Fate::Draft);
-        let by = applicants.get(place % applicants.len()).copied().unwrap_or(&people.applicant);
-        let form = forms.get((place / 4) % forms.len()).copied().unwrap_or("libre");
-        let at = now.plus_days(-15).plus_seconds(i64::try_from(place).unwrap_or(0) * 29_000);
-        live(app, people, by, form, title, fate, at).await?;
+    let (agency, _) = submitted(app, &people.agency, PARTICULIER, &stories::TRAVEL, now.plus_days(-18)).await?;
+    let refusal = "Une agence de voyages n’a pas de base légale pour obtenir ces données.".to_owned();
+    app.refuse_request(&people.reviewer.at(now.plus_days(-16)), agency, None, refusal).await?;
+    let applicants: [(&Someone, &[Story]); 4] = [
+        (&people.applicant, &stories::TOWN),
+        (&people.ministry, &stories::MINISTRY),
+        (&people.stranger, &stories::TOWN),
+        (&people.vendor, &stories::VENDOR),
+    ];
+    for round in 0..9_usize {
+        for (who, (by, told)) in applicants.into_iter().enumerate() {
+            let place = round * applicants.len() + who;
+            let fate = FATES.get(place % FATES.len()).copied().unwrap_or(Fate::Draft);
+            let Some(story) = told.get((round + who) % told.len()) else { continue };
+            let at = now.plus_days(-15).plus_seconds(i64::try_from(place).unwrap_or(0) * 29_000);
+            live(app, people, Life { by, story, fate, at, round }).await?;
+        }
     }
     Ok(())
 }
 
-async fn live(app: &App, people: &People, by: &Someone, form: &str, title: &str, fate: Fate, at: Moment) -> Result<(), Error> {
+/// What becomes of a request of the example.
+struct Life<'a> {
+    by: &'a Someone,
+    story: &'a Story,
+    fate: Fate,
+    at: Moment,
+    round: usize,
+}
+
+/// One of a few texts, in turn.
+fn one_of(texts: &[&str], round: usize) -> String {
+    texts.get(round % texts.len().max(1)).copied().unwrap_or_default().to_owned()
+}
+
+async fn live(app: &App, people: &People, life: Life<'_>) -> Result<(), Error> {
+    let Life { by, story, fate, at, round } = life;
     let reviewer = |hours: i64| people.reviewer.at(at.plus_seconds(hours * 3_600));
     if matches!(fate, Fate::Draft | Fate::Archived) {
-        let id = drafted(app, by, "api-particulier", form, title, at, fate == Fate::Archived).await?;
+        let id = drafted(app, by, PARTICULIER, story, at, fate == Fate::Archived).await?;
         if fate == Fate::Archived {
             app.archive_request(&by.at(at.plus_seconds(7_200)), id).await?;
         }
         return Ok(());
     }
-    let (id, version) = submitted(app, by, "api-particulier", form, title, at).await?;
+    let (id, version) = submitted(app, by, PARTICULIER, story, at).await?;
     match fate {
         Fate::ChangesRequested | Fate::Resubmitted => {
-            let message = "Précisez les destinataires des données et joignez la délibération.".to_owned();
-            app.request_changes(&reviewer(4), id, None, message).await?;
+            app.request_changes(&reviewer(4), id, None, one_of(&stories::CHANGES, round)).await?;
             if fate == Fate::Resubmitted {
                 app.submit_request(&by.at(at.plus_seconds(6 * 3_600)), id, None).await?;
             }
         }
         Fate::Refused => {
-            app.refuse_request(&reviewer(5), id, None, "La finalité décrite ne demande pas ces données.".to_owned()).await?;
+            app.refuse_request(&reviewer(5), id, None, one_of(&stories::REFUSALS, round)).await?;
         }
         Fate::Approved | Fate::Suspended | Fate::Revoked | Fate::Amended => {
             let permit = approve(app, &people.reviewer, id, version, at.plus_seconds(3 * 3_600)).await?;
-            after(app, by, permit, fate, &reviewer(7)).await?;
+            after(app, by, permit, fate, round, &reviewer(7)).await?;
         }
         Fate::Draft | Fate::Archived | Fate::Submitted => {}
     }
     Ok(())
 }
 
-async fn after(app: &App, by: &Someone, permit: Number<Permit>, fate: Fate, reviewer: &Context) -> Result<(), Error> {
+async fn after(app: &App, by: &Someone, permit: Number<Permit>, fate: Fate, round: usize, reviewer: &Context) -> Result<(), Error> {
     match fate {
         Fate::Suspended => {
-            app.move_permit(
-                reviewer,
-                permit,
-                PermitMove::Suspend { reason: "Volume d'appels inhabituel, en cours de vérification.".to_owned() },
-            )
-            .await?;
+            app.move_permit(reviewer, permit, PermitMove::Suspend { reason: one_of(&stories::SUSPENSIONS, round) }).await?;
         }
         Fate::Revoked => {
-            app.move_permit(reviewer, permit, PermitMove::Revoke { reason: "Le service a fermé.".to_owned() }).await?;
+            app.move_permit(reviewer, permit, PermitMove::Revoke { reason: one_of(&stories::REVOCATIONS, round) }).await?;
         }
         Fate::Amended => {
             app.follow_permit(&by.at(reviewer.now), permit, false).await?;
