@@ -42,15 +42,15 @@ provide-how-check = Faites vérifier ces fichiers : chaque faute est nommée av
 provide-how-roles = Désignez qui instruit, qui administre l’API et qui regarde seulement.
 provide-mine = Vous administrez déjà une API :
 provide-begin = Commencer, étape par étape
-provide-begin-write = Vous écrivez à l’exploitant de la plateforme : quelles données, pour qui, et le texte qui permet de les transmettre.
+provide-begin-write = Vous écrivez à l’exploitant de la plateforme : quelles données, pour qui, et le texte qui permet de les transmettre.
 provide-begin-describe = Vous convenez de la description de l’API, du formulaire de demande et des droits, qui sont des fichiers relus ensemble.
-provide-begin-people = Il crée les comptes de vos instructeurs et de vos administrateurs d’API.
+provide-begin-people = L’exploitant crée les comptes de vos instructeurs et de vos administrateurs d’API.
 provide-begin-try = Chacun essaie l’API dans le bac à sable, avec des données inventées.
 provide-begin-open = Vous ouvrez la production, et instruisez les premières demandes.
 provide-contact = Écrivez à l’exploitant de la plateforme :
-provide-publisher = Écrivez à l’exploitant de la plateforme, que nomment les :
-provide-no-contact = L’exploitant de cette plateforme n’a pas encore indiqué ici comment le joindre : adressez-vous au service qui vous a fait connaître ce portail. Si c’est vous, renseignez « contact » dans les réglages du portail.
-provide-look = Pour voir ce qu’obtient un fournisseur, regardez la page d’une API déjà publiée :
+provide-publisher = Écrivez à l’exploitant de la plateforme, que nomment les :
+provide-no-contact = L’exploitant de cette plateforme n’a pas encore indiqué ici comment le joindre : adressez-vous au service qui vous a fait connaître ce portail. Si c’est vous, renseignez « contact » dans les réglages du portail.
+provide-look = Pour voir ce qu’obtient un fournisseur, regardez la page d’une API déjà publiée :
 
 ## Mes données
 my-data-title = Où mes données sont-elles utilisées ?
@@ -93,7 +93,7 @@ catalogue-note = { $provider } · { $count ->
     [one] 1 opération
    *[other] { $count } opérations
 }
-catalogue-empty = Aucune API ne correspond. Vous pouvez :
+catalogue-empty = Aucune API ne correspond. Vous pouvez :
 catalogue-empty-words = essayer un autre mot (le nom d’une donnée, d’une démarche ou d’un fournisseur), ou enlever un filtre.
 catalogue-empty-helper = partir de ce que vous voulez faire.
 api-access-open = Ouverte à tous
@@ -330,7 +330,7 @@ statistics-month = Mois
 statistics-table = Les chiffres en tableau
 statistics-delay-title = Délais de décision
 statistics-delays = Temps entre le premier envoi et la décision, par mois de décision
-statistics-delays-text = Deux lignes sur douze mois : la moitié des décisions, et neuf décisions sur dix ; { $count } décisions. Un mois sans décision n’a pas de point.
+statistics-delays-text = Deux lignes sur douze mois : la moitié des décisions, et neuf décisions sur dix ; { $count } décisions. Un mois sans décision n’a pas de point.
 statistics-who = Qui demande quoi
 statistics-by-definition = Par type d’habilitation
 statistics-by-provider = Par fournisseur

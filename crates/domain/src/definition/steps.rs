@@ -301,7 +301,7 @@ fn words_of(block: &Block) -> (Text, Option<Text>) {
         Block::BasicInformation {} => (
             ("Votre projet", "Your project"),
             (
-                "Ce que vous voulez faire, en quelques phrases qu'un lecteur extérieur comprend.",
+                "Ce que vous voulez faire, en quelques phrases qu’un lecteur extérieur comprend.",
                 "What you want to do, in a few sentences that an outsider understands.",
             ),
         ),
@@ -322,12 +322,12 @@ fn words_of(block: &Block) -> (Text, Option<Text>) {
         Block::Scopes {} => (
             ("Données demandées", "Data asked for"),
             (
-                "Ne demandez que ce dont votre projet a besoin : c'est ce que le fournisseur vérifie.",
+                "Ne demandez que ce dont votre projet a besoin : c’est ce que le fournisseur vérifie.",
                 "Ask only for what your project needs: this is what the provider checks.",
             ),
         ),
         Block::Modalities {} => (
-            ("Modalité d'appel", "Way of calling"),
+            ("Modalité d’appel", "Way of calling"),
             (
                 "Comment votre logiciel désignera la personne dont il demande les données.",
                 "How your software will say whose data it asks for.",
@@ -335,12 +335,12 @@ fn words_of(block: &Block) -> (Text, Option<Text>) {
         ),
         Block::Contacts { .. } => (
             ("Personnes à contacter", "Contacts"),
-            ("À qui le fournisseur s'adresse, et pour quoi.", "Whom the provider turns to, and for what."),
+            ("À qui le fournisseur s’adresse, et pour quoi.", "Whom the provider turns to, and for what."),
         ),
         Block::Volumes { .. } => (
             ("Volumétrie", "Volumes"),
             (
-                "Le nombre d'appels par minute dont vous avez besoin aux heures chargées.",
+                "Le nombre d’appels par minute dont vous avez besoin aux heures chargées.",
                 "How many calls per minute you need at busy hours.",
             ),
         ),
@@ -350,7 +350,7 @@ fn words_of(block: &Block) -> (Text, Option<Text>) {
         ),
         Block::SecurityCertification { .. } => (
             ("Homologation de sécurité", "Security certification"),
-            ("Qui a homologué votre système, et jusqu'à quand.", "Who certified your system, and until when."),
+            ("Qui a homologué votre système, et jusqu’à quand.", "Who certified your system, and until when."),
         ),
         Block::Documents { .. } => (
             ("Pièces justificatives", "Supporting documents"),
