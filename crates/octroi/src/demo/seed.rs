@@ -98,6 +98,11 @@ async fn drafted(
         let mut answers: BTreeMap<String, Value> =
             form.example.as_object().into_iter().flatten().map(|(name, value)| (name.clone(), value.clone())).collect();
         answers.extend(told(story));
+        let contacts = answers.iter_mut().filter(|(name, _)| name.starts_with("contact_"));
+        for ((_, answer), (given, family, job)) in contacts.zip(stories::CONTACTS.iter().cycle().skip(story.title.len())) {
+            let email = format!("{given}.{family}@contacts.example").to_lowercase();
+            *answer = json!({ "family_name": family, "given_name": given, "email": email, "phone": "+33123456789", "job": job });
+        }
         answers.retain(|name, _| open(name));
         app.edit_request(&by.at(at.plus_seconds(600)), id, None, answers).await?;
     }

@@ -228,6 +228,17 @@ pub const VENDOR: [Story; 3] = [
     },
 ];
 
+/// Given name, family name, job: whom requests name.
+pub const CONTACTS: [(&str, &str, &str); 7] = [
+    ("Camille", "Dupont", "Responsable du service"),
+    ("Yanis", "Lefort", "Directeur informatique"),
+    ("Nadia", "Perrin", "Déléguée à la protection des données"),
+    ("Hugues", "Tissier", "Chef de projet"),
+    ("Soline", "Marchand", "Directrice adjointe"),
+    ("Karim", "Oulad", "Administrateur système"),
+    ("Jeanne", "Vidal", "Juriste"),
+];
+
 /// What reviewers ask for before they decide.
 pub const CHANGES: [&str; 3] = [
     "Bonjour, merci de préciser quels agents verront les données, et de donner le lien vers la délibération.",
