@@ -96,6 +96,7 @@ error-csrf = This was not sent by a page of this portal. Nothing was done.
 error-next-csrf = Go back to the page that you came from, reload it, then try again.
 error-too-large = What you sent is too long for one form. Nothing was saved.
 error-next-address = Check the address: something was added to it, or is missing. Or go on from a page below.
+error-unknown = This address has no such parameter, take it out.
 error-nowhere = There is nothing at this address.
 error-way-back = Back to the page before
 error-reference = Error { $status } · reference { $id }

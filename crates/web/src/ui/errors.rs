@@ -77,7 +77,8 @@ pub fn show(call: &PageCall, failure: Failure, headers: &HeaderMap) -> Response 
 /// An error that has no field beside it: what it is about goes before it.
 fn told(w: Words, error: &FieldError) -> String {
     let name = error.pointer.rsplit('/').next().unwrap_or_default().to_owned();
-    w.of("missing-line").with("field", name).with("message", w.text(&error.message)).into()
+    let message = if error.code == "unknown_field" { w.of("error-unknown").into() } else { w.text(&error.message) };
+    w.of("missing-line").with("field", name).with("message", message).into()
 }
 
 /// The errors of an operation's members as those of a form's fields: the pointer's last part (or the
