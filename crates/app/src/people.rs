@@ -2,6 +2,7 @@
 
 use octroi_domain::{
     Id, Moment, Slug,
+    definition::FieldError,
     organization::{Organization, Siret},
     policy::{Action, Forbidden, Subject},
     text::{Language, Text},
@@ -162,30 +163,36 @@ pub(crate) async fn add_user(tx: &mut Tx, actor: &str, now: Moment, new: &NewUse
     Ok(user)
 }
 
+/// Everything to mend at once.
 fn check(new: &NewUser) -> Result<(), Error> {
-    let length = new.password.chars().count();
-    if !(MIN_LENGTH..=MAX_LENGTH).contains(&length) {
-        return Err(Error::field(
-            "/password",
-            "invalid",
-            format!("Donnez un mot de passe de {MIN_LENGTH} à {MAX_LENGTH} caractères."),
-            format!("Give a password of {MIN_LENGTH} to {MAX_LENGTH} characters."),
-        ));
-    }
-    if !new.email.contains('@') || new.email.len() > 254 || new.email.chars().any(|c| c.is_control() || c.is_whitespace()) {
-        return Err(Error::field(
-            "/email",
-            "invalid",
-            "Écrivez une adresse électronique, par exemple nom@exemple.fr.",
-            "Write an e-mail address, for example name@example.org.",
-        ));
-    }
-    for (name, pointer) in [(&new.given_name, "/given_name"), (&new.family_name, "/family_name")] {
+    let mut errors = Vec::new();
+    let mut wrong = |pointer: &str, fr: String, en: String| {
+        errors.push(FieldError { pointer: pointer.to_owned(), code: "invalid".to_owned(), message: Text::new(fr, en) });
+    };
+    let names = [
+        (&new.given_name, "/given_name", "Donnez un prénom de 1 à 120 caractères.", "Write a given name of 1 to 120 characters."),
+        (
+            &new.family_name,
+            "/family_name",
+            "Donnez un nom de famille de 1 à 120 caractères.",
+            "Write a family name of 1 to 120 characters.",
+        ),
+    ];
+    for (name, pointer, fr, en) in names {
         if name.trim().is_empty() || name.chars().count() > 120 || name.chars().any(char::is_control) {
-            return Err(Error::field(pointer, "invalid", "Donnez un nom de 1 à 120 caractères.", "Give a name of 1 to 120 characters."));
+            wrong(pointer, fr.to_owned(), en.to_owned());
         }
     }
-    Ok(())
+    if !new.email.contains('@') || new.email.len() > 254 || new.email.chars().any(|c| c.is_control() || c.is_whitespace()) {
+        let (fr, en) =
+            ("Écrivez une adresse électronique, par exemple nom@exemple.fr.", "Write an e-mail address, for example name@example.org.");
+        wrong("/email", fr.into(), en.into());
+    }
+    if !(MIN_LENGTH..=MAX_LENGTH).contains(&new.password.chars().count()) {
+        let fr = format!("Donnez un mot de passe de {MIN_LENGTH} à {MAX_LENGTH} caractères.");
+        wrong("/password", fr, format!("Give a password of {MIN_LENGTH} to {MAX_LENGTH} characters."));
+    }
+    if errors.is_empty() { Ok(()) } else { Err(Error::Invalid(errors)) }
 }
 
 impl App {

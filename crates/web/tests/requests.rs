@@ -173,6 +173,7 @@ async fn what_cannot_be_an_answer_is_shown_again_and_the_rest_is_saved() {
     let wrong = scene.post(&scene.applicant, &personal, &typed).await;
     assert_eq!(wrong.status, 422);
     assert!(wrong.text.contains("value=\"two years\"") && wrong.text.contains("href=\"#f-retention_months\""), "{}", wrong.text);
+    assert!(wrong.text.contains("Give a whole number from"), "{}", wrong.text);
     assert!(wrong.text.contains("name=\"version\" value=\"2\""), "the good answers are saved");
     let again = scene.get(&scene.applicant, &personal).await;
     assert!(again.text.contains("Why") && !again.text.contains("two years"), "{}", again.text);

@@ -427,6 +427,19 @@ async fn the_operator_sets_up_an_organisation_and_a_person() {
     let refused = scene.post(&scene.operator, "/operator/people/new", &person).await;
     status(&refused, 422);
     assert!(refused.text.contains("lea@lyon.example") && !refused.text.contains("value=\"short\""));
+    let mut bad = person;
+    (bad[0].1, bad[1].1, bad[2].1) = ("", " ", "nobody");
+    let refused = scene.post(&scene.operator, "/operator/people/new", &bad).await;
+    status(&refused, 422);
+    for there in [
+        "4 fields need your attention",
+        "href=\"#f-given_name\">Write a given name of 1 to 120 characters.",
+        "href=\"#f-family_name\">Write a family name of 1 to 120 characters.",
+        "href=\"#f-email\">Write an e-mail address, for example name@example.org.",
+        "href=\"#f-password\">Give a password of 12 to",
+    ] {
+        assert!(refused.text.contains(there), "{there}: {}", refused.text);
+    }
     let mut good = person;
     good[4].1 = PASSWORD;
     let created = scene.post(&scene.operator, "/operator/people/new", &good).await;
