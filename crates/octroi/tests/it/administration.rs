@@ -178,7 +178,7 @@ async fn the_settings_tell_what_is_listened_on() {
         (demo.gateway("sandbox"), "gateway.sandbox.public_url", "gateway.sandbox.listen"),
         (demo.gateway("production"), "gateway.production.public_url", "gateway.production.listen"),
     ] {
-        assert_eq!((value(public).as_str(), port(&value(listen))), (&*url, port(&url)), "{public}");
+        assert_eq!((value(public).as_str(), port(&value(listen))), (url, port(url)), "{public}");
     }
     assert_ne!(port(&value("admin.listen")), "0");
 }
