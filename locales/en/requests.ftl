@@ -223,6 +223,7 @@ message-from = { $who }
 message-seen = { $who } (read)
 message-label = Your message
 message-hint = { $most } characters at most. The other side is told by e-mail.
+message-not-sent = Your message was not sent
 message-send = Send the message
 
 ## History

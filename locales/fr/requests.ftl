@@ -223,6 +223,7 @@ message-from = { $who }
 message-seen = { $who } (lu)
 message-label = Votre message
 message-hint = { $most } caractères au plus. L’autre partie est prévenue par courriel.
+message-not-sent = Votre message n’a pas été envoyé
 message-send = Envoyer le message
 
 ## Historique

@@ -401,6 +401,12 @@ async fn programs_read_and_write_messages_too() {
     assert_eq!(archive.status, 200);
     assert_eq!(rest(&scene.applicant, Method::POST, &format!("/api/v1/access-requests/{id}/archive"), "").await.status, 200);
     rest(&scene.applicant, Method::POST, &path, r#"{"text":"x"}"#).await.problem(409, "wrong_state");
+    // A page keeps what was typed, and tells what closed the request.
+    let late = scene.post(&scene.applicant, &format!("/access-requests/{id}/messages"), &[("text", "Typed for long.")]).await;
+    assert_eq!(late.status, 409);
+    for there in ["Your message was not sent", "“archived”", "Request archived · You", "Typed for long."] {
+        assert!(late.text.contains(there), "{there}: {}", late.text);
+    }
 }
 
 #[tokio::test]

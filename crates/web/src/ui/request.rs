@@ -6,7 +6,8 @@ use octroi_app::{Error, messages::MessagesView, request_forms::RequestForm, view
 use octroi_domain::{Number, access_request::AccessRequest, policy::Action};
 
 use super::{
-    conversation, errors,
+    conversation::{self, Late},
+    errors,
     kit::{self, Alert, ButtonLink, Cell, ErrorSummary, Facts, Field, Link, Pages, PostButton, Tag, Timeline, Tone},
     page::{Page, PageAnswer, PageCall, Shell},
     permit,
@@ -53,6 +54,7 @@ struct Write {
 struct MessagesPage {
     shell: Shell,
     summary: Option<ErrorSummary>,
+    late: Option<Late>,
     messages: Messages,
     pages: Option<Pages>,
 }
@@ -230,7 +232,14 @@ pub async fn show(call: PageCall) -> PageAnswer {
     call.render(&page)
 }
 
-fn messages_page(call: &PageCall, id: &str, held: &MessagesView, skip: usize, errors: &[kit::FieldError]) -> PageAnswer {
+fn messages_page(
+    call: &PageCall,
+    id: &str,
+    held: &MessagesView,
+    skip: usize,
+    errors: &[kit::FieldError],
+    late: Option<Late>,
+) -> PageAnswer {
     let w = call.words;
     let error = errors.first().map(|error| error.message.clone()).unwrap_or_default();
     let messages = conversation(w, id, held, MESSAGES, skip, call.form.get("text").unwrap_or_default(), error);
@@ -238,6 +247,7 @@ fn messages_page(call: &PageCall, id: &str, held: &MessagesView, skip: usize, er
     let page = MessagesPage {
         summary: errors::summary(call, errors),
         pages: (pages.first.is_some() || pages.next.is_some()).then_some(pages),
+        late,
         messages,
         shell: call.shell(w.of("messages-title").with("id", id.to_owned())).under(back(call, id)),
     };
@@ -249,7 +259,7 @@ pub async fn messages(call: PageCall) -> PageAnswer {
     let id: Id = call.id("id")?;
     let held = read_messages(&call, id).await?;
     let skip = call.query.text("skip").parse().unwrap_or(0);
-    messages_page(&call, &id.to_string(), &held, std::cmp::min(skip, held.items.len()), &[])
+    messages_page(&call, &id.to_string(), &held, std::cmp::min(skip, held.items.len()), &[], None)
 }
 
 /// `POST /access-requests/{id}/messages`
@@ -261,7 +271,20 @@ pub async fn send(call: PageCall) -> PageAnswer {
         Err(Error::Invalid(errors)) => {
             let held = call.app().list_messages(&call.context(), id).await?;
             let errors = errors::fields(&call, &errors);
-            Ok(messages_page(&call, &id.to_string(), &held, 0, &errors)?.status(StatusCode::UNPROCESSABLE_ENTITY))
+            Ok(messages_page(&call, &id.to_string(), &held, 0, &errors, None)?.status(StatusCode::UNPROCESSABLE_ENTITY))
+        }
+        // The request was closed while it was written, or there are too many.
+        Err(Error::Conflict { text, .. }) => {
+            let held = call.app().list_messages(&call.context(), id).await?;
+            let happened = call.app().timeline(&call.context(), id).await?;
+            let w = call.words;
+            let late = Late {
+                alert: Alert::new(Tone::Bad, w.of("message-not-sent"), w.text(&text))
+                    .link(format!("/access-requests/{id}"), w.of("form-see-request")),
+                happened: conversation::timeline(w, &happened, 1),
+                kept: if held.may_write { None } else { conversation::kept(w, call.form.get("text").unwrap_or_default()) },
+            };
+            Ok(messages_page(&call, &id.to_string(), &held, 0, &[], Some(late))?.status(StatusCode::CONFLICT))
         }
         Err(error) => Err(error.into()),
     }
