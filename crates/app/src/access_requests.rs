@@ -317,7 +317,7 @@ impl App {
             if !loaded.definition.features.transfer {
                 return Err(Error::conflict(
                     "transfer_disabled",
-                    "Ce type d'habilitation ne se transfère pas.",
+                    "Ce type d’habilitation ne se transfère pas.",
                     "This definition does not allow transfers.",
                 ));
             }
@@ -393,7 +393,7 @@ impl App {
         let person = context.person()?;
         let grant = held.grant().clone();
         if !matches!(held, Permit::Active(_)) {
-            return Err(Error::conflict("wrong_state", "Cette habilitation n'est plus en vigueur.", "This permit is not in force."));
+            return Err(Error::conflict("wrong_state", "Cette habilitation n’est plus en vigueur.", "This permit is not in force."));
         }
         if let Some(open) = tx.access_request_open_of(permit).await? {
             return Err(Error::conflict(
@@ -408,7 +408,7 @@ impl App {
         let (kind, stage) = if stage_change {
             let next = grant.stage.and_then(|stage| definition.next_stage(stage));
             let none = || {
-                Error::conflict("no_next_stage", "Ce type d'habilitation n'a pas d'étape suivante.", "This definition has no next stage.")
+                Error::conflict("no_next_stage", "Ce type d’habilitation n’a pas d’étape suivante.", "This definition has no next stage.")
             };
             (Kind::StageChange { from: permit }, Some(next.ok_or_else(none)?))
         } else if definition.features.amendment {
@@ -416,7 +416,7 @@ impl App {
         } else {
             return Err(Error::conflict(
                 "amendment_disabled",
-                "Ce type d'habilitation ne se modifie pas.",
+                "Ce type d’habilitation ne se modifie pas.",
                 "This definition does not allow amendments.",
             ));
         };
@@ -489,7 +489,7 @@ fn startable<'a>(stored: &'a StoredDefinition, form: &Slug) -> Result<&'a Form, 
         || Error::field("/form", "unknown_form", "Ce type d’habilitation n’a pas ce formulaire.", "This definition has no such form.");
     let form = stored.definition.form(form).ok_or_else(unknown)?;
     if stored.retired || !stored.definition.startable || !form.startable {
-        return Err(Error::conflict("not_startable", "Ce formulaire n'accepte plus de demande.", "This form takes no more requests."));
+        return Err(Error::conflict("not_startable", "Ce formulaire n’accepte plus de demande.", "This form takes no more requests."));
     }
     Ok(form)
 }
@@ -524,7 +524,7 @@ async fn supersede(tx: &mut Tx, context: &Context, old: Number<Permit>, new: Num
     } else {
         Err(Error::conflict(
             "amended_permit_ended",
-            "L'habilitation à modifier n'est plus en vigueur.",
+            "L’habilitation à modifier n’est plus en vigueur.",
             "The permit to amend is no longer in force.",
         ))
     }

@@ -142,7 +142,7 @@ impl App {
         if application.state == state {
             return Err(Error::conflict(
                 "wrong_state",
-                "L'application est déjà dans cet état.",
+                "L’application est déjà dans cet état.",
                 "The application is in this state already.",
             ));
         }
@@ -150,7 +150,7 @@ impl App {
         if state == ApplicationState::Active && !operator && application.suspended_by == Some(Stopper::Operator) {
             return Err(Error::conflict(
                 "suspended_by_operator",
-                "L'exploitant a suspendu cette application : lui seul peut la rétablir.",
+                "L’exploitant a suspendu cette application : lui seul peut la rétablir.",
                 "The operator suspended this application: the operator alone resumes it.",
             ));
         }

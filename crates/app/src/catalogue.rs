@@ -229,7 +229,7 @@ impl App {
                     let mount = &document.api.mount;
                     Error::conflict(
                         "mount_taken",
-                        format!("Le chemin {mount} est celui d'une autre API."),
+                        format!("Le chemin {mount} est celui d’une autre API."),
                         format!("The mount {mount} is another API's."),
                     )
                 } else {

@@ -67,7 +67,7 @@ impl App {
         if held.iter().filter(|credential| credential.kind == kind && credential.revoked_at.is_none()).count() >= ACTIVE_PER_KIND {
             return Err(Error::conflict(
                 "too_many_credentials",
-                "Deux sont déjà actifs : révoquez l'ancien avant d'en créer un autre.",
+                "Deux sont déjà actifs : révoquez l’ancien avant d’en créer un autre.",
                 "Two are active already: revoke the old one before making another.",
             ));
         }

@@ -103,7 +103,7 @@ async fn received(reader: &Reader, context: &Context, word: &str) -> Result<(Inv
     if !user.email.eq_ignore_ascii_case(&invitation.email) {
         return Err(Error::conflict(
             "other_address",
-            "Cette invitation a été envoyée à une autre adresse électronique : connectez-vous avec le compte qui l'a reçue.",
+            "Cette invitation a été envoyée à une autre adresse électronique : connectez-vous avec le compte qui l’a reçue.",
             "This invitation was sent to another e-mail address: sign in with the account that received it.",
         ));
     }
@@ -111,7 +111,7 @@ async fn received(reader: &Reader, context: &Context, word: &str) -> Result<(Inv
     if invitation.state(context.now) != InvitationState::Open {
         return Err(Error::conflict(
             "invitation_ended",
-            "Cette invitation a déjà servi, a été retirée ou a expiré : demandez-en une autre à l'administrateur de l'API.",
+            "Cette invitation a déjà servi, a été retirée ou a expiré : demandez-en une autre à l’administrateur de l’API.",
             "This invitation was used, withdrawn or is out of date: ask the API's administrator for another one.",
         ));
     }
@@ -152,7 +152,7 @@ impl App {
         if open.count() >= MOST_OPEN {
             return Err(Error::conflict(
                 "too_many_invitations",
-                "Trop d'invitations sont en cours pour cette API : retirez-en.",
+                "Trop d’invitations sont en cours pour cette API : retirez-en.",
                 "Too many invitations to this API are open: withdraw some.",
             ));
         }

@@ -112,7 +112,7 @@ impl App {
         if !loaded.definition.features.messaging {
             return Err(Error::conflict(
                 "messaging_disabled",
-                "Ce type d'habilitation n'a pas de messagerie : écrivez à son assistance.",
+                "Ce type d’habilitation n’a pas de messagerie : écrivez à son assistance.",
                 "This definition has no messages: write to its support.",
             ));
         }

@@ -79,7 +79,7 @@ pub(crate) fn by_hand(api: &Api, application: Option<&Application>) -> Result<()
     if matches!(api.access, Access::Permit { .. }) {
         return Err(Error::conflict(
             "permit_required",
-            "Cette API demande une habilitation : l'application s'abonne avec la sienne.",
+            "Cette API demande une habilitation : l’application s’abonne avec la sienne.",
             "This API needs a permit: the subscriber subscribes with theirs.",
         ));
     }
@@ -214,7 +214,7 @@ impl App {
             ));
         }
         if !matches!(held, Permit::Active(_)) || grant.expires_at.is_some_and(|end| end <= now) {
-            return Err(Error::conflict("permit_not_in_force", "Cette habilitation n'est pas en vigueur.", "This permit is not in force."));
+            return Err(Error::conflict("permit_not_in_force", "Cette habilitation n’est pas en vigueur.", "This permit is not in force."));
         }
         Ok(Some(number))
     }
@@ -260,10 +260,11 @@ impl App {
         context.require(action, &subject)?;
         let before = subscription.state;
         if !before.may_become(next) {
+            let (fr, en) = said(before);
             return Err(Error::conflict(
                 "wrong_state",
-                format!("L'abonnement est dans l'état « {} ».", before.as_str()),
-                format!("The subscription is in the state `{}`.", before.as_str()),
+                format!("L’abonnement est {fr} : cette action n’est pas possible."),
+                format!("The subscription is {en}: this is not possible."),
             ));
         }
         let runs = context.require(Action::DecideSubscription, &subject).is_ok();
@@ -271,7 +272,7 @@ impl App {
         if !runs && before == SubscriptionState::Suspended {
             return Err(Error::conflict(
                 "wrong_state",
-                "L'abonnement est suspendu par l'administrateur de l'API : adressez-vous à lui.",
+                "L’abonnement est suspendu par l’administrateur de l’API : adressez-vous à lui.",
                 "The subscription is suspended by the API's administrator: ask them.",
             ));
         }
@@ -326,9 +327,19 @@ async fn ended_before(reader: &Reader, application: Id<Application>, api: &ApiNa
 }
 
 fn already(existing: &Subscription) -> Error {
-    let (id, state) = (existing.id, existing.state.as_str());
-    let message = format!("L'application a déjà l'abonnement {id} ({state}).");
-    Error::conflict("already_subscribed", message, format!("The application already has the subscription {id} ({state})."))
+    let (id, (fr, en)) = (existing.id, said(existing.state));
+    let message = format!("L’application a déjà l’abonnement {id} ({fr}).");
+    Error::conflict("already_subscribed", message, format!("The application already has the subscription {id} ({en})."))
+}
+
+/// A state as people are told of it.
+const fn said(state: SubscriptionState) -> (&'static str, &'static str) {
+    match state {
+        SubscriptionState::Pending => ("en attente", "pending"),
+        SubscriptionState::Active => ("actif", "active"),
+        SubscriptionState::Suspended => ("suspendu", "suspended"),
+        SubscriptionState::Revoked => ("terminé", "ended"),
+    }
 }
 
 pub(crate) fn accepted_terms(api: &Api, accepted: bool) -> Result<Option<u32>, Error> {

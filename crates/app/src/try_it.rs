@@ -177,7 +177,7 @@ impl App {
         let Some(offered) = self.inner.try_out.get().filter(|_| form.state != TryState::NotInSandbox) else {
             return Err(Error::conflict(
                 "not_open_on_sandbox",
-                "Cette API n'est pas ouverte dans le bac à sable.",
+                "Cette API n’est pas ouverte dans le bac à sable.",
                 "This API is not open in the sandbox.",
             ));
         };
@@ -438,16 +438,16 @@ enum Why {
 
 fn fault(field: &str, why: Why) -> FieldError {
     let (code, fr, en) = match why {
-        Why::Missing => ("missing", "Donnez une valeur : elle est dans l'adresse.", "Give a value: it is in the address."),
-        Why::Long => ("too_long", "C'est trop long.", "This is too long."),
+        Why::Missing => ("missing", "Donnez une valeur : elle est dans l’adresse.", "Give a value: it is in the address."),
+        Why::Long => ("too_long", "C’est trop long.", "This is too long."),
         Why::Separates => (
             "invalid",
-            "Cette valeur est dans l'adresse : sans barre oblique ni pour cent, et autre que . ou ..",
+            "Cette valeur est dans l’adresse : sans barre oblique ni pour cent, et autre que . ou ..",
             "This value is in the address: without slash or percent sign, and other than . or ..",
         ),
         Why::Unprintable => ("invalid", "Des caractères ne peuvent pas être envoyés ici.", "Some characters cannot be sent here."),
         Why::Many => ("too_many", "Il y a trop de valeurs.", "There are too many values."),
-        Why::NotJson => ("malformed_json", "Ce n'est pas du JSON.", "This is not JSON."),
+        Why::NotJson => ("malformed_json", "Ce n’est pas du JSON.", "This is not JSON."),
     };
     FieldError { pointer: format!("/{field}"), code: code.to_owned(), message: Text::new(fr, en) }
 }

@@ -350,7 +350,7 @@ impl Forbidden {
     pub fn text(self) -> Text {
         let (fr, en) = match self {
             Self::ConflictOfInterest => (
-                "Vous appartenez à l'organisation qui demande : une autre personne doit décider.",
+                "Vous appartenez à l’organisation qui demande : une autre personne doit décider.",
                 "You belong to the organisation that applies: somebody else must decide.",
             ),
             Self::NotTheApplicant => (
@@ -362,7 +362,7 @@ impl Forbidden {
                 "Your role does not allow this; ask a manager for it.",
             ),
             Self::PersonRequired => (
-                "Cette action demande une personne connectée, pas une clé d'application.",
+                "Cette action demande une personne connectée, pas une clé d’application.",
                 "This needs a signed-in person, not an application's key.",
             ),
             Self::OtherStage => (
@@ -370,7 +370,7 @@ impl Forbidden {
                 "This key belongs to an application of the other stage: the stages share nothing.",
             ),
             Self::NotAMember => (
-                "Vous n'êtes pas membre de cette organisation, ou votre appartenance n'est pas vérifiée.",
+                "Vous n’êtes pas membre de cette organisation, ou votre appartenance n’est pas vérifiée.",
                 "You are not a member of this organisation, or your membership is not verified.",
             ),
         };

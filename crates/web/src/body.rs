@@ -47,7 +47,7 @@ pub async fn read(body: Body, headers: &HeaderMap, limit: usize) -> Result<Bytes
         Ok(Ok(Some(bytes))) => Ok(bytes),
         Ok(Ok(None)) => Err(too_large()),
         Ok(Err(_)) => {
-            Err(Problem::bad_request("incomplete_body", "Le corps n'est pas arrivé en entier.", "The body did not arrive whole."))
+            Err(Problem::bad_request("incomplete_body", "Le corps n’est pas arrivé en entier.", "The body did not arrive whole."))
         }
         Err(_) => Err(Problem::new(
             StatusCode::REQUEST_TIMEOUT,
@@ -127,7 +127,7 @@ fn object(bytes: &[u8]) -> Result<Map<String, Value>, Problem> {
         Ok(Value::Object(members)) => Ok(members),
         Ok(_) => Err(malformed("Un objet JSON est attendu.".into(), "A JSON object is expected.".into())),
         Err(error) => {
-            Err(malformed(format!("Le corps n'est pas du JSON admis : {error}."), format!("The body is not acceptable JSON: {error}.")))
+            Err(malformed(format!("Le corps n’est pas du JSON admis : {error}."), format!("The body is not acceptable JSON: {error}.")))
         }
     }
 }
@@ -202,7 +202,7 @@ impl<'de> Visitor<'de> for Strict {
 pub fn typed<T: DeserializeOwned>(members: Map<String, Value>) -> Result<T, Problem> {
     let value = Value::Object(members);
     if let Some(pointer) = find_nul(&value, &mut String::new()) {
-        return Err(Problem::field(pointer, "invalid", "le caractère U+0000 n'est pas admis", "the character U+0000 is not accepted"));
+        return Err(Problem::field(pointer, "invalid", "le caractère U+0000 n’est pas admis", "the character U+0000 is not accepted"));
     }
     serde_path_to_error::deserialize(value).map_err(|error| {
         let mut pointer = String::new();

@@ -206,7 +206,7 @@ pub async fn unknown_route(request: Request) -> Response {
     let problem = Problem::new(
         StatusCode::NOT_FOUND,
         "unknown_route",
-        "Cette adresse n'existe pas ; voir /api/docs.",
+        "Cette adresse n’existe pas ; voir /api/docs.",
         "There is nothing at this address; see /api/docs.",
     );
     problem.respond(&facts_of(&parts))
@@ -289,7 +289,7 @@ async fn rest(
         return Err(Problem::new(
             StatusCode::PRECONDITION_FAILED,
             "no_version",
-            "Cette ressource n'a pas de version : retirez If-Match.",
+            "Cette ressource n’a pas de version : retirez If-Match.",
             "This resource has no version: leave If-Match out.",
         )
         .into());

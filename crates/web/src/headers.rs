@@ -23,10 +23,10 @@ pub fn once<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Result<Option<&'a 
     match (first, second) {
         (None, _) => Ok(None),
         (Some(value), None) => value.to_str().map(Some).map_err(|_| {
-            Problem::bad_request("malformed_header", format!("L'en-tête {name} est mal formé."), format!("The header {name} is malformed."))
+            Problem::bad_request("malformed_header", format!("L’en-tête {name} est mal formé."), format!("The header {name} is malformed."))
         }),
         (Some(_), Some(_)) => {
-            Err(Problem::bad_request("repeated_header", format!("L'en-tête {name} est répété."), format!("The header {name} is repeated.")))
+            Err(Problem::bad_request("repeated_header", format!("L’en-tête {name} est répété."), format!("The header {name} is repeated.")))
         }
     }
 }

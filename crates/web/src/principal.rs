@@ -92,7 +92,7 @@ fn shown_key(headers: &HeaderMap) -> Result<Option<&str>, Failure> {
         (Some(_), Some(_)) => {
             let problem = Problem::bad_request(
                 "two_credentials",
-                "Deux clés différentes : n'en présentez qu'une.",
+                "Deux clés différentes : n’en présentez qu’une.",
                 "Two different keys: show one only.",
             );
             return Err(problem.into());

@@ -93,7 +93,7 @@ impl Problem {
         Self::new(
             StatusCode::FORBIDDEN,
             "csrf",
-            "Renvoyez le csrf_token de la session dans l'en-tête X-CSRF-Token, depuis l'adresse publique du portail.",
+            "Renvoyez le csrf_token de la session dans l’en-tête X-CSRF-Token, depuis l’adresse publique du portail.",
             "Send the session's csrf_token back in the header X-CSRF-Token, from the portal's public address.",
         )
     }
@@ -135,12 +135,12 @@ impl Problem {
             ),
             Error::InvalidCredential => Self::unauthorized(
                 "invalid_credential",
-                "Cette clé n'est pas acceptée ici : vérifiez-la, et que son application a les droits de gestion.",
+                "Cette clé n’est pas acceptée ici : vérifiez-la, et que son application a les droits de gestion.",
                 "This key is not accepted here: check it, and that its application has management rights.",
             ),
             Error::WrongPassword => Self::unauthorized(
                 "wrong_password",
-                "L'adresse électronique ou le mot de passe est faux.",
+                "L’adresse électronique ou le mot de passe est faux.",
                 "The e-mail address or the password is wrong.",
             ),
             Error::Forbidden(why) => Self { detail: Some(why.text()), ..Self::new(StatusCode::FORBIDDEN, why.code(), "", "") },
@@ -162,7 +162,7 @@ impl Problem {
             Error::TooManyAttempts { retry_after } => Self::new(
                 StatusCode::TOO_MANY_REQUESTS,
                 "too_many_attempts",
-                format!("Trop d'essais : réessayez dans {retry_after} s."),
+                format!("Trop d’essais : réessayez dans {retry_after} s."),
                 format!("Too many attempts: try again in {retry_after} s."),
             )
             .with(header::RETRY_AFTER, HeaderValue::from(retry_after)),

@@ -36,7 +36,7 @@ pub fn check_path(path: &str) -> Result<(), Problem> {
     } else {
         Err(Problem::bad_request(
             "ambiguous_path",
-            "Le chemin n'est pas sous sa forme canonique.",
+            "Le chemin n’est pas sous sa forme canonique.",
             "The path is not in its canonical form.",
         ))
     }
@@ -63,7 +63,7 @@ pub fn parse_paged<T: DeserializeOwned>(query: Option<&str>) -> Result<(T, Page)
 
 fn members(query: Option<&str>) -> Result<Map<String, Value>, Problem> {
     let mut members = Map::new();
-    let malformed = || Problem::bad_request("malformed_query", "La requête d'URL est mal formée.", "The query is malformed.");
+    let malformed = || Problem::bad_request("malformed_query", "La requête d’URL est mal formée.", "The query is malformed.");
     for pair in query.unwrap_or_default().split('&').filter(|pair| !pair.is_empty()) {
         let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
         let (name, value) = (decode(name).ok_or_else(malformed)?, decode(value).ok_or_else(malformed)?);

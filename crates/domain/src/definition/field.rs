@@ -118,7 +118,7 @@ pub(super) fn of_block(definition: &Definition, block: &Block) -> Vec<Field> {
             ),
             helped(
                 field("description", "Description du projet", "Description of the project", FieldKind::LongText),
-                "Qui s'en sert, pour quelle démarche, et ce que les données évitent de demander aux personnes.",
+                "Qui s’en sert, pour quelle démarche, et ce que les données évitent de demander aux personnes.",
                 "Who uses it, for which procedure, and what the data save people from being asked.",
             ),
         ],
@@ -163,7 +163,7 @@ pub(super) fn of_block(definition: &Definition, block: &Block) -> Vec<Field> {
             FieldKind::Scopes { offered: definition.scopes.iter().map(|scope| scope.value.clone()).collect() },
         )],
         Block::Modalities {} => {
-            vec![field("modality", "Modalité d'appel", "Way of calling", FieldKind::Choice { options: definition.modalities.clone() })]
+            vec![field("modality", "Modalité d’appel", "Way of calling", FieldKind::Choice { options: definition.modalities.clone() })]
         }
         Block::Contacts { contacts } => contacts.iter().map(|contact| contact_field(*contact)).collect(),
         Block::Volumes { calls_per_minute, .. } => vec![

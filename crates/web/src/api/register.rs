@@ -74,7 +74,7 @@ async fn export(app: App, now: Moment, query: Option<String>) -> Result<Response
         let busy = Problem::new(
             StatusCode::SERVICE_UNAVAILABLE,
             "busy",
-            "Le registre est déjà en cours d'écriture pour d'autres ; réessayez dans une minute.",
+            "Le registre est déjà en cours d’écriture pour d’autres ; réessayez dans une minute.",
             "The register is being written for others; try again in a minute.",
         );
         return Err(busy.with(header::RETRY_AFTER, HeaderValue::from_static("60")).into());
