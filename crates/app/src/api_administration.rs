@@ -2,7 +2,7 @@
 
 use octroi_domain::{
     Id, Moment,
-    api::{ApiName, OperationName},
+    api::{Access, ApiName, OperationName},
     application::{Subscription, SubscriptionState},
     policy::{Action, Principal, Subject},
     scope::ScopeSet,
@@ -17,7 +17,7 @@ use crate::{
     catalogue::{ApiView, api_view},
     context::{App, Context},
     error::Error,
-    usage::last_call,
+    usage::{last_call, permit_stop},
     view::{List, OrganizationView, SubscriptionView},
 };
 
@@ -92,6 +92,8 @@ pub struct SubscriberView {
     pub organization: OrganizationView,
     /// Is the application itself suspended? Then it calls nothing.
     pub application_suspended: bool,
+    /// `suspended`, `revoked` or `expired`: its permit lets nothing through. None while it does, and where none is needed.
+    pub permit_stopped: Option<String>,
 }
 
 /// What a call with some scopes sees of a sample answer.
@@ -162,19 +164,19 @@ impl App {
         page: Page,
     ) -> Result<List<SubscriberView>, Error> {
         let reader = self.inner.store.read();
-        self.administered(context, &reader, api).await?;
+        let access = self.administered(context, &reader, api).await?.document.api.access.clone();
         let filter = SubscriptionFilter { api: Some(api.clone()), states, ..SubscriptionFilter::default() };
         let listing = reader.subscription_list(&filter, page).await?;
-        let items = with_holders(&reader, &listing.items).await?;
+        let items = with_holders(&reader, &access, &listing.items, context.now).await?;
         Ok(List { items, next: listing.next.map(|cursor| cursor.to_string()) })
     }
 
     /// One subscription to an API with who holds it.
     pub async fn read_subscriber(&self, context: &Context, api: &ApiName, id: Id<Subscription>) -> Result<SubscriberView, Error> {
         let reader = self.inner.store.read();
-        self.administered(context, &reader, api).await?;
+        let access = self.administered(context, &reader, api).await?.document.api.access.clone();
         let found = reader.subscription_by_id(id).await?.filter(|found| found.api == *api).ok_or(Error::NotFound)?;
-        with_holders(&reader, &[found]).await?.pop().ok_or(Error::NotFound)
+        with_holders(&reader, &access, &[found], context.now).await?.pop().ok_or(Error::NotFound)
     }
 
     /// What a call with these scopes would see of a sample answer, by the mask of real calls. None when the
@@ -204,24 +206,31 @@ impl App {
 }
 
 /// Subscriptions with the application and the organisation that hold them.
-async fn with_holders(reader: &Reader, subscriptions: &[Subscription]) -> Result<Vec<SubscriberView>, Error> {
+async fn with_holders(reader: &Reader, access: &Access, subscriptions: &[Subscription], now: Moment) -> Result<Vec<SubscriberView>, Error> {
     let ids: Vec<_> = subscriptions.iter().map(|subscription| subscription.application).collect();
     let applications = reader.applications_by_ids(&ids).await?;
     let owners: Vec<_> = applications.iter().map(|application| application.organization).collect();
     let organizations = reader.organizations_by_ids(&owners).await?;
-    let view = |subscription: &Subscription| {
+    let view = |subscription: &Subscription, permit_stopped: Option<String>| {
         let missing = || Error::Internal(format!("the application of subscription {} is missing", subscription.id));
         let application = applications.iter().find(|found| found.id == subscription.application).ok_or_else(missing)?;
         let owner = organizations.iter().find(|found| found.id == application.organization).ok_or_else(missing)?;
-        Ok(SubscriberView {
+        Ok::<_, Error>(SubscriberView {
             subscription: subscription.into(),
             application_name: application.name.clone(),
             stage: application.stage.to_string(),
             organization: owner.into(),
             application_suspended: application.suspended_by.is_some(),
+            permit_stopped,
         })
     };
-    subscriptions.iter().map(view).collect()
+    let mut views = Vec::with_capacity(subscriptions.len());
+    for subscription in subscriptions {
+        // Why is between who decided and who holds it.
+        let stop = permit_stop(reader, subscription, Some(access), now).await?;
+        views.push(view(subscription, stop.map(|stop| stop.state))?);
+    }
+    Ok(views)
 }
 
 async fn health(reader: &Reader, api: &ApiName, stage: Stage, now: Moment) -> Result<HealthView, Error> {

@@ -335,7 +335,7 @@ fn fill(form: &mut TryForm, case: &MockCase) {
 }
 
 /// Puts words in the place of a test case's values: production has no test person. Who the data is for is the caller's
-/// own organisation; values of a closed list stay. Says whether there is something to fill in.
+/// own organisation. Says whether there is something to fill in.
 pub(crate) fn for_production(form: &mut TryForm, siret: &str, language: Language) -> bool {
     let word = if language == Language::Fr { "A_REMPLACER" } else { "TO_REPLACE" };
     let stand_in = |name: &str| format!("{word}_{}", name.replace(|c: char| !c.is_ascii_alphanumeric(), ""));
@@ -345,7 +345,7 @@ pub(crate) fn for_production(form: &mut TryForm, siret: &str, language: Language
         let parameter = &field.parameter;
         if parameter.name.eq_ignore_ascii_case(RECIPIENT) {
             siret.clone_into(&mut field.value);
-        } else if parameter.values.is_empty() && (parameter.required || !field.value.is_empty()) {
+        } else if parameter.required || !field.value.is_empty() {
             field.value = stand_in(&parameter.name);
             found = true;
         }

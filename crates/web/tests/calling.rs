@@ -72,8 +72,9 @@ impl Scene {
         };
         let town = organization("21750001600019", "Ville de Rivebelle").await;
         let ministry = organization("13002526500013", "DINUM").await;
-        let person = async |name: &str, organization, role: Option<(&str, &str)>| {
-            let grants = role.map(|(role, perimeter)| RoleGrant { role: role.parse().unwrap(), perimeter: perimeter.parse().unwrap() });
+        let person = async |name: &str, organization, roles: &[(&str, &str)]| {
+            let grants =
+                roles.iter().map(|(role, perimeter)| RoleGrant { role: role.parse().unwrap(), perimeter: perimeter.parse().unwrap() });
             let new = NewUser {
                 email: format!("{name}@example.org"),
                 given_name: name.to_owned(),
@@ -81,15 +82,15 @@ impl Scene {
                 language: Language::En,
                 password: PASSWORD.to_owned(),
                 organization: Some((organization, LinkLevel::Verified)),
-                roles: grants.into_iter().collect(),
+                roles: grants.collect(),
             };
             house.app.create_user(&context, new).await.unwrap();
             signed(&house, &format!("{name}@example.org")).await
         };
-        let applicant = person("applicant", town, None).await;
-        let stranger = person("stranger", ministry, None).await;
-        let reviewer = person("reviewer", ministry, Some(("reviewer", "definition:api-particulier"))).await;
-        let administrator = person("administrator", ministry, Some(("api_administrator", "api:dinum/annuaire-interne"))).await;
+        let applicant = person("applicant", town, &[]).await;
+        let stranger = person("stranger", ministry, &[]).await;
+        let reviewer = person("reviewer", ministry, &[("reviewer", "provider:dinum"), ("reviewer", "provider:dgfip")]).await;
+        let administrator = person("administrator", ministry, &[("api_administrator", "provider:dinum")]).await;
         let (permit, request) = (String::new(), String::new());
         let mut scene = Self { house, operator, applicant, stranger, reviewer, administrator, permit, request };
         (scene.permit, scene.request) = scene.grant(0).await;
@@ -98,11 +99,16 @@ impl Scene {
 
     /// A permit of the town, asked for and granted; and the request that it answers.
     async fn grant(&self, seconds: i64) -> (String, String) {
+        self.grant_of("api-particulier", seconds).await
+    }
+
+    async fn grant_of(&self, definition: &str, seconds: i64) -> (String, String) {
+        let slug = definition.parse().unwrap();
         let app = &self.house.app;
         let context = Context::new(self.applicant.principal.clone(), later(seconds));
-        let definition = app.read_definition(&context, &"api-particulier".parse().unwrap()).await.unwrap();
+        let definition = app.read_definition(&context, &slug).await.unwrap();
         let form = definition.forms.iter().find(|form| form.slug == "cantine").unwrap();
-        let input = NewRequest { definition: "api-particulier".parse().unwrap(), form: "cantine".parse().unwrap(), organization: None };
+        let input = NewRequest { definition: slug, form: "cantine".parse().unwrap(), organization: None };
         let created = app.create_request(&context, input).await.unwrap().value().unwrap();
         let id = created.id.parse().unwrap();
         let mut answers: std::collections::BTreeMap<String, serde_json::Value> = serde_json::from_value(form.example.clone()).unwrap();
@@ -214,6 +220,12 @@ async fn a_revoked_permit_says_so_wherever_it_was_used_and_leads_on() {
     // Who decides does not apply.
     never(&scene.read(&scene.reviewer, &request).await, &[again]);
 
+    // Who administers the API sees that nothing is called, and not why.
+    let subscribers = "/admin/apis/dinum/api-particulier/subscribers";
+    let page = scene.read(&scene.administrator, subscribers).await;
+    says(&page, &["Calls refused", "Revoked"]);
+    never(&page, &["The school closed."]);
+
     // Another permit: the application goes on with it, where it was.
     let (fresh, _) = scene.grant(60).await;
     let way = format!("{application}/subscribe?api={API}");
@@ -224,6 +236,7 @@ async fn a_revoked_permit_says_so_wherever_it_was_used_and_leads_on() {
     let page = scene.read(who, &application).await;
     says(&page, &["First call to", "of 50,000", &format!("href=\"/permits/{fresh}\"")]);
     never(&page, &["Calls refused", &revoked]);
+    never(&scene.read(&scene.administrator, subscribers).await, &["Calls refused"]);
 }
 
 #[tokio::test]
@@ -310,7 +323,7 @@ async fn production_is_called_with_nobody_of_the_sandbox() {
     let scene = Scene::open().await;
     let application = scene.subscribed("Canteen", Stage::Production).await;
     let page = scene.read(&scene.applicant, &format!("{application}/start?api={API}")).await;
-    says(&page, &["recipient=21750001600019", "TO_REPLACE_nomNaissance", "Replace the values TO_REPLACE"]);
+    says(&page, &["recipient=21750001600019", "TO_REPLACE_nomNaissance", "sexeEtatCivil=TO_REPLACE", "Replace the values TO_REPLACE"]);
     never(&page, &["MOREL", "13002526500013", "Octroi-Mock-Params"]);
 }
 
@@ -384,4 +397,27 @@ async fn an_invitation_for_somebody_else_says_so_and_leads_to_the_right_account(
     assert_eq!(location(&out), path);
     assert!(location(&scene.house.send(Method::GET, &path, &[BROWSER], "").await).starts_with("/sign-in?return_to="));
     assert_eq!(location(&scene.post(&scene.applicant, "/sign-out", &[("return_to", "//evil.example")]).await), "/");
+}
+
+#[tokio::test]
+async fn a_permit_out_of_date_lets_nothing_through_and_its_next_stage_is_asked_for_in_time() {
+    let scene = Scene::open().await;
+    let (permit, _) = scene.grant_of("api-impot-particulier", 0).await;
+    let page = scene.application("Taxes", Stage::Sandbox).await;
+    let application = page.rsplit('/').next().unwrap().parse().unwrap();
+    let context = Context::new(scene.applicant.principal.clone(), NOW);
+    let api = "dgfip/impot-particulier".parse().unwrap();
+    let new = NewSubscription { api, permit: permit.parse().ok(), plan: None, accept_terms: true };
+    scene.house.app.subscribe(&context, application, new).await.unwrap();
+    // Before anybody has written that it expired.
+    for (days, state) in [(1_000, None), (1_100, Some("expired"))] {
+        let context = Context::new(scene.applicant.principal.clone(), NOW.plus_days(days));
+        let usage = scene.house.app.application_usage(&context, application).await.unwrap();
+        assert_eq!(usage.subscriptions[0].stop.as_ref().map(|stop| stop.state.as_str()), state, "after {days} days");
+    }
+    let ask = format!("/permits/{permit}/next-stage");
+    says(&scene.read(&scene.applicant, &format!("/permits/{permit}")).await, &[&format!("href=\"{ask}\"")]);
+    says(&scene.read(&scene.applicant, &ask).await, &["Begin the request", "stays in force meanwhile, on its stage"]);
+    let draft = location(&scene.post(&scene.applicant, &ask, &[]).await).to_owned();
+    assert_eq!(location(&scene.get(&scene.applicant, &ask).await), draft);
 }

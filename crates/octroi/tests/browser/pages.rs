@@ -128,7 +128,7 @@ pub const PAGES: &[Page] = &[
     page("permit-suspended", "applicant", "/permits/{suspended}"),
     page("permit-revoked", "applicant", "/permits/{revoked}"),
     page("permit-amend", "applicant", "/permits/{unamended}/amend"),
-    page("permit-next-stage", "applicant", "/permits/{unamended}/next-stage"),
+    page("permit-next-stage", "applicant", "/permits/{staged}/next-stage"),
     page("receipt", "applicant", "/permits/{permit}/receipt"),
     page("applications", "applicant", "/applications"),
     page("applications-choose", "applicant", "/applications?api=dinum/api-particulier&permit={permit}"),

@@ -137,6 +137,9 @@ async fn live(demo: &Demo, mark: &str) -> BTreeMap<&'static str, String> {
         things.insert(request, id);
         things.insert(permit, granted);
     }
+    // Of the example data: for the sandbox, with production to follow.
+    let staged = applicant.get("/permits?definition=api-impot-particulier&state=active").await.ok(200);
+    things.insert("staged", staged["items"][0]["id"].as_str().unwrap().to_owned());
     let amendment = applicant.post(&format!("/permits/{}/amend", things["permit"]), json!({})).await.ok(201);
     let amendment = amendment["id"].as_str().unwrap().to_owned();
     applicant

@@ -137,7 +137,7 @@ fn stages(w: Words, all: &[StageView]) -> Table {
         let recent = w.of("health-recent").with("calls", health.recent_calls).with("failures", w.number(health.recent_failures));
         vec![
             Cell::text(w.one_of("stage", &stage.stage)),
-            stage.upstream.as_ref().map_or_else(|| Cell::text(w.of("admin-api-mocks")), |url| Cell::Code(url.clone())),
+            stage.upstream.as_ref().map_or_else(|| Cell::text(w.of("admin-api-mocks")), |url| Cell::Lines(vec![Cell::Code(url.clone())])),
             Cell::Tag(health_tag(w, health.state)),
             when(&health.last_answer_at),
             when(&health.last_failure_at),

@@ -117,6 +117,7 @@ fn table(w: Words, name: &ApiName, api: &ApiView, all: &[SubscriberView]) -> Tab
             _ => Vec::new(),
         };
         let mut tags = vec![subscription_tag(w, &subscription.state)];
+        tags.extend(held.permit_stopped.as_ref().map(|_| Tag::new(Tone::Bad, w.of("subscription-refused"))));
         if held.application_suspended {
             tags.push(Tag::new(Tone::Warning, w.of("subscriber-application-suspended")));
         }
@@ -126,7 +127,11 @@ fn table(w: Words, name: &ApiName, api: &ApiView, all: &[SubscriberView]) -> Tab
             Cell::text(w.one_of("stage", &held.stage)),
             Cell::Tags(tags),
             Cell::text(plan_name(w, api, &subscription.plan)),
-            subscription.permit.as_ref().map_or_else(|| Cell::text(w.of("none")), Cell::text),
+            match (&subscription.permit, &held.permit_stopped) {
+                (Some(permit), Some(state)) => Cell::Lines(vec![Cell::text(permit), Cell::text(w.one_of("permit-state", state))]),
+                (Some(permit), None) => Cell::text(permit),
+                (None, _) => Cell::text(w.of("none")),
+            },
             Cell::When(w.when(&subscription.created_at)),
             Cell::Links(moves),
         ]

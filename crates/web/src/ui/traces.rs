@@ -93,8 +93,9 @@ fn table(w: Words, all: &[TraceView]) -> Table {
             (None, None) => none(),
         };
         let api = trace.api.as_ref().map_or_else(none, |api| trace.api_title.as_ref().map_or_else(|| api.clone(), |title| w.text(title)));
-        let lines = |first: String, below: [Option<Cell>; 2]| {
-            Cell::Lines(std::iter::once(Cell::Text(first)).chain(below.into_iter().flatten()).collect())
+        let lines = |first: String, below: [Option<Cell>; 2]| match below.into_iter().flatten().collect::<Vec<_>>() {
+            none if none.is_empty() => Cell::Text(first),
+            below => Cell::Lines(std::iter::once(Cell::Text(first)).chain(below).collect()),
         };
         vec![
             Cell::When(w.when(&trace.at)),
@@ -122,10 +123,10 @@ fn table(w: Words, all: &[TraceView]) -> Table {
     }
 }
 
-/// The end of a request's id, which tells it from the others; its page has it whole.
+/// The end of a long id, which tells it from the others; its page has it whole.
 pub(super) fn short(id: &str) -> String {
-    let end = id.char_indices().rev().nth(7).map_or(0, |(place, _)| place);
-    if end == 0 { id.to_owned() } else { format!("…{}", id.get(end..).unwrap_or_default()) }
+    let end = id.char_indices().rev().nth(7).and_then(|(place, _)| id.get(place..)).filter(|_| id.chars().count() > 16);
+    end.map_or_else(|| id.to_owned(), |end| format!("…{end}"))
 }
 
 fn request(trace: &TraceView) -> Cell {
@@ -192,7 +193,10 @@ mod tests {
     #[test]
     fn the_end_of_an_id_tells_it() {
         assert_eq!(short("01997f3a-0000-7000-8000-00000badcafe"), "…0badcafe");
-        assert_eq!((short("abc"), short("12345678"), short("é2345678")), ("abc".into(), "12345678".into(), "é2345678".into()));
+        assert_eq!(
+            (short("abc"), short("demo-1-111"), short("abcdefghié12345678")),
+            ("abc".into(), "demo-1-111".into(), "…12345678".into())
+        );
     }
 
     #[test]
