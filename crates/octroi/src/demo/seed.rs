@@ -174,7 +174,7 @@ async fn requests(app: &App, people: &People, now: Moment) -> Result<(), Error> 
         for (who, (by, told)) in applicants.into_iter().enumerate() {
             let place = round * applicants.len() + who;
             let fate = FATES.get(place % FATES.len()).copied().unwrap_or(Fate::Draft);
-            let Some(story) = told.get((round + who) % told.len()) else { continue };
+            let Some(story) = told.get((round + round / 3 + who) % told.len()) else { continue };
             let at = now.plus_days(-15).plus_seconds(i64::try_from(place).unwrap_or(0) * 29_000);
             live(app, people, Life { by, story, fate, at, round }).await?;
         }
