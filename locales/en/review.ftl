@@ -24,6 +24,7 @@ review-permit = Permit
 review-organization = Organisation
 review-applicant = Applicant
 review-submitted = Submitted on
+review-not-submitted = not yet
 review-changed = Changed on
 review-granted = Granted on
 review-expires = Expires on

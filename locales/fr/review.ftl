@@ -24,6 +24,7 @@ review-permit = Habilitation
 review-organization = Organisation
 review-applicant = Demandeur
 review-submitted = Envoyée le
+review-not-submitted = pas encore
 review-changed = Modifiée le
 review-granted = Accordée le
 review-expires = Échéance

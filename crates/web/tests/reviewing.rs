@@ -137,6 +137,19 @@ fn hidden<'a>(answer: &'a Answer, name: &str) -> &'a str {
 }
 
 #[tokio::test]
+async fn a_draft_has_no_date_of_sending() {
+    let scene = Scene::open().await;
+    let context = Context::new(scene.applicant.principal.clone(), NOW);
+    let input = NewRequest { definition: "api-particulier".parse().unwrap(), form: "cantine".parse().unwrap(), organization: None };
+    let draft = scene.house.app.create_request(&context, input).await.unwrap().value().unwrap().id;
+    for (state, id, sent) in [("draft", draft.as_str(), "not yet"), ("submitted", scene.requests[0].as_str(), "21 September 2026")] {
+        let list = scene.get(&scene.reviewer, &format!("/review?state={state}")).await;
+        let row = list.text.split("<tr>").find(|row| row.contains(&format!("/access-requests/{id}/review"))).unwrap();
+        assert!(row.contains(&format!("data-name=\"Submitted on\">{sent}</td>")), "{row}");
+    }
+}
+
+#[tokio::test]
 async fn a_reviewer_decides_on_what_the_page_showed() {
     let scene = Scene::open().await;
     let (first, second) = (&scene.requests[0], &scene.requests[1]);

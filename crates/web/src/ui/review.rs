@@ -243,14 +243,13 @@ fn request_table(w: Words, choices: &Choices, mine: &[ManagedDefinition], found:
     let words = choices.words.as_ref().map(|words| form_urlencoded::Serializer::new(String::new()).append_pair("q", words).finish());
     let row = |line: &RequestLine| {
         let href = format!("/access-requests/{}/review{}", line.id, words.as_ref().map(|words| format!("?{words}")).unwrap_or_default());
-        let since = line.submitted_at.as_ref().unwrap_or(&line.created_at);
         vec![
             Cell::link(href, format!("{} · {}", line.id, line.title)),
             Cell::text(organization(&line.organization.name, &line.organization.siret)),
             Cell::text(&line.applicant),
             Cell::text(name(w, mine, &line.definition)),
             Cell::Tags(request_tags(w, line)),
-            Cell::text(w.date(since)),
+            Cell::text(line.submitted_at.as_deref().map_or_else(|| w.of("review-not-submitted").into(), |at| w.date(at))),
             Cell::text(w.date(&line.updated_at)),
         ]
     };
