@@ -32,9 +32,9 @@ sign-in-too-many-text = Réessayez dans { $minutes ->
     [one] une minute
    *[other] { $minutes } minutes
 }.
-sign-in-demo = Démonstration : les comptes sont affichés là où le programme a été lancé ; leur mot de passe est octroi-demo-2026. Par exemple applicant@rivebelle.example demande, reviewer@dinum.example instruit.
+sign-in-demo = Démonstration : les comptes sont affichés là où le programme a été lancé ; leur mot de passe est octroi-demo-2026. Par exemple applicant@rivebelle.example demande, reviewer@dinum.example instruit.
 session-ended = Votre session a pris fin
-session-ended-kept = Ce que vous avez saisi est gardé : reconnectez-vous, puis envoyez-le de nouveau.
+session-ended-kept = Ce que vous avez saisi est gardé : reconnectez-vous, puis envoyez-le de nouveau.
 resume-title = Reprendre l’envoi
 resume-text = La session est de nouveau ouverte. Ce que vous aviez saisi n’a pas encore été envoyé.
 resume-shown = Ce qui sera envoyé
@@ -62,7 +62,7 @@ form-errors = { $count ->
    *[other] { $count } champs sont à corriger
 }
 draft-unsaved = Modifications pas encore enregistrées
-draft-not-saved = Pas enregistré automatiquement : utilisez le bouton pour enregistrer. Il dira pourquoi, et rien de ce que vous avez saisi ne sera perdu.
+draft-not-saved = Pas enregistré automatiquement : utilisez le bouton pour enregistrer. Il dira pourquoi, et rien de ce que vous avez saisi ne sera perdu.
 optional = (facultatif)
 copy = Copier
 copied = Copié
@@ -85,8 +85,8 @@ error-next-401 = Connectez-vous, puis recommencez.
 error-next-403 = Si vous pensez en avoir besoin, demandez ce droit au responsable de votre organisation ou du fournisseur.
 error-next-404 = L’adresse est peut-être incomplète, ou cette page n’est pas visible avec votre compte. Vérifiez que la session ouverte est celle du bon compte.
 error-next-405 = Revenez à la page précédente et utilisez ses boutons.
-error-next-409 = Rechargez la page précédente : elle montre la situation actuelle, puis choisissez quoi faire.
-error-next-412 = Rechargez la page précédente : elle montre la situation actuelle, puis choisissez quoi faire.
+error-next-409 = Rechargez la page précédente : elle montre la situation actuelle, puis choisissez quoi faire.
+error-next-412 = Rechargez la page précédente : elle montre la situation actuelle, puis choisissez quoi faire.
 error-next-413 = Utilisez le bouton retour du navigateur : ce que vous aviez saisi y est encore. Raccourcissez, puis renvoyez.
 error-next-422 = Revenez à la page précédente, corrigez, puis envoyez de nouveau.
 error-next-429 = Attendez un peu, puis réessayez.

@@ -1,6 +1,6 @@
 ## Boîte aux lettres et modèles de messages (démonstration)
 mailbox-title = Boîte aux lettres
-mailbox-lead = Les messages que la démonstration a envoyés : aucun ne part vraiment.
+mailbox-lead = Les messages que la démonstration a envoyés : aucun ne part vraiment.
 mailbox-caption = Messages envoyés, du plus récent au plus ancien
 mailbox-empty = Aucun message. Envoyez une demande, puis revenez.
 mailbox-search = Chercher dans la boîte aux lettres
@@ -28,5 +28,5 @@ mails-in-english = { $name }, en anglais
 ## Comment partent les messages
 mailing-off = Aucun message ne part
 mailing-off-text = Les messages attendent dans la boîte d’envoi et personne n’est prévenu de rien. Réglez un serveur de messagerie dans la section mail des réglages, puis relancez le programme.
-mailing-mailbox = Démonstration : les messages arrivent dans la boîte aux lettres, aucun ne part vraiment.
+mailing-mailbox = Démonstration : les messages arrivent dans la boîte aux lettres, aucun ne part vraiment.
 mailing-smtp = Les messages partent par { $server }, au nom de { $sender } quand le fournisseur n’a pas son propre expéditeur.
