@@ -133,7 +133,7 @@ usage-errors-empty = No error in the traces that are kept.
 usage-meaning = What it means
 usage-upstream-refused = The API itself refused the call: the body of its answer says why.
 usage-upstream-failed = The provider’s service failed: try again later; the provider can see this in its traces.
-traffic-title = Traffic of { $api }
+traffic-title = { $api }: traffic
 traffic-choose = Choose the figures
 traffic-period = Period
 period-24h = Last 24 hours
@@ -211,7 +211,7 @@ admin-api-about = Contract and stages
 admin-api-masks = Masks
 admin-api-subscribers = Subscribers
 admin-api-traffic = Traffic
-admin-api-traffic-of = Traffic of { $api }
+admin-api-traffic-of = { $api }: traffic
 admin-api-waiting = To decide
 admin-api-pending = { $count ->
     [one] { $count } subscription to decide
@@ -257,7 +257,7 @@ health-recent = { $calls ->
 }
 
 ## Masks
-mask-title = Masks of { $api }
+mask-title = { $api }: masks
 mask-lead = Each scope opens some fields of the answers; what no granted scope opens is removed.
 mask-choose = Choose the operation
 mask-none = No answer of this API is masked
@@ -287,7 +287,7 @@ mask-masked = What the caller receives
 mask-whole = What the provider answers
 
 ## Subscribers of an API
-subscribers-title = Subscribers of { $api }
+subscribers-title = { $api }: subscribers
 subscribers-caption = Subscriptions to this API
 subscribers-empty = No subscription here.
 subscribers-states = States of subscriptions

@@ -133,7 +133,7 @@ usage-errors-empty = Aucune erreur dans les traces gardées.
 usage-meaning = Ce que cela veut dire
 usage-upstream-refused = L’API elle-même a refusé l’appel : le corps de sa réponse dit pourquoi.
 usage-upstream-failed = Le service du fournisseur a échoué : réessayez plus tard ; le fournisseur le voit dans ses traces.
-traffic-title = Trafic de { $api }
+traffic-title = { $api } : trafic
 traffic-choose = Choisir les chiffres
 traffic-period = Période
 period-24h = 24 dernières heures
@@ -211,7 +211,7 @@ admin-api-about = Contrat et étapes
 admin-api-masks = Masques
 admin-api-subscribers = Abonnés
 admin-api-traffic = Trafic
-admin-api-traffic-of = Trafic de { $api }
+admin-api-traffic-of = { $api } : trafic
 admin-api-waiting = À décider
 admin-api-pending = { $count ->
     [one] { $count } abonnement à décider
@@ -257,7 +257,7 @@ health-recent = { $calls ->
 }
 
 ## Masques
-mask-title = Masques de { $api }
+mask-title = { $api } : masques
 mask-lead = Chaque droit ouvre certains champs des réponses ; ce qu’aucun droit accordé n’ouvre est retiré.
 mask-choose = Choisir l’opération
 mask-none = Aucune réponse de cette API n’est masquée
@@ -287,7 +287,7 @@ mask-masked = Ce que l’appelant reçoit
 mask-whole = Ce que le fournisseur répond
 
 ## Abonnés d’une API
-subscribers-title = Abonnés de { $api }
+subscribers-title = { $api } : abonnés
 subscribers-caption = Abonnements à cette API
 subscribers-empty = Aucun abonnement ici.
 subscribers-states = États des abonnements

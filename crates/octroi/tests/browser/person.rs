@@ -193,7 +193,7 @@ impl Person {
     #[track_caller]
     pub fn send(&self, end: &str) {
         let script = "return [...document.querySelectorAll('main form[method=post]')].find((form) => form.getAttribute('action').endsWith(arguments[0]))\
-            .querySelector('button:not([type=button], [aria-hidden=true])')";
+            .querySelector('button:not([type=button], [aria-hidden=true], [name=insert])')";
         let button = self.driver.find(script, &[json!(end)]).unwrap_or_else(|| panic!("no form to {end} on {}", self.path()));
         self.press(&button).unwrap_or_else(|error| panic!("the form to {end} on {} cannot be sent: {error}", self.path()));
     }

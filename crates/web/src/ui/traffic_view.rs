@@ -101,11 +101,6 @@ fn label(w: Words, view: &TrafficView, point: &PointView) -> String {
     w.tick(&point.at, view.step == "hour")
 }
 
-/// A duration of a chart; nothing took no time at all, so nothing was called.
-fn took(value: f64, w: Words) -> String {
-    if value > 0.0 { w.decimal(value) } else { w.of("none").into() }
-}
-
 /// Calls, and how long they took, over the period.
 pub fn charts(w: Words, view: &TrafficView) -> Vec<Chart> {
     let labels: Vec<String> = view.points.iter().map(|point| label(w, view, point)).collect();
@@ -152,7 +147,7 @@ pub fn charts(w: Words, view: &TrafficView) -> Vec<Chart> {
             durations_of(w.of("traffic-p95"), Hue::Orange, |figures| figures.p95_us),
         ],
         table_word: w.of("chart-table").into(),
-        format: took,
+        format: |value, w| w.decimal(value),
         words: w,
     };
     vec![calls, durations]
