@@ -72,8 +72,12 @@ impl Person {
         url.strip_prefix(&self.base).unwrap_or(url).to_owned()
     }
 
+    /// To the page before, whole: what its fields held is put back while it loads.
+    #[track_caller]
     pub fn back(&self) {
+        let before = self.page();
         self.driver.post("/back", json!({}));
+        self.left(&before);
     }
 
     /// Signed out, as when a session ends: no page says so.
