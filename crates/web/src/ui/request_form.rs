@@ -137,8 +137,12 @@ pub async fn show(call: PageCall) -> PageAnswer {
     let notice = reviewer_said(call.words, &form);
     let version = form.request.version;
     let page = render(&call, &form, place, Shown { typed, errors, version, notice, compare: None }).await?;
-    let looked = Looked::of(&call, &form.request.id).at(place);
-    Ok(page.remember(Looked::COOKIE, &format!("{}:{}", form.request.id, looked.0)))
+    let looked = Looked::of(&call, &form.request.id);
+    // A browser forgets the pages that it could go back to, and what was typed there, when a cookie changes.
+    if looked.has(place) {
+        return Ok(page);
+    }
+    Ok(page.remember(Looked::COOKIE, &format!("{}:{}", form.request.id, looked.at(place).0)))
 }
 
 /// `POST /access-requests/{id}/steps/{n}`: saves what is good in the step, and goes on when all of it is.
