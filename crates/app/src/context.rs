@@ -9,6 +9,7 @@ use std::{
 use octroi_domain::{
     Moment,
     api::{ApiDocument, OperationName},
+    authentication::Session,
     calendar::Zone,
     definition::FieldError,
     policy::{self, Action, Person, Principal, Subject},
@@ -102,6 +103,8 @@ pub struct Idempotency {
 #[derive(Debug, Clone)]
 pub struct Context {
     pub principal: Principal,
+    /// The session that a person came by.
+    pub session: Option<Session>,
     pub now: Moment,
     pub language: Language,
     pub idempotency: Option<Idempotency>,
@@ -109,7 +112,7 @@ pub struct Context {
 impl Context {
     #[must_use]
     pub const fn new(principal: Principal, now: Moment) -> Self {
-        Self { principal, now, language: Language::Fr, idempotency: None }
+        Self { principal, session: None, now, language: Language::Fr, idempotency: None }
     }
 
     /// Asks the policy.

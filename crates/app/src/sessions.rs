@@ -1,8 +1,9 @@
 //! Sign-in, sessions, and who stands behind a credential of the REST API.
 
 use octroi_domain::{
-    Moment,
+    Id, Moment,
     application::ApplicationState,
+    authentication::{Authentication, Method, Session},
     canonical::Sha256Hash,
     credential::{CredentialKind, SecretDigest},
     organization::Organization,
@@ -11,10 +12,11 @@ use octroi_domain::{
     user::User,
 };
 use octroi_oauth::secret;
-use octroi_store::{Reader, Session};
+use octroi_store::Reader;
 use serde::Serialize;
 use serde_json::json;
 use utoipa::ToSchema;
+use uuid::Uuid;
 
 use crate::{
     context::{App, Context},
@@ -67,6 +69,16 @@ pub struct SignedIn {
 /// A session found by its cookie.
 pub struct Found {
     pub principal: Principal,
+    pub session: Session,
+}
+
+/// The browser that somebody signs in with.
+#[derive(Debug, Clone, Copy)]
+pub struct Visitor<'a> {
+    /// The network address.
+    pub address: &'a str,
+    /// What it says of itself (`User-Agent`).
+    pub agent: &'a str,
 }
 
 /// What a form or a program sends back with each change that a session makes: made from the session's
@@ -78,13 +90,15 @@ pub fn csrf_token(session: &str) -> String {
 
 impl App {
     /// Opens a session. The same answer, after the same time, for an unknown account and a wrong password.
-    pub async fn sign_in(&self, email: &str, password: &str, address: &str, now: Moment) -> Result<SignedIn, Error> {
+    pub async fn sign_in(&self, email: &str, password: &str, visitor: Visitor<'_>, now: Moment) -> Result<SignedIn, Error> {
         let email = email.trim().to_lowercase();
         if password.len() > MAX_LENGTH * 4 || email.len() > 254 {
             return Err(Error::WrongPassword);
         }
         // Counted before the password is looked at, and committed apart: parallel tries do not pass.
-        for (key, limit) in [(format!("account:{email}"), ATTEMPTS_PER_ACCOUNT), (format!("address:{address}"), ATTEMPTS_PER_ADDRESS)] {
+        for (key, limit) in
+            [(format!("account:{email}"), ATTEMPTS_PER_ACCOUNT), (format!("address:{}", visitor.address), ATTEMPTS_PER_ADDRESS)]
+        {
             if self.inner.store.login_attempt(&key, now, ATTEMPT_WINDOW_SECONDS).await? > limit {
                 return Err(Error::TooManyAttempts { retry_after: u32::try_from(ATTEMPT_WINDOW_SECONDS).unwrap_or(900) });
             }
@@ -100,17 +114,20 @@ impl App {
         let token = secret::random_word()?;
         let csrf_token = csrf_token(&token);
         let session = Session {
-            digest: secret::digest(&token),
+            id: Id::from_uuid(Uuid::new_v4()),
             user: user.id,
+            authentication: Authentication::new(Method::Password, now),
             created_at: now,
             last_seen_at: now,
             expires_at: now.plus_seconds(IDLE_MINUTES * 60),
+            address: visitor.address.chars().take(60).collect(),
+            agent: visitor.agent.chars().filter(|c| !c.is_control()).take(200).collect(),
         };
         let mut tx = self.inner.store.write().await?;
-        tx.session_insert(&session).await?;
+        tx.session_insert(&secret::digest(&token), &session).await?;
         tx.login_attempt_reset(&format!("account:{email}")).await?;
         // Many people may share an address: who signs in rightly does not use it up.
-        tx.login_attempt_give_back(&format!("address:{address}")).await?;
+        tx.login_attempt_give_back(&format!("address:{}", visitor.address)).await?;
         tx.record(now, &format!("user:{}", user.id), "session.opened", &format!("user:{}", user.id), json!({}));
         let me = self.me_of(&tx, &user).await?;
         tx.commit().await?;
@@ -161,7 +178,7 @@ impl App {
             });
         }
         let person = Self::person(&reader, session.user).await?;
-        Ok(Some(Found { principal: Principal::Person(person) }))
+        Ok(Some(Found { principal: Principal::Person(person), session }))
     }
 
     async fn touch(&self, digest: [u8; 32], now: Moment, expires: Moment) -> Result<(), Error> {
@@ -171,7 +188,7 @@ impl App {
         Ok(())
     }
 
-    async fn person(reader: &Reader, user: octroi_domain::Id<User>) -> Result<Person, Error> {
+    async fn person(reader: &Reader, user: Id<User>) -> Result<Person, Error> {
         let memberships =
             reader.memberships_of_user(user).await?.into_iter().map(|membership| (membership.organization, membership.level)).collect();
         Ok(Person { user, memberships, roles: reader.roles_of_user(user).await? })

@@ -6,6 +6,7 @@
 pub mod access_request;
 pub mod api;
 pub mod application;
+pub mod authentication;
 pub mod calendar;
 pub mod canonical;
 pub mod catalogue;

@@ -1,11 +1,17 @@
-//! Signed JWTs (RFC 7519, RFC 7515), ES256 only (RFC 7518 section 3.4): we sign every token that we
-//! accept, so there is one algorithm, and a header that says another is refused.
+//! Signed JWTs (RFC 7519, RFC 7515). What the gateway accepts was signed by ourselves with ES256 (RFC 7518
+//! section 3.4): there is one algorithm, and a header that says another is refused. What relying parties get
+//! may be signed with RS256 (section 3.3) or EdDSA (RFC 8037) too, as each client asks.
 
 use std::collections::HashMap;
 
 use aws_lc_rs::{
+    encoding::{AsDer, Pkcs8V1Der},
     rand::SystemRandom,
-    signature::{ECDSA_P256_SHA256_FIXED, ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, KeyPair, UnparsedPublicKey},
+    rsa::KeySize,
+    signature::{
+        ECDSA_P256_SHA256_FIXED, ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, Ed25519KeyPair, KeyPair, RSA_PKCS1_SHA256, RsaKeyPair,
+        UnparsedPublicKey,
+    },
 };
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
@@ -18,36 +24,97 @@ pub const MAX_TOKEN: usize = 8_192;
 /// The `typ` of an access token (RFC 9068 section 2.1).
 pub const ACCESS_TOKEN: &str = "at+jwt";
 
+/// How we sign (RFC 7518 section 3.1, RFC 8037 section 3.1).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+pub enum SigningAlgorithm {
+    #[default]
+    #[serde(rename = "ES256")]
+    Es256,
+    #[serde(rename = "RS256")]
+    Rs256,
+    #[serde(rename = "EdDSA")]
+    EdDsa,
+}
+impl SigningAlgorithm {
+    pub const ALL: [Self; 3] = [Self::Es256, Self::Rs256, Self::EdDsa];
+
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Es256 => "ES256",
+            Self::Rs256 => "RS256",
+            Self::EdDsa => "EdDSA",
+        }
+    }
+}
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum KeyError {
-    #[error("the key is not a PKCS#8 ECDSA P-256 private key")]
+    #[error("the key is not a PKCS#8 private key of its algorithm")]
     Rejected,
     #[error("the system could not make or use a key")]
     System,
 }
 
+/// Bits of a new RSA key: 128 bits of security, as long as a P-256 or Ed25519 key gives.
+const RSA_BITS: KeySize = KeySize::Rsa3072;
+
+enum Pair {
+    Es256(EcdsaKeyPair),
+    Rs256(Box<RsaKeyPair>),
+    EdDsa(Ed25519KeyPair),
+}
+
 /// A key pair, parsed once: signing costs the signature alone.
 pub struct SigningKeyPair {
     kid: String,
-    pair: EcdsaKeyPair,
+    pair: Pair,
     random: SystemRandom,
 }
 impl SigningKeyPair {
+    /// An ES256 key.
+    ///
     /// # Errors
     /// When the bytes are not a PKCS#8 ECDSA P-256 private key.
     pub fn from_pkcs8(kid: impl Into<String>, pkcs8: &[u8]) -> Result<Self, KeyError> {
-        let pair = EcdsaKeyPair::from_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, pkcs8).map_err(|_| KeyError::Rejected)?;
-        Ok(Self { kid: kid.into(), pair, random: SystemRandom::new() })
+        Self::of(SigningAlgorithm::Es256, kid, pkcs8)
     }
 
-    /// A new private key, as PKCS#8.
+    /// # Errors
+    /// When the bytes are not a PKCS#8 private key of this algorithm.
+    pub fn of(algorithm: SigningAlgorithm, kid: impl Into<String>, pkcs8: &[u8]) -> Result<Self, KeyError> {
+        let pair = match algorithm {
+            SigningAlgorithm::Es256 => EcdsaKeyPair::from_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, pkcs8).map(Pair::Es256),
+            SigningAlgorithm::Rs256 => RsaKeyPair::from_pkcs8(pkcs8).map(|pair| Pair::Rs256(Box::new(pair))),
+            SigningAlgorithm::EdDsa => Ed25519KeyPair::from_pkcs8(pkcs8).map(Pair::EdDsa),
+        };
+        Ok(Self { kid: kid.into(), pair: pair.map_err(|_| KeyError::Rejected)?, random: SystemRandom::new() })
+    }
+
+    /// A new private key for ES256, as PKCS#8.
     ///
     /// # Errors
     /// When the system's random generator fails.
     pub fn generate_pkcs8() -> Result<Vec<u8>, KeyError> {
-        let document =
-            EcdsaKeyPair::generate_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, &SystemRandom::new()).map_err(|_| KeyError::System)?;
-        Ok(document.as_ref().to_vec())
+        Self::generate(SigningAlgorithm::Es256)
+    }
+
+    /// A new private key, as PKCS#8. An RSA key takes up to some seconds.
+    ///
+    /// # Errors
+    /// When the system's random generator fails.
+    pub fn generate(algorithm: SigningAlgorithm) -> Result<Vec<u8>, KeyError> {
+        let random = SystemRandom::new();
+        let document = match algorithm {
+            SigningAlgorithm::Es256 => EcdsaKeyPair::generate_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, &random),
+            SigningAlgorithm::EdDsa => Ed25519KeyPair::generate_pkcs8(&random),
+            SigningAlgorithm::Rs256 => {
+                let pair = RsaKeyPair::generate(RSA_BITS).map_err(|_| KeyError::System)?;
+                let der: Pkcs8V1Der<'_> = pair.as_der().map_err(|_| KeyError::System)?;
+                return Ok(der.as_ref().to_vec());
+            }
+        };
+        Ok(document.map_err(|_| KeyError::System)?.as_ref().to_vec())
     }
 
     #[must_use]
@@ -55,10 +122,26 @@ impl SigningKeyPair {
         &self.kid
     }
 
+    #[must_use]
+    pub const fn algorithm(&self) -> SigningAlgorithm {
+        match self.pair {
+            Pair::Es256(_) => SigningAlgorithm::Es256,
+            Pair::Rs256(_) => SigningAlgorithm::Rs256,
+            Pair::EdDsa(_) => SigningAlgorithm::EdDsa,
+        }
+    }
+
     /// The public half.
     #[must_use]
     pub fn jwk(&self) -> Option<Jwk> {
-        Jwk::p256(&self.kid, self.pair.public_key().as_ref())
+        match &self.pair {
+            Pair::Es256(pair) => Jwk::p256(&self.kid, pair.public_key().as_ref()),
+            Pair::Rs256(pair) => {
+                let (n, e) = (pair.public_key().modulus(), pair.public_key().exponent());
+                Some(Jwk::rsa(&self.kid, n.big_endian_without_leading_zero(), e.big_endian_without_leading_zero()))
+            }
+            Pair::EdDsa(pair) => Some(Jwk::ed25519(&self.kid, pair.public_key().as_ref())),
+        }
     }
 
     /// The compact form of a JWT with these claims; `typ` goes into its header.
@@ -66,13 +149,22 @@ impl SigningKeyPair {
     /// # Errors
     /// When the claims cannot be written as JSON, or the signature fails.
     pub fn sign(&self, typ: &str, claims: &impl Serialize) -> Result<String, KeyError> {
-        let header = Header { typ: typ.to_owned(), alg: "ES256".to_owned(), kid: self.kid.clone() };
+        let header = Header { typ: typ.to_owned(), alg: self.algorithm().as_str().to_owned(), kid: self.kid.clone() };
         let header = serde_json::to_vec(&header).map_err(|_| KeyError::System)?;
         let claims = serde_json::to_vec(claims).map_err(|_| KeyError::System)?;
         let mut token = URL_SAFE_NO_PAD.encode(header);
         token.push('.');
         URL_SAFE_NO_PAD.encode_string(claims, &mut token);
-        let signature = self.pair.sign(&self.random, token.as_bytes()).map_err(|_| KeyError::System)?;
+        let message = token.as_bytes();
+        let signature = match &self.pair {
+            Pair::Es256(pair) => pair.sign(&self.random, message).map_err(|_| KeyError::System)?.as_ref().to_vec(),
+            Pair::EdDsa(pair) => pair.try_sign(message).map_err(|_| KeyError::System)?.as_ref().to_vec(),
+            Pair::Rs256(pair) => {
+                let mut signature = vec![0; pair.public_modulus_len()];
+                pair.sign(&RSA_PKCS1_SHA256, &self.random, message, &mut signature).map_err(|_| KeyError::System)?;
+                signature
+            }
+        };
         token.push('.');
         URL_SAFE_NO_PAD.encode_string(signature, &mut token);
         Ok(token)
@@ -133,10 +225,13 @@ pub struct Verifier {
 impl Verifier {
     #[must_use]
     pub fn new<'a>(keys: impl IntoIterator<Item = &'a SigningKeyPair>, issuer: &str, audience: &str, stage: &str) -> Self {
-        let keys = keys
-            .into_iter()
-            .map(|key| (key.kid.clone(), UnparsedPublicKey::new(&ECDSA_P256_SHA256_FIXED, key.pair.public_key().as_ref().to_vec())))
-            .collect();
+        let es256 = |key: &SigningKeyPair| match &key.pair {
+            Pair::Es256(pair) => {
+                Some((key.kid.clone(), UnparsedPublicKey::new(&ECDSA_P256_SHA256_FIXED, pair.public_key().as_ref().to_vec())))
+            }
+            Pair::Rs256(_) | Pair::EdDsa(_) => None,
+        };
+        let keys = keys.into_iter().filter_map(es256).collect();
         Self { keys, issuer: issuer.to_owned(), audience: audience.to_owned(), stage: stage.to_owned() }
     }
 
@@ -268,15 +363,19 @@ mod tests {
 
     #[test]
     fn another_library_reads_what_we_sign() {
-        let key = key("k");
-        let token = key.sign(ACCESS_TOKEN, &claims()).unwrap();
-        let jwk = key.jwk().unwrap();
-        let decoding = jsonwebtoken::DecodingKey::from_ec_components(&jwk.x, &jwk.y).unwrap();
-        let mut validation = jsonwebtoken::Validation::new(jsonwebtoken::Algorithm::ES256);
-        validation.validate_exp = false;
-        validation.set_audience(&["sandbox"]);
-        let read = jsonwebtoken::decode::<Value>(&token, &decoding, &validation).unwrap();
-        assert_eq!(read.claims, claims());
-        assert_eq!(read.header.typ.as_deref(), Some("at+jwt"));
+        for algorithm in SigningAlgorithm::ALL {
+            let key = SigningKeyPair::of(algorithm, "k", &SigningKeyPair::generate(algorithm).unwrap()).unwrap();
+            let token = key.sign(ACCESS_TOKEN, &claims()).unwrap();
+            let jwk: jsonwebtoken::jwk::Jwk = serde_json::from_value(serde_json::to_value(key.jwk().unwrap()).unwrap()).unwrap();
+            let mut validation = jsonwebtoken::Validation::new(algorithm.as_str().parse().unwrap());
+            validation.validate_exp = false;
+            validation.set_audience(&["sandbox"]);
+            let decoding = jsonwebtoken::DecodingKey::from_jwk(&jwk).unwrap();
+            let read = jsonwebtoken::decode::<Value>(&token, &decoding, &validation).unwrap();
+            assert_eq!(read.claims, claims());
+            assert_eq!(read.header.typ.as_deref(), Some("at+jwt"));
+            // None of them passes at the gateway but ES256.
+            assert_eq!(verifier(&key).access_token(&token, 50).is_ok(), algorithm == SigningAlgorithm::Es256);
+        }
     }
 }

@@ -56,7 +56,6 @@ pub use self::{
     outbox::{DeliveredMail, OutboxCounts, OutboxItem, OutboxMessage, OutboxRow, OutboxState},
     page::{Cursor, CursorError, Listing, Page, UnknownSort},
     permit::{PermitFilter, PermitSort, PermitSummary},
-    session::Session,
     statistics::{Month, OfDefinition, Tally},
     store::Store,
     trace::{Anonymise, CallOutcome, CallsOfApplication, HourOfCalls, StoredTrace, TraceCount, TraceFilter, TraceVisible},

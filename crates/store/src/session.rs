@@ -1,9 +1,14 @@
 //! Sessions of the portal, and attempts to log in.
 
-use octroi_domain::{Id, Moment, user::User};
+use octroi_domain::{
+    Id, Moment,
+    authentication::{Authentication, Method, Session},
+    user::User,
+};
 use sea_orm::{
-    ActiveValue::Set, ColumnTrait, EntityTrait, ExprTrait, IntoActiveModel, QueryFilter, QuerySelect, sea_query::Expr,
-    sea_query::OnConflict,
+    ActiveValue::Set,
+    ColumnTrait, EntityTrait, ExprTrait, IntoActiveModel, Order, QueryFilter, QueryOrder, QuerySelect,
+    sea_query::{Expr, OnConflict},
 };
 
 use crate::{
@@ -23,7 +28,12 @@ mod table {
     pub struct Model {
         #[sea_orm(primary_key, auto_increment = false)]
         pub digest: Vec<u8>,
+        pub id: Uuid,
         pub user_id: Uuid,
+        pub authenticated_at: i64,
+        pub methods: String,
+        pub address: String,
+        pub agent: String,
         pub created_at: i64,
         pub last_seen_at: i64,
         pub expires_at: i64,
@@ -49,30 +59,38 @@ mod attempt {
 }
 use table::{Column, Entity, Model};
 
-/// A session, known by the digest of its cookie: the cookie itself is nowhere.
-#[derive(Clone, PartialEq, Eq)]
-pub struct Session {
-    pub digest: [u8; 32],
-    pub user: Id<User>,
-    pub created_at: Moment,
-    pub last_seen_at: Moment,
-    pub expires_at: Moment,
-}
-impl std::fmt::Debug for Session {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Session").field("user", &self.user).field("expires_at", &self.expires_at).finish_non_exhaustive()
-    }
-}
-
 fn session(model: &Model) -> Result<Session, StoreError> {
-    let row = Row::new(TABLE, &model.user_id);
+    let row = Row::new(TABLE, &model.id);
+    let word = |word: &str| row.word::<Method>("methods", word);
     Ok(Session {
-        digest: row.bytes32("digest", &model.digest)?,
+        id: Id::from_uuid(model.id),
         user: Id::from_uuid(model.user_id),
+        authentication: Authentication {
+            at: Moment::from_micros(model.authenticated_at),
+            methods: model.methods.split_ascii_whitespace().map(word).collect::<Result<_, _>>()?,
+        },
         created_at: Moment::from_micros(model.created_at),
         last_seen_at: Moment::from_micros(model.last_seen_at),
         expires_at: Moment::from_micros(model.expires_at),
+        address: model.address.clone(),
+        agent: model.agent.clone(),
     })
+}
+
+fn row(digest: &[u8; 32], session: &Session) -> Model {
+    let methods: Vec<&str> = session.authentication.methods.iter().map(|method| method.as_str()).collect();
+    Model {
+        digest: digest.to_vec(),
+        id: session.id.uuid(),
+        user_id: session.user.uuid(),
+        authenticated_at: session.authentication.at.micros(),
+        methods: methods.join(" "),
+        address: plain(&session.address),
+        agent: plain(&session.agent),
+        created_at: session.created_at.micros(),
+        last_seen_at: session.last_seen_at.micros(),
+        expires_at: session.expires_at.micros(),
+    }
 }
 
 /// How many attempts still count at `now`.
@@ -88,6 +106,16 @@ impl Reader {
     pub async fn session_by_digest(&self, digest: &[u8; 32], now: Moment) -> Result<Option<Session>, StoreError> {
         let found = Entity::find_by_id(digest.to_vec()).one(&self.db()).await.at(TABLE)?;
         found.as_ref().filter(|model| model.expires_at > now.micros()).map(session).transpose()
+    }
+
+    /// A person's sessions that have not expired at `now`, the last used first, at most 200.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    pub async fn sessions_of_user(&self, user: Id<User>, now: Moment) -> Result<Vec<Session>, StoreError> {
+        let query = Entity::find().filter(Column::UserId.eq(user.uuid())).filter(Column::ExpiresAt.gt(now.micros()));
+        let rows = query.order_by(Column::LastSeenAt, Order::Desc).limit(200).all(&self.db()).await.at(TABLE)?;
+        rows.iter().map(session).collect()
     }
 
     /// The attempts of the current window, without counting one.
@@ -146,17 +174,21 @@ impl Store {
 }
 
 impl Tx {
+    /// Keeps a session under the digest of its cookie: the cookie itself is nowhere.
+    ///
     /// # Errors
     /// [`StoreError`]
-    pub async fn session_insert(&mut self, session: &Session) -> Result<(), StoreError> {
-        let model = Model {
-            digest: session.digest.to_vec(),
-            user_id: session.user.uuid(),
-            created_at: session.created_at.micros(),
-            last_seen_at: session.last_seen_at.micros(),
-            expires_at: session.expires_at.micros(),
-        };
-        Entity::insert(model.into_active_model()).exec_without_returning(&self.db()).await.at(TABLE).map(|_| ())
+    pub async fn session_insert(&mut self, digest: &[u8; 32], session: &Session) -> Result<(), StoreError> {
+        Entity::insert(row(digest, session).into_active_model()).exec_without_returning(&self.db()).await.at(TABLE).map(|_| ())
+    }
+
+    /// One session, whatever its cookie; false when it is gone.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    pub async fn session_delete_by_id(&mut self, id: Id<Session>) -> Result<bool, StoreError> {
+        let query = Entity::delete_many().filter(Column::Id.eq(id.uuid()));
+        Ok(query.exec(&self.db()).await.at(TABLE)?.rows_affected > 0)
     }
 
     /// Notes that a session was used and how long it may last; false when it is gone.
@@ -214,11 +246,28 @@ mod tests {
     fn a_session_lives_until_it_expires_or_is_deleted() {
         each(async |store| {
             let town = Town::found(&store).await;
-            let session = Session { digest: [1; 32], user: town.applicant.id, created_at: at(0), last_seen_at: at(0), expires_at: at(100) };
+            let session = Session {
+                id: Id::from_uuid(uuid::Uuid::now_v7()),
+                user: town.applicant.id,
+                authentication: Authentication { at: at(0), methods: vec![Method::Password, Method::Totp] },
+                created_at: at(0),
+                last_seen_at: at(0),
+                expires_at: at(100),
+                address: "192.0.2.1".into(),
+                agent: "Mozilla".into(),
+            };
             let mut tx = store.write().await.unwrap();
-            for digest in [1, 3, 4] {
-                tx.session_insert(&Session { digest: [digest; 32], ..session.clone() }).await.unwrap();
+            tx.session_insert(&[1; 32], &session).await.unwrap();
+            let other = Id::from_uuid(uuid::Uuid::now_v7());
+            tx.session_insert(&[5; 32], &Session { id: other, ..session.clone() }).await.unwrap();
+            for digest in [3, 4] {
+                tx.session_insert(&[digest; 32], &Session { id: Id::from_uuid(uuid::Uuid::now_v7()), ..session.clone() }).await.unwrap();
             }
+            tx.commit().await.unwrap();
+            let kept = store.read().sessions_of_user(town.applicant.id, at(0)).await.unwrap();
+            assert!(kept.len() == 4 && kept.contains(&session), "{kept:?}");
+            let mut tx = store.write().await.unwrap();
+            assert!(tx.session_delete_by_id(other).await.unwrap() && !tx.session_delete_by_id(other).await.unwrap());
             tx.commit().await.unwrap();
             let reader = store.read();
             assert_eq!(reader.session_by_digest(&[1; 32], at(99)).await.unwrap(), Some(session));

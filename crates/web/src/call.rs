@@ -7,13 +7,14 @@ use axum::{
     http::{HeaderName, HeaderValue, StatusCode, header},
     response::Response,
 };
-use octroi_app::{App, Context, Done, Error, Idempotency};
+use octroi_app::{App, Context, Done, Error, Idempotency, sessions::Visitor};
 use octroi_domain::{Id, Moment, organization::Organization, organization::Siret, policy::Principal, text::Language};
 use serde::Serialize;
 use serde_json::Value;
 
 use crate::{
     idempotency,
+    principal::Session,
     problem::{Failure, Problem},
     state::Shared,
 };
@@ -25,8 +26,8 @@ pub type Answer = Result<Reply, Failure>;
 pub struct Call {
     pub shared: Arc<Shared>,
     pub principal: Principal,
-    /// The value of the session cookie that the principal came by.
-    pub session: Option<String>,
+    /// The session that the principal came by.
+    pub session: Option<Session>,
     pub now: Moment,
     pub language: Language,
     pub idempotency: Option<Idempotency>,
@@ -34,6 +35,8 @@ pub struct Call {
     pub if_match: Option<u32>,
     /// The client's network address.
     pub address: String,
+    /// What it says of itself.
+    pub agent: String,
     /// What the braces of the route matched.
     pub params: Vec<(String, String)>,
 }
@@ -43,9 +46,15 @@ impl Call {
         &self.shared.web.app
     }
 
+    /// Where somebody signs in from.
+    pub fn visitor(&self) -> Visitor<'_> {
+        Visitor { address: &self.address, agent: &self.agent }
+    }
+
     pub fn context(&self) -> Context {
         let mut context = Context::new(self.principal.clone(), self.now);
         context.language = self.language;
+        context.session = self.session.as_ref().map(|session| session.held.clone());
         context.idempotency = self.idempotency;
         context
     }

@@ -297,16 +297,17 @@ async fn rest(
     let body = if changes { body::read(body, &parts.headers, body::MAX_BODY).await? } else { Bytes::new() };
     let idempotency =
         if changes { idempotency::read(&parts.headers, &who.principal, &route.method, parts.uri.path(), &body)? } else { None };
-    let address = peer(&parts);
+    let (address, agent) = (peer(&parts), headers::agent(&parts.headers));
     let call = Call {
         shared,
         principal: who.principal,
-        session: who.session.map(|session| session.cookie),
+        session: who.session,
         now,
         language: headers::language(&parts.headers),
         idempotency,
         if_match,
         address,
+        agent,
         params,
     };
     let input = Input { query: parts.uri.query().map(str::to_owned), headers: parts.headers, body };

@@ -38,6 +38,11 @@ pub fn request_id(headers: &HeaderMap) -> String {
     sent.filter(good).map_or_else(|| uuid::Uuid::new_v4().to_string(), str::to_owned)
 }
 
+/// What a browser says of itself, to be shown to its owner: empty when it says nothing.
+pub fn agent(headers: &HeaderMap) -> String {
+    headers.get(header::USER_AGENT).and_then(|value| value.to_str().ok()).unwrap_or_default().to_owned()
+}
+
 /// French when the client prefers it to English, else English (RFC 9110 section 12.5.4).
 pub fn language(headers: &HeaderMap) -> Language {
     let (fr, en) = weights(headers);

@@ -6,7 +6,7 @@
 use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
 use octroi_app::Error;
 pub use octroi_app::sessions::csrf_token;
-use octroi_domain::{Moment, policy::Principal};
+use octroi_domain::{Moment, authentication, policy::Principal};
 use octroi_oauth::secret;
 
 use crate::{
@@ -33,6 +33,8 @@ pub struct Who {
 pub struct Session {
     /// The cookie's value.
     pub cookie: String,
+    /// What it proves.
+    pub held: authentication::Session,
 }
 impl Session {
     /// Is it this session's CSRF token?
@@ -71,7 +73,7 @@ async fn by_cookie(shared: &Shared, cookie: Option<&str>, now: Moment) -> Result
     if let Some(cookie) = cookie
         && let Some(found) = shared.web.app.session(cookie, now).await?
     {
-        return Ok(Who { principal: found.principal, session: Some(Session { cookie: cookie.to_owned() }) });
+        return Ok(Who { principal: found.principal, session: Some(Session { cookie: cookie.to_owned(), held: found.session }) });
     }
     Ok(Who { principal: Principal::Anonymous, session: None })
 }
@@ -212,7 +214,18 @@ mod tests {
 
     #[test]
     fn another_site_is_refused() {
-        let session = Session { cookie: "v".into() };
+        let now = Moment::from_micros(0);
+        let held = authentication::Session {
+            id: octroi_domain::Id::from_uuid(uuid::Uuid::nil()),
+            user: octroi_domain::Id::from_uuid(uuid::Uuid::nil()),
+            authentication: authentication::Authentication::new(authentication::Method::Password, now),
+            created_at: now,
+            last_seen_at: now,
+            expires_at: now,
+            address: String::new(),
+            agent: String::new(),
+        };
+        let session = Session { cookie: "v".into(), held };
         let token = csrf_token("v");
         let token = token.as_str();
         let good =

@@ -9,6 +9,7 @@ mod m0003_messages;
 mod m0004_traffic;
 mod m0005_platform;
 mod m0006_mail;
+mod m0007_identity;
 
 use sea_orm::{ConnectionTrait, DbBackend, FromQueryResult, Statement};
 
@@ -30,6 +31,7 @@ const MIGRATIONS: &[Migration] = &[
     m0004_traffic::MIGRATION,
     m0005_platform::MIGRATION,
     m0006_mail::MIGRATION,
+    m0007_identity::MIGRATION,
 ];
 
 const TABLE: &str = "schema_version";

@@ -30,7 +30,7 @@ pub struct SignedInView {
 /// Opens a session: the answer sets the cookie and gives the CSRF token, once.
 #[utoipa::path(post, path = "/api/v1/session", tag = "session", request_body = SignIn, responses((status = 200, body = SignedInView), (status = 429, description = "Too many attempts")))]
 pub async fn sign_in(call: Call, input: SignIn) -> Answer {
-    let signed_in = call.app().sign_in(&input.email, &input.password, &call.address, call.now).await?;
+    let signed_in = call.app().sign_in(&input.email, &input.password, call.visitor(), call.now).await?;
     let cookie = session_cookie(&call.shared, Some(&signed_in.session))
         .ok_or_else(|| Error::Internal("a session that no cookie can hold".to_owned()))?;
     let reply = Reply::json(StatusCode::OK, &SignedInView { csrf_token: signed_in.csrf_token, me: signed_in.me })?;
@@ -40,8 +40,8 @@ pub async fn sign_in(call: Call, input: SignIn) -> Answer {
 /// Sign out
 #[utoipa::path(delete, path = "/api/v1/session", tag = "session", responses((status = 204)))]
 pub async fn sign_out(call: Call) -> Answer {
-    let session = call.session.as_deref().ok_or(Error::SignIn)?;
-    call.app().sign_out(&call.context(), session).await?;
+    let session = call.session.as_ref().ok_or(Error::SignIn)?;
+    call.app().sign_out(&call.context(), &session.cookie).await?;
     let reply = Reply::no_content();
     Ok(match session_cookie(&call.shared, None) {
         Some(cookie) => reply.with(header::SET_COOKIE, cookie),

@@ -14,7 +14,10 @@ use axum::{
     http::{HeaderName, HeaderValue, StatusCode, header},
     response::Response,
 };
-use octroi_app::{App, Context, Error, Idempotency, sessions::MeView};
+use octroi_app::{
+    App, Context, Error, Idempotency,
+    sessions::{MeView, Visitor},
+};
 use octroi_domain::{Moment, canonical::Sha256Hash, policy::Principal};
 
 use super::{
@@ -49,6 +52,8 @@ pub struct PageCall {
     pub words: Words,
     /// The client's network address.
     pub address: String,
+    /// What its browser says of itself.
+    pub agent: String,
     /// What the braces of the route matched.
     pub params: Vec<(String, String)>,
     /// The query of the address; parameters that a page does not know are not looked at.
@@ -72,10 +77,16 @@ impl PageCall {
         &self.shared.web.app
     }
 
+    /// Where somebody signs in from.
+    pub fn visitor(&self) -> Visitor<'_> {
+        Visitor { address: &self.address, agent: &self.agent }
+    }
+
     /// Who asks, for an operation.
     pub fn context(&self) -> Context {
         let mut context = Context::new(self.principal.clone(), self.now);
         context.language = self.words.language();
+        context.session = self.session.as_ref().map(|session| session.held.clone());
         context
     }
 

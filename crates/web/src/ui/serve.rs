@@ -69,6 +69,7 @@ async fn frame(shared: &Arc<Shared>, params: Vec<(String, String)>, parts: &Part
         me: None,
         now,
         address: peer(parts),
+        agent: crate::headers::agent(&parts.headers),
         params,
         query: Form::parse(raw_query.as_bytes()).unwrap_or_default(),
         form: Form::default(),

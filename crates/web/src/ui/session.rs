@@ -103,7 +103,7 @@ pub async fn show(call: PageCall) -> PageAnswer {
 pub async fn sign_in(call: PageCall) -> PageAnswer {
     let afterwards = Afterwards::of(&call.form);
     let email = call.form.text("email");
-    match call.app().sign_in(email, call.form.get("password").unwrap_or_default(), &call.address, call.now).await {
+    match call.app().sign_in(email, call.form.get("password").unwrap_or_default(), call.visitor(), call.now).await {
         Ok(signed_in) => welcome(call, afterwards, signed_in).await,
         Err(Error::WrongPassword) => {
             let wrong = Alert::new(Tone::Bad, call.words.of("sign-in-wrong"), call.words.of("sign-in-wrong-text"));
@@ -124,8 +124,8 @@ async fn welcome(mut call: PageCall, afterwards: Afterwards, signed_in: SignedIn
         .ok_or_else(|| Error::Internal("a session that no cookie can hold".to_owned()))?;
     if let Some(found) = call.app().session(&signed_in.session, call.now).await? {
         call.principal = found.principal;
+        call.session = Some(Session { cookie: signed_in.session, held: found.session });
     }
-    call.session = Some(Session { cookie: signed_in.session });
     call.me = Some(signed_in.me);
     let page = match afterwards.resume_path {
         Some(path) => go_on(&call, path, &afterwards.resume_body).await?,
