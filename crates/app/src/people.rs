@@ -133,7 +133,7 @@ pub(crate) async fn add_organization(tx: &mut Tx, actor: &str, now: Moment, sire
 }
 
 /// Writes a person, their link and roles, and the ledger entries.
-pub(crate) async fn add_user(tx: &mut Tx, actor: &str, now: Moment, new: &NewUser, password_hash: &str) -> Result<User, Error> {
+async fn add_user(tx: &mut Tx, actor: &str, now: Moment, new: &NewUser, password_hash: &str, verified: bool) -> Result<User, Error> {
     let user = User {
         id: Id::from_uuid(Uuid::new_v4()),
         email: new.email.trim().to_lowercase(),
@@ -141,6 +141,7 @@ pub(crate) async fn add_user(tx: &mut Tx, actor: &str, now: Moment, new: &NewUse
         family_name: new.family_name.clone(),
         language: new.language,
         created_at: now,
+        email_verified_at: verified.then_some(now),
     };
     tx.user_insert(&user, Some(password_hash)).await.map_err(|error| {
         if error.is_duplicate() {
@@ -162,7 +163,8 @@ pub(crate) async fn add_user(tx: &mut Tx, actor: &str, now: Moment, new: &NewUse
     Ok(user)
 }
 
-fn check(new: &NewUser) -> Result<(), Error> {
+/// `demo`: the accounts of the demo share a password that its pages tell, so it may be any.
+fn check(new: &NewUser, demo: bool) -> Result<(), Error> {
     let length = new.password.chars().count();
     if !(MIN_LENGTH..=MAX_LENGTH).contains(&length) {
         return Err(Error::field(
@@ -171,6 +173,9 @@ fn check(new: &NewUser) -> Result<(), Error> {
             format!("Donnez un mot de passe de {MIN_LENGTH} à {MAX_LENGTH} caractères."),
             format!("Give a password of {MIN_LENGTH} to {MAX_LENGTH} characters."),
         ));
+    }
+    if !demo {
+        crate::password::strong(&new.password, &[&new.given_name, &new.family_name, &new.email], "/password")?;
     }
     if !new.email.contains('@') || new.email.len() > 254 || new.email.chars().any(|c| c.is_control() || c.is_whitespace()) {
         return Err(Error::field(
@@ -207,10 +212,10 @@ impl App {
             organization: None,
             roles: vec![RoleGrant { role: Role::Operator, perimeter: Perimeter::Platform }],
         };
-        check(&new)?;
+        check(&new, self.settings().demo)?;
         let hash = crate::password::hash(&new.password)?;
         let mut tx = self.inner.store.write().await?;
-        let user = add_user(&mut tx, "operator-shell", now, &new, &hash).await?;
+        let user = add_user(&mut tx, "operator-shell", now, &new, &hash, self.settings().demo).await?;
         tx.commit().await?;
         Ok(user)
     }
@@ -238,11 +243,9 @@ impl App {
 
     pub async fn create_user(&self, context: &Context, new: NewUser) -> Result<Done<PersonView>, Error> {
         context.require(Action::ManagePlatform, &Subject::Platform)?;
-        check(&new)?;
+        check(&new, self.settings().demo)?;
         let password = new.password.clone();
-        let hash = tokio::task::spawn_blocking(move || crate::password::hash(&password))
-            .await
-            .map_err(|error| Error::Internal(error.to_string()))??;
+        let hash = self.password_hash(password).await?;
         let mut tx = match self.begin(context).await? {
             Begin::Fresh(tx) => tx,
             Begin::Replay(done) => return Ok(done),
@@ -257,7 +260,7 @@ impl App {
                 "There is no such organisation.",
             ));
         }
-        let user = add_user(&mut tx, &context.principal.actor(), context.now, &new, &hash).await?;
+        let user = add_user(&mut tx, &context.principal.actor(), context.now, &new, &hash, self.settings().demo).await?;
         self.finish(context, tx, 201, PersonView::from(&user)).await
     }
 
@@ -410,6 +413,7 @@ impl App {
     /// Gives a role to a person, or takes it away. A manager does so within the perimeter, the
     /// operator everywhere; nobody changes their own roles.
     pub async fn set_role(&self, context: &Context, user: Id<User>, grant: RoleGrant, held: bool) -> Result<Done<Vec<RoleView>>, Error> {
+        context.recent()?;
         self.require_roles(context, &grant).await?;
         if context.person()?.user == user {
             return Err(Error::Forbidden(Forbidden::ConflictOfInterest));
