@@ -2,7 +2,7 @@
 
 use octroi_domain::{
     Id, Moment,
-    account::{self, PROOF_MINUTES, Proof, ProofKind},
+    account::{self, PROOF_MINUTES, ProofKind},
     authentication::{Method, Session},
     user::{Perimeter, Role, User},
 };
@@ -78,6 +78,11 @@ impl App {
             given_name: user.given_name,
             family_name: user.family_name,
         })
+    }
+
+    /// Asked before a page that changes what one comes in with is shown, so that nothing is typed in vain.
+    pub fn recently(&self, context: &Context) -> Result<(), Error> {
+        context.recent()
     }
 
     pub async fn rename_account(&self, context: &Context, given_name: &str, family_name: &str) -> Result<(), Error> {
@@ -311,11 +316,6 @@ impl App {
         tx.enqueue_mail(context.now, &mails::changed(&user, mails::Change::Deleted, None, &self.settings().public_url)).await?;
         tx.commit().await?;
         Ok(())
-    }
-
-    /// Whom this half-finished sign-in is of, for its page.
-    pub async fn half(&self, visitor: Visitor<'_>, now: Moment) -> Result<Proof, Error> {
-        Ok(self.half_signed_in(visitor, now).await?.0)
     }
 }
 

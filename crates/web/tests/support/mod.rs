@@ -143,6 +143,7 @@ impl House {
             trace_retention_days: 10,
             time_zone: octroi_domain::calendar::Zone::UTC,
             mail: if demo { Mailing::Mailbox } else { Mailing::Off },
+            second_factor: octroi_domain::account::SecondFactor::Optional,
         };
         let app = App::new(store, settings, Arc::new(NoGateway), MasterKey::from_bytes([7; 32])).unwrap();
         app.create_operator(EMAIL, "Odile", "Opérateur", PASSWORD, NOW).await.unwrap();
