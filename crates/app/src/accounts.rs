@@ -2,7 +2,7 @@
 
 use octroi_domain::{
     Id, Moment,
-    account::{self, CODE_DIGITS, CODE_TRIES, MAILS, OF_ADDRESS, PROOF_MINUTES, Proof, ProofKind, RESEND_SECONDS},
+    account::{self, CODE_DIGITS, CODE_TRIES, CODES, MAILS, OF_ADDRESS, PROOF_MINUTES, Proof, ProofKind, RESEND_SECONDS},
     authentication::{Authentication, Method},
     mail::Mail,
     text::Language,
@@ -323,9 +323,6 @@ impl App {
         Ok(())
     }
 }
-
-/// Codes of one address, over all that were sent to it.
-const CODES: account::Curve = account::Curve { free: 30, first_seconds: 300, most_seconds: 3_600 };
 
 /// Seconds until another mail may be asked for.
 fn resend_in(proof: &Proof, now: Moment) -> Option<i64> {

@@ -128,16 +128,20 @@ pub struct Curve {
     pub free: i64,
     pub first_seconds: i64,
     pub most_seconds: i64,
+    /// One guess is forgotten each time so many seconds go by without any.
+    pub forget_seconds: i64,
 }
 /// Of one account, one browser of it, or one code.
-pub const GUESSES: Curve = Curve { free: 10, first_seconds: 60, most_seconds: 3_600 };
+pub const GUESSES: Curve = Curve { free: 10, first_seconds: 60, most_seconds: 3_600, forget_seconds: 3_600 };
 /// Of one network address, which many people may share.
-pub const OF_ADDRESS: Curve = Curve { free: 100, first_seconds: 60, most_seconds: 900 };
+pub const OF_ADDRESS: Curve = Curve { free: 100, first_seconds: 60, most_seconds: 900, forget_seconds: 36 };
 /// Mails to one address.
-pub const MAILS: Curve = Curve { free: 5, first_seconds: 300, most_seconds: 3_600 };
+pub const MAILS: Curve = Curve { free: 5, first_seconds: 300, most_seconds: 3_600, forget_seconds: 1_200 };
+/// Codes typed for one address, over all that were sent to it.
+pub const CODES: Curve = Curve { free: 30, first_seconds: 300, most_seconds: 3_600, forget_seconds: 3_600 };
 /// Days after which a browser that was not signed in with is a stranger again.
 pub const BROWSER_DAYS: i64 = 365;
-/// Guesses are forgotten when there was none for so long.
+/// All guesses are forgotten when there was none for so long.
 pub const FORGET_SECONDS: i64 = 24 * 3_600;
 
 /// The guesses of one key.
@@ -160,7 +164,11 @@ impl Throttle {
         {
             return Err((known.next_at.micros() - now.micros()).div_euclid(1_000_000).max(0) + 1);
         }
-        let count = known.map_or(0, |known| known.count).saturating_add(1);
+        let left = |known: Self| {
+            let quiet = (now.micros() - known.last_at.micros()).max(0) / 1_000_000;
+            (known.count - quiet / curve.forget_seconds.max(1)).max(0)
+        };
+        let count = known.map_or(0, left).saturating_add(1);
         Ok(Self { count, last_at: now, next_at: now.plus_seconds(curve.delay(count)) })
     }
 }
@@ -232,6 +240,12 @@ mod tests {
             assert_eq!(known.unwrap().next_at, at(now + wait));
             now += wait;
         }
+        // An address where people mistype now and then is never made to wait.
+        let mut shared = None;
+        for mistake in 0..1_000 {
+            shared = Some(Throttle::take(shared, OF_ADDRESS, at(mistake * 36)).unwrap());
+        }
+        assert_eq!(shared.unwrap().count, 1);
         // A day without a guess, and it begins anew.
         let later = Throttle::take(known, GUESSES, at(now + FORGET_SECONDS)).unwrap();
         assert_eq!((later.count, later.next_at), (1, later.last_at));

@@ -246,7 +246,12 @@ async fn names_passwords_and_sessions_are_ones_own() {
 }
 
 fn session_ids(html: &str) -> Vec<String> {
-    html.split("/account/sessions/").skip(1).filter_map(|rest| rest.split_once("/end\"")).map(|(id, _)| id.to_owned()).filter(|id| id.len() == 36).collect()
+    html.split("/account/sessions/")
+        .skip(1)
+        .filter_map(|rest| rest.split_once("/end\""))
+        .map(|(id, _)| id.to_owned())
+        .filter(|id| id.len() == 36)
+        .collect()
 }
 
 #[tokio::test]

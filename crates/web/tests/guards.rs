@@ -243,8 +243,14 @@ async fn what_opens_an_account_changes_after_a_recent_proof_alone() {
     house.wait(16 * 60);
     // A form that was open is not lost: the password, which stands in no page, is asked for again.
     let asked = ada.post("/account/password", &[("password", "dix canards au bord du lac")]).await;
-    assert!(asked.status == 200 && asked.text.contains("Confirm that it is you") && !asked.text.contains("canards"), "{}", main(&asked.text));
-    for path in ["/account/email", "/account/password", "/account/passkeys", "/account/second-factor", "/account/sessions", "/account/delete"] {
+    assert!(
+        asked.status == 200 && asked.text.contains("Confirm that it is you") && !asked.text.contains("canards"),
+        "{}",
+        main(&asked.text)
+    );
+    for path in
+        ["/account/email", "/account/password", "/account/passkeys", "/account/second-factor", "/account/sessions", "/account/delete"]
+    {
         ada.get(path).await;
         assert!(ada.leads_to().starts_with("/sign-in/again?return_to=%2Faccount%2F"), "{path}");
     }
@@ -281,7 +287,11 @@ async fn other_sites_and_dead_sessions_change_nothing() {
     let mut ada = Browser::at(&house);
     ada.sign_in(EMAIL, PASSWORD).await;
     let jar = ada.cookies.iter().map(|(name, value)| format!("{name}={value}")).collect::<Vec<_>>().join("; ");
-    for (path, body) in [("/account/password", "password=dix+canards+au+bord"), ("/account/delete", "email=operator%40example.org"), ("/account/totp/begin", "")] {
+    for (path, body) in [
+        ("/account/password", "password=dix+canards+au+bord"),
+        ("/account/delete", "email=operator%40example.org"),
+        ("/account/totp/begin", ""),
+    ] {
         let form = ("content-type", "application/x-www-form-urlencoded");
         let foreign = house.send(Method::POST, path, &[form, ("cookie", &jar), ("origin", "https://evil.example")], body).await;
         assert_eq!(foreign.status, 403, "{path}");

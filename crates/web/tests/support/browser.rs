@@ -55,12 +55,8 @@ impl<'a> Browser<'a> {
             form.append_pair(name, value);
         }
         let jar = self.jar();
-        let headers = [
-            ("accept", "text/html"),
-            ("accept-language", "en"),
-            ("content-type", "application/x-www-form-urlencoded"),
-            ("cookie", &jar),
-        ];
+        let headers =
+            [("accept", "text/html"), ("accept-language", "en"), ("content-type", "application/x-www-form-urlencoded"), ("cookie", &jar)];
         let answer = self.house.send(Method::POST, path, &headers, form.finish()).await;
         self.keep(answer)
     }
@@ -113,7 +109,12 @@ pub fn main(html: &str) -> String {
 pub async fn mails(house: &House, to: &str) -> Vec<String> {
     let answer = house.get(&format!("/api/v1/dev/mailbox?to={}", to.replace('+', "%2B"))).await;
     let list: Value = answer.json();
-    list["items"].as_array().unwrap().iter().map(|mail| format!("{}\n{}", mail["subject"].as_str().unwrap(), mail["text"].as_str().unwrap())).collect()
+    list["items"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|mail| format!("{}\n{}", mail["subject"].as_str().unwrap(), mail["text"].as_str().unwrap()))
+        .collect()
 }
 
 /// The code of a mail.
