@@ -51,14 +51,13 @@ pub async fn serve(
     if let Some(failure) = unsure.filter(|_| !route.action.is_public()) {
         return errors::show(&shown, failure, &parts.headers);
     }
-    let mut response = match run(route, handler, call, &parts, body).await {
-        Ok(page) => page.respond(),
+    match run(route, handler, call, &parts, body).await {
+        Ok(page) => match known_by {
+            Some(cookie) => page.with(header::SET_COOKIE, cookie).respond(),
+            None => page.respond(),
+        },
         Err(failure) => errors::show(&shown, failure, &parts.headers),
-    };
-    if let Some(cookie) = known_by {
-        response.headers_mut().append(header::SET_COOKIE, cookie);
     }
-    response
 }
 
 /// Everything about the request but what was sent. When the store cannot tell who asks, nobody does, and
