@@ -142,7 +142,9 @@ impl App {
     }
 
     pub(crate) async fn wait_for(&self, tx: &mut Tx, proof: &Proof, mail: Option<Mail>, now: Moment) -> Result<(), Error> {
-        tx.proof_put(proof).await?;
+        // Two clicks at once are one.
+        let twin = || Error::TooManyAttempts { retry_after: u32::try_from(RESEND_SECONDS).unwrap_or(30) };
+        tx.proof_put(proof).await.map_err(|error| if error.is_duplicate() { twin() } else { error.into() })?;
         if let Some(mail) = mail {
             tx.enqueue_mail(now, &mail).await?;
         }

@@ -108,6 +108,8 @@ document.querySelectorAll("form[data-passkey]").forEach((form) => {
     }
     return JSON.stringify({ id: key.id, rawId: text(key.rawId), type: key.type, response, extensions: {} });
   };
+  // Back again from the next page: that answer was used.
+  window.addEventListener("pageshow", () => { answer.value = ""; });
   form.addEventListener("submit", (event) => {
     if (answer.value) return;
     event.preventDefault();
