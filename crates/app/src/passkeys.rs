@@ -121,7 +121,7 @@ impl App {
                 "You have twenty passkeys already: remove one.",
             ));
         }
-        let known = held.iter().map(|passkey| passkey.credential.clone().into()).collect();
+        let known = held.iter().map(|passkey| passkey.credential.clone()).collect();
         let (options, state) = self
             .passkey_verifier()?
             .start_passkey_registration(user.id.uuid(), &user.email, &user.full_name(), Some(known))
