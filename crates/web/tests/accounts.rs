@@ -1,5 +1,5 @@
 //! Accounts as people live them: open one, come in, forget, change, leave.
-#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test: what is not there fails it")]
+#![expect(clippy::indexing_slicing, reason = "a test: what is not there fails it")]
 
 mod support;
 
