@@ -108,6 +108,7 @@ fn settings(run: &Path, options: &Options, [portal, production, sandbox, admin]:
     for (name, port) in [("production", production), ("sandbox", sandbox)] {
         let _ = writeln!(text, "[gateway.{name}]\nlisten = \"127.0.0.1:{port}\"\npublic_url = \"http://localhost:{port}\"\nthreads = 1");
     }
+    let _ = writeln!(text, "[accounts]\nsecond_factor = \"optional\"");
     let _ = writeln!(text, "[admin]\nlisten = \"127.0.0.1:{admin}\"");
     text
 }

@@ -8,6 +8,7 @@ use std::{
 
 use octroi_domain::{
     Moment,
+    account::{RECENT_SECONDS, SecondFactor},
     api::{ApiDocument, OperationName},
     authentication::Session,
     calendar::Zone,
@@ -64,6 +65,8 @@ pub struct Settings {
     pub time_zone: Zone,
     /// How mails leave.
     pub mail: Mailing,
+    /// Who has to sign in with two factors.
+    pub second_factor: SecondFactor,
 }
 
 /// The application: cheap to clone.
@@ -80,6 +83,8 @@ pub(crate) struct Inner {
     pub hashing: Semaphore,
     /// Held while mails leave: who waits for it finds delivered what was claimed before.
     pub mailing: Mutex<()>,
+    /// None where the public address has no host name that passkeys can be bound to.
+    pub passkeys: Option<webauthn_rs::Webauthn>,
     /// Verified against when the account does not exist, so that the time says nothing.
     pub decoy_hash: String,
     /// How visitors try an API in the sandbox; not there until the binary offers it.
@@ -131,6 +136,17 @@ impl Context {
         }
     }
 
+    /// Before what changes who may do what: whoever stands at a session left open must not be able to.
+    ///
+    /// # Errors
+    /// `SignInAgain` when the session's last proof is too long ago. What acts without a session (a command) needs none.
+    pub(crate) fn recent(&self) -> Result<(), Error> {
+        match &self.session {
+            Some(session) if !session.authentication.is_recent(RECENT_SECONDS, self.now) => Err(Error::SignInAgain),
+            _ => Ok(()),
+        }
+    }
+
     pub(crate) fn person(&self) -> Result<&Person, Error> {
         match &self.principal {
             Principal::Person(person) => Ok(person),
@@ -174,6 +190,7 @@ impl App {
     /// When the decoy password cannot be hashed.
     pub fn new(store: Store, settings: Settings, gateway: Arc<dyn GatewayPort>, master_key: MasterKey) -> Result<Self, Error> {
         let decoy_hash = crate::password::hash("a password that nobody has")?;
+        let passkeys = crate::passkeys::verifier(&settings.public_url);
         let hashing = Semaphore::new(std::thread::available_parallelism().map_or(1, |cores| cores.get().saturating_sub(1).max(1)));
         Ok(Self {
             inner: Arc::new(Inner {
@@ -183,6 +200,7 @@ impl App {
                 master_key,
                 hashing,
                 mailing: Mutex::new(()),
+                passkeys,
                 decoy_hash,
                 try_out: OnceLock::new(),
                 host: OnceLock::new(),

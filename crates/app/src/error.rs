@@ -19,6 +19,12 @@ pub enum Error {
     InvalidCredential,
     #[error("e-mail address or password is wrong")]
     WrongPassword,
+    /// The last proof of who stands there is too long ago for this.
+    #[error("sign in again first")]
+    SignInAgain,
+    /// A second factor is asked for: the account has one, or its roles demand one.
+    #[error("a second factor is needed")]
+    SecondFactor,
     #[error("forbidden: {}", .0.code())]
     Forbidden(Forbidden),
     /// It does not exist, or not for this principal.

@@ -1,6 +1,10 @@
 //! What happens without anybody asking: permits expire, traces become anonymous. (Mails: `mails/deliver.rs`.)
 
-use octroi_domain::{Moment, permit::Permit};
+use octroi_domain::{
+    Moment,
+    account::{BROWSER_DAYS, FORGET_SECONDS},
+    permit::Permit,
+};
 use octroi_store::Anonymise;
 use serde_json::json;
 
@@ -48,6 +52,10 @@ impl App {
         let mut tx = self.inner.store.write().await?;
         tx.session_purge(now).await?;
         tx.login_attempt_purge(now.plus_days(-1)).await?;
+        tx.throttle_purge(now.plus_seconds(-FORGET_SECONDS)).await?;
+        tx.proof_purge(now).await?;
+        tx.ceremony_purge(now).await?;
+        tx.browser_purge(now.plus_days(-BROWSER_DAYS)).await?;
         tx.idempotency_purge(now.plus_days(-1)).await?;
         tx.revoked_token_purge(now).await?;
         tx.signing_key_delete(now.plus_seconds(-2 * RETIREMENT_HOURS * 3_600)).await?;

@@ -5,6 +5,8 @@
 //! ledger entry and the outbox rows in one transaction of `store`.
 
 pub mod access_requests;
+pub mod account;
+pub mod accounts;
 pub mod api_administration;
 pub mod applications;
 pub mod catalogue;
@@ -13,6 +15,7 @@ mod context;
 pub mod credentials;
 pub mod dashboard;
 mod error;
+pub mod factors;
 pub mod feed;
 pub mod invitations;
 pub mod jobs;
@@ -20,6 +23,7 @@ pub mod keys;
 pub mod ledger;
 pub mod mails;
 pub mod messages;
+pub mod passkeys;
 pub mod password;
 pub mod people;
 pub mod permit_sheets;

@@ -1,5 +1,6 @@
 //! The mails: what happened, and what to do. The words are outside the code, one file for each mail and language.
 
+pub(crate) mod accounts;
 mod compose;
 mod deliver;
 mod samples;

@@ -1,33 +1,92 @@
 //! Passwords: Argon2id (RFC 9106), with the library's defaults (OWASP's first choice).
 
-use argon2::{Argon2, PasswordHasher, PasswordVerifier, password_hash::phc::PasswordHash};
+use argon2::{Argon2, Params, PasswordHasher, PasswordVerifier, password_hash::phc::PasswordHash};
+use octroi_domain::account::password::{About, Weakness, check, normal};
+pub use octroi_domain::account::password::{MAX_LENGTH, MIN_LENGTH};
 
 use crate::{Error, context::App};
-
-/// A longer password is refused unread.
-pub const MAX_LENGTH: usize = 128;
-pub const MIN_LENGTH: usize = 12;
 
 /// # Errors
 /// When the system's random generator fails.
 pub fn hash(password: &str) -> Result<String, Error> {
-    let hash = Argon2::default().hash_password(password.as_bytes()).map_err(|error| Error::Internal(error.to_string()))?;
+    let hash = Argon2::default().hash_password(normal(password).as_bytes()).map_err(|error| Error::Internal(error.to_string()))?;
     Ok(hash.to_string())
 }
 
 fn matches(password: &str, hash: &str) -> bool {
-    PasswordHash::new(hash).is_ok_and(|hash| Argon2::default().verify_password(password.as_bytes(), &hash).is_ok())
+    PasswordHash::new(hash).is_ok_and(|hash| Argon2::default().verify_password(normal(password).as_bytes(), &hash).is_ok())
+}
+
+/// Was it made with other parameters than those of today?
+fn is_outdated(hash: &str) -> bool {
+    let today = Params::default();
+    let Ok(hash) = PasswordHash::new(hash) else { return true };
+    let same = Params::try_from(&hash)
+        .is_ok_and(|params| params.m_cost() == today.m_cost() && params.t_cost() == today.t_cost() && params.p_cost() == today.p_cost());
+    hash.algorithm != argon2::ARGON2ID_IDENT || !same
+}
+
+/// What a stored password told.
+pub(crate) struct Verdict {
+    pub good: bool,
+    /// A new hash to keep instead: the parameters changed since.
+    pub renewed: Option<String>,
+}
+
+/// Refuses a password that somebody would guess.
+///
+/// # Errors
+/// `Invalid`, with the reason.
+pub(crate) fn strong(password: &str, person: &[&str], pointer: &str) -> Result<(), Error> {
+    let Err(weakness) = check(password, About { person, platform: &["Octroi"] }) else { return Ok(()) };
+    Err(match weakness {
+        Weakness::TooShort | Weakness::TooLong => Error::field(
+            pointer,
+            "length",
+            format!("Donnez un mot de passe de {MIN_LENGTH} à {MAX_LENGTH} caractères."),
+            format!("Give a password of {MIN_LENGTH} to {MAX_LENGTH} characters."),
+        ),
+        Weakness::Common => Error::field(
+            pointer,
+            "common",
+            "Ce mot de passe est de ceux que l’on essaie en premier : prenez plutôt quelques mots sans rapport entre eux.",
+            "This password is among those that are tried first: take a few words that have nothing to do with each other.",
+        ),
+        Weakness::Own => Error::field(
+            pointer,
+            "own",
+            "Ce mot de passe contient votre nom ou votre adresse : prenez-en un qui ne dit rien de vous.",
+            "This password contains your name or address: take one that says nothing of you.",
+        ),
+        Weakness::Platform => Error::field(
+            pointer,
+            "platform",
+            "Ce mot de passe contient le nom de la plateforme : prenez-en un autre.",
+            "This password contains the platform’s name: take another one.",
+        ),
+    })
 }
 
 impl App {
     /// Verifies on the bounded pool; against a decoy when there is no hash, so that both take the same time.
-    pub(crate) async fn password_matches(&self, password: String, hash: Option<String>) -> Result<bool, Error> {
+    pub(crate) async fn password_verdict(&self, password: String, hash: Option<String>) -> Result<Verdict, Error> {
         let internal = |error: &dyn std::error::Error| Error::Internal(error.to_string());
         let _turn = self.inner.hashing.acquire().await.map_err(|error| internal(&error))?;
         let known = hash.is_some();
-        let hash = hash.unwrap_or_else(|| self.inner.decoy_hash.clone());
-        let good = tokio::task::spawn_blocking(move || matches(&password, &hash)).await.map_err(|error| internal(&error))?;
-        Ok(good && known)
+        let stored = hash.unwrap_or_else(|| self.inner.decoy_hash.clone());
+        let work = move || {
+            let good = matches(&password, &stored) && known;
+            let renewed = if good && is_outdated(&stored) { self::hash(&password).ok() } else { None };
+            Verdict { good, renewed }
+        };
+        tokio::task::spawn_blocking(work).await.map_err(|error| internal(&error))
+    }
+
+    /// Hashes on the bounded pool.
+    pub(crate) async fn password_hash(&self, password: String) -> Result<String, Error> {
+        let internal = |error: &dyn std::error::Error| Error::Internal(error.to_string());
+        let _turn = self.inner.hashing.acquire().await.map_err(|error| internal(&error))?;
+        tokio::task::spawn_blocking(move || hash(&password)).await.map_err(|error| internal(&error))?
     }
 }
 
@@ -42,5 +101,15 @@ mod tests {
         assert!(matches("correct horse battery", &stored));
         assert!(!matches("correct horse batterz", &stored));
         assert!(!matches("", &stored) && !matches("x", "not a hash"));
+    }
+
+    #[test]
+    fn a_hash_of_other_days_is_renewed() {
+        let weak = Argon2::new(argon2::Algorithm::Argon2id, argon2::Version::V0x13, Params::new(8 * 1024, 1, 1, None).unwrap());
+        let old = weak.hash_password(b"correct horse battery").unwrap().to_string();
+        assert!(matches("correct horse battery", &old) && is_outdated(&old));
+        assert!(!is_outdated(&hash("correct horse battery").unwrap()));
+        // However the keyboard composed its letters.
+        assert!(matches("e\u{301}te\u{301} sans fin", &hash("été sans fin").unwrap()));
     }
 }

@@ -134,7 +134,7 @@ pub(crate) async fn add_organization(tx: &mut Tx, actor: &str, now: Moment, sire
 }
 
 /// Writes a person, their link and roles, and the ledger entries.
-pub(crate) async fn add_user(tx: &mut Tx, actor: &str, now: Moment, new: &NewUser, password_hash: &str) -> Result<User, Error> {
+async fn add_user(tx: &mut Tx, actor: &str, now: Moment, new: &NewUser, password_hash: &str, verified: bool) -> Result<User, Error> {
     let user = User {
         id: Id::from_uuid(Uuid::new_v4()),
         email: new.email.trim().to_lowercase(),
@@ -142,6 +142,7 @@ pub(crate) async fn add_user(tx: &mut Tx, actor: &str, now: Moment, new: &NewUse
         family_name: new.family_name.clone(),
         language: new.language,
         created_at: now,
+        email_verified_at: verified.then_some(now),
     };
     tx.user_insert(&user, Some(password_hash)).await.map_err(|error| {
         if error.is_duplicate() {
@@ -164,7 +165,9 @@ pub(crate) async fn add_user(tx: &mut Tx, actor: &str, now: Moment, new: &NewUse
 }
 
 /// Everything to mend at once.
-fn check(new: &NewUser) -> Result<(), Error> {
+///
+/// `demo`: the accounts of the demo share a password that its pages tell, so it may be any.
+fn check(new: &NewUser, demo: bool) -> Result<(), Error> {
     let mut errors = Vec::new();
     let mut wrong = |pointer: &str, fr: String, en: String| {
         errors.push(FieldError { pointer: pointer.to_owned(), code: "invalid".to_owned(), message: Text::new(fr, en) });
@@ -191,6 +194,11 @@ fn check(new: &NewUser) -> Result<(), Error> {
     if !(MIN_LENGTH..=MAX_LENGTH).contains(&new.password.chars().count()) {
         let fr = format!("Donnez un mot de passe de {MIN_LENGTH} à {MAX_LENGTH} caractères.");
         wrong("/password", fr, format!("Give a password of {MIN_LENGTH} to {MAX_LENGTH} characters."));
+    } else if !demo
+        && let Err(Error::Invalid(weak)) =
+            crate::password::strong(&new.password, &[&new.given_name, &new.family_name, &new.email], "/password")
+    {
+        errors.extend(weak);
     }
     if errors.is_empty() { Ok(()) } else { Err(Error::Invalid(errors)) }
 }
@@ -214,10 +222,10 @@ impl App {
             organization: None,
             roles: vec![RoleGrant { role: Role::Operator, perimeter: Perimeter::Platform }],
         };
-        check(&new)?;
+        check(&new, self.settings().demo)?;
         let hash = crate::password::hash(&new.password)?;
         let mut tx = self.inner.store.write().await?;
-        let user = add_user(&mut tx, "operator-shell", now, &new, &hash).await?;
+        let user = add_user(&mut tx, "operator-shell", now, &new, &hash, self.settings().demo).await?;
         tx.commit().await?;
         Ok(user)
     }
@@ -245,11 +253,9 @@ impl App {
 
     pub async fn create_user(&self, context: &Context, new: NewUser) -> Result<Done<PersonView>, Error> {
         context.require(Action::ManagePlatform, &Subject::Platform)?;
-        check(&new)?;
+        check(&new, self.settings().demo)?;
         let password = new.password.clone();
-        let hash = tokio::task::spawn_blocking(move || crate::password::hash(&password))
-            .await
-            .map_err(|error| Error::Internal(error.to_string()))??;
+        let hash = self.password_hash(password).await?;
         let mut tx = match self.begin(context).await? {
             Begin::Fresh(tx) => tx,
             Begin::Replay(done) => return Ok(done),
@@ -264,7 +270,7 @@ impl App {
                 "There is no such organisation.",
             ));
         }
-        let user = add_user(&mut tx, &context.principal.actor(), context.now, &new, &hash).await?;
+        let user = add_user(&mut tx, &context.principal.actor(), context.now, &new, &hash, self.settings().demo).await?;
         self.finish(context, tx, 201, PersonView::from(&user)).await
     }
 
@@ -417,6 +423,7 @@ impl App {
     /// Gives a role to a person, or takes it away. A manager does so within the perimeter, the
     /// operator everywhere; nobody changes their own roles.
     pub async fn set_role(&self, context: &Context, user: Id<User>, grant: RoleGrant, held: bool) -> Result<Done<Vec<RoleView>>, Error> {
+        context.recent()?;
         self.require_roles(context, &grant).await?;
         if context.person()?.user == user {
             return Err(Error::Forbidden(Forbidden::ConflictOfInterest));

@@ -2,6 +2,7 @@
 
 use octroi_domain::{
     Id, Moment,
+    account::{Curve, GUESSES, OF_ADDRESS, PROOF_MINUTES, Proof, ProofKind},
     application::ApplicationState,
     authentication::{Authentication, Method, Session},
     canonical::Sha256Hash,
@@ -9,10 +10,10 @@ use octroi_domain::{
     organization::Organization,
     policy::{Action, Machine, Person, Principal, Subject},
     text::Language,
-    user::User,
+    user::{RoleGrant, User},
 };
 use octroi_oauth::secret;
-use octroi_store::Reader;
+use octroi_store::{Reader, Tx};
 use serde::Serialize;
 use serde_json::json;
 use utoipa::ToSchema;
@@ -29,11 +30,6 @@ use crate::{
 pub const SESSION_HOURS: i64 = 12;
 /// A session ends when it was not used for this long.
 pub const IDLE_MINUTES: i64 = 60;
-/// At most this many passwords are tried for one account in one window, right or wrong.
-const ATTEMPTS_PER_ACCOUNT: i64 = 10;
-/// The same for one network address, which many people may share.
-const ATTEMPTS_PER_ADDRESS: i64 = 100;
-const ATTEMPT_WINDOW_SECONDS: i64 = 900;
 
 /// Who one is, and what one holds.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
@@ -44,6 +40,8 @@ pub struct MeView {
     pub application: Option<String>,
     pub organizations: Vec<MembershipView>,
     pub roles: Vec<RoleView>,
+    /// The roles are held back until the session is opened with two factors.
+    pub second_factor_required: bool,
 }
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct MembershipView {
@@ -66,10 +64,19 @@ pub struct SignedIn {
     pub me: MeView,
 }
 
+/// How far a sign-in came.
+pub enum Step {
+    In(Box<SignedIn>),
+    /// The first factor was good; the second is waited for in this browser.
+    SecondFactor,
+}
+
 /// A session found by its cookie.
 pub struct Found {
     pub principal: Principal,
     pub session: Session,
+    /// Its roles are held back until a second factor is shown.
+    pub second_factor_required: bool,
 }
 
 /// The browser that somebody signs in with.
@@ -79,6 +86,20 @@ pub struct Visitor<'a> {
     pub address: &'a str,
     /// What it says of itself (`User-Agent`).
     pub agent: &'a str,
+    /// The word that it was given to be known by; none: it has none yet.
+    pub browser: Option<&'a str>,
+}
+impl Visitor<'_> {
+    /// Under which the browser is kept: the word itself is nowhere.
+    pub(crate) fn digest(&self) -> Option<[u8; 32]> {
+        self.browser.map(secret::digest)
+    }
+
+    /// # Errors
+    /// When the browser was given no word: the face gives one before anything is waited for.
+    pub(crate) fn known(&self) -> Result<(&str, [u8; 32]), Error> {
+        self.browser.map(|word| (word, secret::digest(word))).ok_or_else(|| Error::Internal("a browser without a word".to_owned()))
+    }
 }
 
 /// What a form or a program sends back with each change that a session makes: made from the session's
@@ -89,49 +110,147 @@ pub fn csrf_token(session: &str) -> String {
 }
 
 impl App {
-    /// Opens a session. The same answer, after the same time, for an unknown account and a wrong password.
-    pub async fn sign_in(&self, email: &str, password: &str, visitor: Visitor<'_>, now: Moment) -> Result<SignedIn, Error> {
+    /// Signs in by password. The same answer, after the same time, for an unknown account and a wrong password. `code` is that of a second
+    /// factor, where a program sends both at once.
+    pub async fn sign_in(&self, email: &str, password: &str, code: Option<&str>, visitor: Visitor<'_>, now: Moment) -> Result<Step, Error> {
         let email = email.trim().to_lowercase();
         if password.len() > MAX_LENGTH * 4 || email.len() > 254 {
             return Err(Error::WrongPassword);
         }
-        // Counted before the password is looked at, and committed apart: parallel tries do not pass.
-        for (key, limit) in
-            [(format!("account:{email}"), ATTEMPTS_PER_ACCOUNT), (format!("address:{}", visitor.address), ATTEMPTS_PER_ADDRESS)]
-        {
-            if self.inner.store.login_attempt(&key, now, ATTEMPT_WINDOW_SECONDS).await? > limit {
-                return Err(Error::TooManyAttempts { retry_after: u32::try_from(ATTEMPT_WINDOW_SECONDS).unwrap_or(900) });
-            }
-        }
         let reader = self.inner.store.read();
         let user = reader.user_by_email(&email).await?;
+        let keys = guess_keys(&reader, "password", &email, user.as_ref(), visitor).await?;
+        // Counted before the password is looked at, and committed apart: parallel tries do not pass.
+        self.guess(&keys, now).await?;
         let stored = match &user {
             Some(user) => reader.user_password(user.id).await?,
             None => None,
         };
-        let good = self.password_matches(password.to_owned(), stored).await?;
-        let Some(user) = user.filter(|_| good) else { return Err(Error::WrongPassword) };
-        let token = secret::random_word()?;
-        let csrf_token = csrf_token(&token);
+        let verdict = self.password_verdict(password.to_owned(), stored).await?;
+        let Some(user) = user.filter(|_| verdict.good) else { return Err(Error::WrongPassword) };
+        if let Some(renewed) = &verdict.renewed {
+            let mut tx = self.inner.store.write().await?;
+            tx.user_set_password(user.id, renewed).await?;
+            tx.commit().await?;
+        }
+        let mut authentication = Authentication::new(Method::Password, now);
+        if let Some(code) = code {
+            authentication = authentication.and(self.second_factor(&user, code, now).await?, now);
+        }
+        self.enter(&user, authentication, visitor, now, &keys).await
+    }
+
+    /// Counts a guess for each key.
+    pub(crate) async fn guess(&self, keys: &[(String, Curve)], now: Moment) -> Result<(), Error> {
+        match self.inner.store.throttle_take(keys, now).await? {
+            Ok(()) => Ok(()),
+            Err(wait) => Err(Error::TooManyAttempts { retry_after: u32::try_from(wait).unwrap_or(u32::MAX) }),
+        }
+    }
+
+    /// The first factor was good: opens a session, or waits for the second in this browser. `keys` are those that were counted.
+    pub(crate) async fn enter(
+        &self,
+        user: &User,
+        authentication: Authentication,
+        visitor: Visitor<'_>,
+        now: Moment,
+        keys: &[(String, Curve)],
+    ) -> Result<Step, Error> {
+        let mut tx = self.inner.store.write().await?;
+        for (key, _) in keys {
+            // Many people may share an address: who signs in rightly does not use it up.
+            if key.starts_with("address:") { tx.throttle_give_back(key).await? } else { tx.throttle_reset(key).await? }
+        }
+        if !authentication.is_multi_factor() && self.asks_second_factor(&tx, user).await? {
+            let Some(browser) = visitor.digest() else {
+                tx.commit().await?;
+                return Err(Error::SecondFactor);
+            };
+            let waiting = Proof {
+                id: Id::from_uuid(Uuid::now_v7()),
+                kind: ProofKind::SecondFactor,
+                browser,
+                user: Some(user.id),
+                email: user.email.clone(),
+                code: None,
+                link: None,
+                methods: authentication.methods,
+                tries: 0,
+                created_at: authentication.at,
+                expires_at: now.plus_seconds(PROOF_MINUTES * 60),
+                proven_at: None,
+            };
+            tx.proof_put(&waiting).await?;
+            tx.commit().await?;
+            return Ok(Step::SecondFactor);
+        }
+        let signed_in = self.open_session(&mut tx, user, authentication, visitor, now).await?;
+        tx.commit().await?;
+        Ok(Step::In(Box::new(signed_in)))
+    }
+
+    /// Is a second factor waited for before a session opens? When the person set up an application for codes, and when a role demands two
+    /// factors and there is one. A passkey beside a password is another way in, not a lock.
+    async fn asks_second_factor(&self, reader: &Reader, user: &User) -> Result<bool, Error> {
+        if reader.totp_of_user(user.id).await?.is_some_and(|totp| totp.confirmed_at.is_some()) {
+            return Ok(true);
+        }
+        let person = Self::person(reader, user.id).await?;
+        Ok(self.settings().second_factor.binds(&person) && !reader.passkeys_of_user(user.id).await?.is_empty())
+    }
+
+    /// Opens a session, in the transaction of what proved who is there.
+    pub(crate) async fn open_session(
+        &self,
+        tx: &mut Tx,
+        user: &User,
+        authentication: Authentication,
+        visitor: Visitor<'_>,
+        now: Moment,
+    ) -> Result<SignedIn, Error> {
         let session = Session {
             id: Id::from_uuid(Uuid::new_v4()),
             user: user.id,
-            authentication: Authentication::new(Method::Password, now),
+            authentication,
             created_at: now,
             last_seen_at: now,
             expires_at: now.plus_seconds(IDLE_MINUTES * 60),
             address: visitor.address.chars().take(60).collect(),
             agent: visitor.agent.chars().filter(|c| !c.is_control()).take(200).collect(),
         };
-        let mut tx = self.inner.store.write().await?;
-        tx.session_insert(&secret::digest(&token), &session).await?;
-        tx.login_attempt_reset(&format!("account:{email}")).await?;
-        // Many people may share an address: who signs in rightly does not use it up.
-        tx.login_attempt_give_back(&format!("address:{}", visitor.address)).await?;
-        tx.record(now, &format!("user:{}", user.id), "session.opened", &format!("user:{}", user.id), json!({}));
-        let me = self.me_of(&tx, &user).await?;
-        tx.commit().await?;
-        Ok(SignedIn { session: token, csrf_token, me })
+        let details = json!({ "methods": session.authentication.methods });
+        tx.record(now, &format!("user:{}", user.id), "session.opened", &format!("user:{}", user.id), details);
+        if let Some(browser) = visitor.digest() {
+            tx.browser_put(user.id, &browser, now).await?;
+        }
+        self.keep(tx, user, &session).await
+    }
+
+    /// One more proof for a session that is open: it goes on under a new cookie, and the old one is worth nothing.
+    pub(crate) async fn step_up(&self, tx: &mut Tx, context: &Context, user: &User, method: Method) -> Result<SignedIn, Error> {
+        let held = context.session.as_ref().ok_or(Error::SignIn)?;
+        let session = Session { authentication: held.authentication.and(method, context.now), last_seen_at: context.now, ..held.clone() };
+        if !tx.session_delete_by_id(held.id).await? {
+            return Err(Error::SignIn);
+        }
+        let actor = context.principal.actor();
+        tx.record(context.now, &actor, "session.stepped_up", &actor, json!({ "methods": session.authentication.methods }));
+        self.keep(tx, user, &session).await
+    }
+
+    async fn keep(&self, tx: &mut Tx, user: &User, session: &Session) -> Result<SignedIn, Error> {
+        let token = secret::random_word()?;
+        tx.session_insert(&secret::digest(&token), session).await?;
+        let (person, required) = self.held_back(Self::person(tx, user.id).await?, &session.authentication);
+        let me = self.me_of(tx, user, &person.roles, required).await?;
+        Ok(SignedIn { csrf_token: csrf_token(&token), session: token, me })
+    }
+
+    /// Without its roles, where they demand two factors and the session has one: who holds it is anybody until then.
+    fn held_back(&self, person: Person, authentication: &Authentication) -> (Person, bool) {
+        let required = self.settings().second_factor.binds(&person) && !authentication.is_multi_factor();
+        if required { (Person { roles: Vec::new(), ..person }, true) } else { (person, false) }
     }
 
     /// Ends the session that this cookie stands for.
@@ -178,7 +297,8 @@ impl App {
             });
         }
         let person = Self::person(&reader, session.user).await?;
-        Ok(Some(Found { principal: Principal::Person(person), session }))
+        let (person, second_factor_required) = self.held_back(person, &session.authentication);
+        Ok(Some(Found { principal: Principal::Person(person), session, second_factor_required }))
     }
 
     async fn touch(&self, digest: [u8; 32], now: Moment, expires: Moment) -> Result<(), Error> {
@@ -188,7 +308,7 @@ impl App {
         Ok(())
     }
 
-    async fn person(reader: &Reader, user: Id<User>) -> Result<Person, Error> {
+    pub(crate) async fn person(reader: &Reader, user: Id<User>) -> Result<Person, Error> {
         let memberships =
             reader.memberships_of_user(user).await?.into_iter().map(|membership| (membership.organization, membership.level)).collect();
         Ok(Person { user, memberships, roles: reader.roles_of_user(user).await? })
@@ -228,17 +348,27 @@ impl App {
             Principal::Anonymous => Err(Error::SignIn),
             Principal::Person(person) => {
                 let user = reader.user_by_id(person.user).await?.ok_or(Error::SignIn)?;
-                self.me_of(&reader, &user).await
+                let required = match &context.session {
+                    Some(session) => self.held_back(Self::person(&reader, user.id).await?, &session.authentication).1,
+                    None => false,
+                };
+                self.me_of(&reader, &user, &person.roles, required).await
             }
             Principal::Application(machine) => {
                 let organization = reader.organization_by_id(machine.organization).await?;
                 let organizations = organization.iter().map(|organization| membership(organization, "certified")).collect();
-                Ok(MeView { user: None, application: Some(machine.application.to_string()), organizations, roles: Vec::new() })
+                Ok(MeView {
+                    user: None,
+                    application: Some(machine.application.to_string()),
+                    organizations,
+                    roles: Vec::new(),
+                    second_factor_required: false,
+                })
             }
         }
     }
 
-    async fn me_of(&self, reader: &Reader, user: &User) -> Result<MeView, Error> {
+    async fn me_of(&self, reader: &Reader, user: &User, roles: &[RoleGrant], second_factor_required: bool) -> Result<MeView, Error> {
         let memberships = reader.memberships_of_user(user.id).await?;
         let ids: Vec<_> = memberships.iter().map(|membership| membership.organization).collect();
         let organizations = reader.organizations_by_ids(&ids).await?;
@@ -250,19 +380,35 @@ impl App {
                 Some(LinkLevel::Unverified) | None => "unverified",
             }
         };
-        let roles = reader.roles_of_user(user.id).await?;
         Ok(MeView {
             user: Some(user.into()),
             application: None,
             organizations: organizations.iter().map(|organization| membership(organization, level(organization))).collect(),
-            roles: roles
-                .into_iter()
-                .map(|grant| RoleView { role: grant.role.to_string(), perimeter: grant.perimeter.to_string() })
-                .collect(),
+            roles: roles.iter().map(|grant| RoleView { role: grant.role.to_string(), perimeter: grant.perimeter.to_string() }).collect(),
+            second_factor_required,
         })
     }
 }
 
 fn membership(organization: &Organization, level: &str) -> MembershipView {
     MembershipView { organization: organization.into(), level: level.to_owned() }
+}
+
+/// What a guess is counted under. A browser that the person signed in with before has a count of its own, so that nobody else can keep its owner
+/// out; any other shares one for the account, and one for the network address.
+pub(crate) async fn guess_keys(
+    reader: &Reader,
+    what: &str,
+    email: &str,
+    user: Option<&User>,
+    visitor: Visitor<'_>,
+) -> Result<Vec<(String, Curve)>, Error> {
+    // Asked for nobody too, so that the time says nothing.
+    let id = user.map_or_else(|| Id::from_uuid(Uuid::nil()), |user| user.id);
+    if let Some(browser) = visitor.digest()
+        && reader.browser_is_known(id, &browser).await?
+    {
+        return Ok(vec![(format!("{what}:{id}:{}", Sha256Hash(browser)), GUESSES)]);
+    }
+    Ok(vec![(format!("{what}:{email}"), GUESSES), (format!("address:{}", visitor.address), OF_ADDRESS)])
 }

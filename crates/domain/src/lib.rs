@@ -4,6 +4,7 @@
 //! needs and returns a value. That is what makes each of them testable without anything running.
 
 pub mod access_request;
+pub mod account;
 pub mod api;
 pub mod application;
 pub mod authentication;

@@ -121,6 +121,8 @@ pub enum Action {
     // Anyone who is known.
     SignOut,
     ReadSelf,
+    /// Change one's own account, and what opens it.
+    ManageAccount,
     // Requests.
     CreateRequest,
     ListRequests,
@@ -195,7 +197,7 @@ impl Action {
         Self::RevokeCredential,
     ];
     /// Everything else.
-    pub const GENERAL: [Self; 21] = [
+    pub const GENERAL: [Self; 22] = [
         Self::ReadPublic,
         Self::SignIn,
         Self::ChooseLanguage,
@@ -204,6 +206,7 @@ impl Action {
         Self::TryApi,
         Self::SignOut,
         Self::ReadSelf,
+        Self::ManageAccount,
         Self::CreateRequest,
         Self::ListRequests,
         Self::ListPermits,
@@ -415,6 +418,7 @@ fn platform(person: &Person, action: Action) -> Decision {
         // Lists are narrowed to what the person may see.
         Action::SignOut
         | Action::ReadSelf
+        | Action::ManageAccount
         | Action::ListRequests
         | Action::ListPermits
         | Action::ListApplications

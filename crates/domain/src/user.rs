@@ -16,6 +16,9 @@ pub struct User {
     pub family_name: String,
     pub language: Language,
     pub created_at: Moment,
+    /// When the person proved that mail to the address reaches them; none: never, or not since it changed.
+    #[serde(default)]
+    pub email_verified_at: Option<Moment>,
 }
 impl User {
     #[must_use]

@@ -18,3 +18,4 @@ pub mod redirect_uri;
 pub mod seal;
 pub mod secret;
 pub mod token_request;
+pub mod totp;

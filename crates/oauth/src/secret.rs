@@ -99,6 +99,36 @@ pub fn recognise(text: &str) -> Option<SecretKind> {
     (shaped && checksum(head) == tail).then_some(kind)
 }
 
+/// So many random digits: a code that somebody types.
+///
+/// # Errors
+/// When the system's random generator fails.
+pub fn random_digits(count: usize) -> Result<String, RandomError> {
+    random_of(b"0123456789", count)
+}
+
+/// So many random letters and digits that are not taken for one another, in lower case: what somebody writes down.
+///
+/// # Errors
+/// When the system's random generator fails.
+pub fn random_letters(count: usize) -> Result<String, RandomError> {
+    random_of(b"abcdefghjkmnpqrstuvwxyz23456789", count)
+}
+
+fn random_of(alphabet: &[u8], count: usize) -> Result<String, RandomError> {
+    // Bytes above the last whole round of the alphabet would make its beginning likelier.
+    let size = u8::try_from(alphabet.len()).ok().filter(|size| *size > 0).ok_or(RandomError)?;
+    let fair = u8::MAX - u8::MAX % size;
+    let mut text = String::with_capacity(count);
+    let mut bytes = [0_u8; 64];
+    while text.len() < count {
+        rand::fill(&mut bytes).map_err(|_| RandomError)?;
+        let letters = bytes.iter().filter(|byte| **byte < fair).filter_map(|byte| alphabet.get(usize::from(*byte % size)));
+        text.extend(letters.take(count - text.len()).map(|letter| char::from(*letter)));
+    }
+    Ok(text)
+}
+
 /// A random word of 43 base62 characters (256 bits): session ids, CSRF tokens, `jti`.
 ///
 /// # Errors
@@ -143,6 +173,15 @@ fn checksum(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_typed_is_random_in_its_alphabet() {
+        let (one, other) = (random_digits(8).unwrap(), random_digits(40).unwrap());
+        assert!(one.len() == 8 && one.bytes().all(|b| b.is_ascii_digit()) && other.len() == 40);
+        let letters = random_letters(400).unwrap();
+        assert!(letters.len() == 400 && !letters.contains(['0', 'o', '1', 'l', 'i']), "{letters}");
+        assert!("abcdefghjkmnpqrstuvwxyz23456789".chars().all(|c| letters.contains(c)), "{letters}");
+    }
 
     #[test]
     fn a_secret_is_recognised_and_a_mistyped_one_is_not() {

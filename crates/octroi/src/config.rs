@@ -6,7 +6,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use octroi_domain::mail::Sender;
+use octroi_domain::{account::SecondFactor, mail::Sender};
 use octroi_oauth::secret::{self, SecretKind};
 use serde::Deserialize;
 
@@ -24,6 +24,7 @@ pub struct Config {
     pub database: Database,
     pub traces: Traces,
     pub mail: Mail,
+    pub accounts: Accounts,
 }
 impl Default for Config {
     fn default() -> Self {
@@ -35,6 +36,7 @@ impl Default for Config {
             database: Database::default(),
             traces: Traces::default(),
             mail: Mail::default(),
+            accounts: Accounts::default(),
         }
     }
 }
@@ -59,6 +61,15 @@ impl Default for Portal {
             look: Look::default(),
         }
     }
+}
+
+/// The accounts of people.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Accounts {
+    /// `required`: reviewers, managers, API administrators and operators sign in with two factors, and their roles are held back until they do.
+    /// `optional`: who wants to. The demo has it optional.
+    pub second_factor: SecondFactor,
 }
 
 /// The two gateways, which share nothing.

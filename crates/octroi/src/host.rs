@@ -7,7 +7,7 @@ use octroi_domain::stage::Stage;
 use octroi_gateway::{Handle, trace::TraceSink};
 
 use crate::{
-    config::{Admin, Config, Database, Gateway, Gateways, Mail, Portal, Traces},
+    config::{Accounts, Admin, Config, Database, Gateway, Gateways, Mail, Portal, Traces},
     look::Look,
 };
 
@@ -56,7 +56,8 @@ impl HostPort for Host {
 /// Every setting with its value. Each struct is taken apart in full: a new setting does not compile
 /// until it is decided here whether it is shown.
 fn told(config: &Config) -> Vec<(String, String)> {
-    let Config { data, portal, gateway, admin, database, traces, mail } = config;
+    let Config { data, portal, gateway, admin, database, traces, mail, accounts } = config;
+    let Accounts { second_factor } = accounts;
     let Portal { listen, public_url, sandbox_test_key, look } = portal;
     let Look { name, logo, accent, accent_dark, publisher, contact } = look;
     let Gateways { sandbox, production, token_lifetime, max_masked_bytes, max_view_age, time_zone, drain, trusted_proxies } = gateway;
@@ -86,6 +87,7 @@ fn told(config: &Config) -> Vec<(String, String)> {
         ("database.url", url.as_deref().map(without_password).unwrap_or_default()),
         ("traces.retention_days", retention_days.to_string()),
         ("traces.buffer", buffer.to_string()),
+        ("accounts.second_factor", format!("{second_factor:?}").to_lowercase()),
     ]
     .into_iter()
     .map(|(name, value)| (name.to_owned(), value))

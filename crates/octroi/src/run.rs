@@ -8,7 +8,7 @@ use std::{
 };
 
 use octroi_app::{App, Settings, mails::Mailing, try_it::TryOut};
-use octroi_domain::{calendar::Zone, stage::Stage};
+use octroi_domain::{account::SecondFactor, calendar::Zone, stage::Stage};
 use octroi_gateway::{Handle, trace};
 use octroi_store::Store;
 use octroi_web::WebState;
@@ -53,6 +53,8 @@ pub fn app_settings(config: &Config, demo: bool) -> Settings {
         // The settings were refused where it is no zone.
         time_zone: Zone::get(&config.gateway.time_zone).unwrap_or(Zone::UTC),
         mail: if demo { Mailing::Mailbox } else { Mailing::Off },
+        // The accounts of the demo sign in with the password that its pages tell.
+        second_factor: if demo { SecondFactor::Optional } else { config.accounts.second_factor },
     }
 }
 

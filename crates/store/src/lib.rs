@@ -14,6 +14,7 @@ mod connect;
 mod counter;
 mod credential;
 mod error;
+mod factor;
 mod gateway;
 mod idempotency;
 mod invitation;
@@ -25,6 +26,7 @@ mod organization;
 mod outbox;
 mod page;
 mod permit;
+mod proof;
 mod row;
 mod search;
 #[cfg(feature = "seed")]
@@ -34,6 +36,7 @@ mod statistics;
 mod store;
 #[cfg(test)]
 mod testing;
+mod throttle;
 mod trace;
 mod tx;
 mod user;
@@ -49,6 +52,7 @@ pub use self::{
     catalogue::{ApiIndex, DefinitionIndex, Put, StoredApi, StoredDefinition, VersionIndex},
     credential::StoredKey,
     error::{Cause, StoreError, Why},
+    factor::{Ceremony, Totp},
     gateway::GatewayRows,
     idempotency::Answered,
     ledger::{LedgerFilter, Order},

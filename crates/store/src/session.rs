@@ -1,4 +1,4 @@
-//! Sessions of the portal, and attempts to log in.
+//! Sessions of the portal, and attempts of things that are counted in a window.
 
 use octroi_domain::{
     Id, Moment,
@@ -6,9 +6,7 @@ use octroi_domain::{
     user::User,
 };
 use sea_orm::{
-    ActiveValue::Set,
-    ColumnTrait, EntityTrait, ExprTrait, IntoActiveModel, Order, QueryFilter, QueryOrder, QuerySelect,
-    sea_query::{Expr, OnConflict},
+    ActiveValue::Set, ColumnTrait, EntityTrait, IntoActiveModel, Order, QueryFilter, QueryOrder, QuerySelect, sea_query::OnConflict,
 };
 
 use crate::{
@@ -128,22 +126,8 @@ impl Reader {
     }
 }
 
-impl Tx {
-    /// Takes one attempt back from the count of `key`: it turned out to be a good one.
-    ///
-    /// # Errors
-    /// [`StoreError`]
-    pub async fn login_attempt_give_back(&mut self, key: &str) -> Result<(), StoreError> {
-        let one_less = attempt::Entity::update_many()
-            .col_expr(attempt::Column::Count, Expr::col(attempt::Column::Count).sub(1))
-            .filter(attempt::Column::Key.eq(plain(key)))
-            .filter(attempt::Column::Count.gt(0));
-        one_less.exec(&self.db()).await.at(ATTEMPT).map(drop)
-    }
-}
-
 impl Store {
-    /// Counts an attempt to log in, in a transaction of its own, so that it stays counted whatever
+    /// Counts an attempt, in a transaction of its own, so that it stays counted whatever
     /// becomes of the attempt; the number of attempts in the window of `key`, this one included.
     ///
     /// # Errors
@@ -214,19 +198,20 @@ impl Tx {
         Ok(query.exec(&self.db()).await.at(TABLE)?.rows_affected)
     }
 
+    /// A person's sessions but this one.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    pub async fn session_delete_others(&mut self, user: Id<User>, kept: Id<Session>) -> Result<u64, StoreError> {
+        let query = Entity::delete_many().filter(Column::UserId.eq(user.uuid())).filter(Column::Id.ne(kept.uuid()));
+        Ok(query.exec(&self.db()).await.at(TABLE)?.rows_affected)
+    }
+
     /// # Errors
     /// [`StoreError`]
     pub async fn session_purge(&mut self, now: Moment) -> Result<u64, StoreError> {
         let query = Entity::delete_many().filter(Column::ExpiresAt.lte(now.micros()));
         Ok(query.exec(&self.db()).await.at(TABLE)?.rows_affected)
-    }
-
-    /// Forgets the attempts of a key: somebody logged in.
-    ///
-    /// # Errors
-    /// [`StoreError`]
-    pub async fn login_attempt_reset(&mut self, key: &str) -> Result<(), StoreError> {
-        attempt::Entity::delete_by_id(plain(key)).exec(&self.db()).await.at(ATTEMPT).map(|_| ())
     }
 
     /// # Errors
@@ -305,8 +290,7 @@ mod tests {
             assert_eq!(store.login_attempt("ada", at(60), 60).await.unwrap(), 1);
             assert_eq!(store.login_attempt("ada", at(61), 60).await.unwrap(), 2);
             let mut tx = store.write().await.unwrap();
-            tx.login_attempt_reset("ada").await.unwrap();
-            assert_eq!(tx.login_attempt_purge(at(1_000)).await.unwrap(), 0);
+            assert_eq!(tx.login_attempt_purge(at(1_000)).await.unwrap(), 1);
             tx.commit().await.unwrap();
             assert_eq!(reader.login_attempts("ada", at(61), 60).await.unwrap(), 0);
         });

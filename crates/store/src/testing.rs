@@ -211,6 +211,7 @@ pub(crate) fn user(email: &str, given_name: &str, family_name: &str) -> User {
         family_name: family_name.into(),
         language: Language::En,
         created_at: at(0),
+        email_verified_at: None,
     }
 }
 

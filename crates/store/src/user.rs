@@ -37,6 +37,8 @@ pub(crate) mod table {
         pub password_hash: Option<String>,
         pub created_at: i64,
         pub search: String,
+        pub email_verified_at: Option<i64>,
+        pub deleted_at: Option<i64>,
     }
     #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
     pub enum Relation {}
@@ -88,6 +90,7 @@ fn user(model: Model) -> Result<User, StoreError> {
         family_name: model.family_name,
         language,
         created_at: Moment::from_micros(model.created_at),
+        email_verified_at: model.email_verified_at.map(Moment::from_micros),
     })
 }
 
@@ -257,11 +260,13 @@ impl Tx {
             password_hash: password_hash.map(str::to_owned),
             created_at: user.created_at.micros(),
             search: searched(user),
+            email_verified_at: user.email_verified_at.map(Moment::micros),
+            deleted_at: None,
         };
         Entity::insert(model.into_active_model()).exec_without_returning(&self.db()).await.at(TABLE).map(|_| ())
     }
 
-    /// Names, language and address.
+    /// Names, language, address, and since when it is verified.
     ///
     /// # Errors
     /// [`StoreError::Conflict`] when the address is taken, or the person is not there.
@@ -272,6 +277,7 @@ impl Tx {
             family_name: Set(plain(&user.family_name)),
             language: Set(word(&user.language)),
             search: Set(searched(user)),
+            email_verified_at: Set(user.email_verified_at.map(Moment::micros)),
             ..Default::default()
         };
         let result = Entity::update_many().set(model).filter(Column::Id.eq(user.id.uuid())).exec(&self.db()).await;
@@ -284,6 +290,23 @@ impl Tx {
         let model = table::ActiveModel { password_hash: Set(Some(hash.to_owned())), ..Default::default() };
         let result = Entity::update_many().set(model).filter(Column::Id.eq(id.uuid())).exec(&self.db()).await;
         touched(result.map(|result| result.rows_affected), TABLE)
+    }
+
+    /// Takes everything from an account that is not evidence: names, address, password, links, roles and all that opens it. The row and its id
+    /// stay, for the requests and the ledger name it.
+    ///
+    /// # Errors
+    /// [`StoreError::Conflict`] when the person is not there.
+    pub async fn user_erase(&mut self, erased: &User, at: Moment) -> Result<(), StoreError> {
+        self.user_save(erased).await?;
+        let model = table::ActiveModel { password_hash: Set(None), deleted_at: Set(Some(at.micros())), ..Default::default() };
+        let result = Entity::update_many().set(model).filter(Column::Id.eq(erased.id.uuid())).exec(&self.db()).await;
+        touched(result.map(|result| result.rows_affected), TABLE)?;
+        let (id, db) = (erased.id.uuid(), self.db());
+        membership::Entity::delete_many().filter(membership::Column::UserId.eq(id)).exec(&db).await.at(MEMBERSHIP)?;
+        role_grant::Entity::delete_many().filter(role_grant::Column::UserId.eq(id)).exec(&db).await.at(ROLE)?;
+        self.session_delete_of_user(erased.id).await?;
+        self.factors_delete_of_user(erased.id).await
     }
 
     /// # Errors

@@ -77,3 +77,44 @@ document.querySelectorAll("form[data-autosave]").forEach((form) => {
     saving.then(() => form.requestSubmit(button));
   });
 });
+
+// A passkey is made, or shown, by a button: the browser asks for it with the challenge of the moment, and the form is sent with its answer.
+document.querySelectorAll("form[data-passkey]").forEach((form) => {
+  if (!window.PublicKeyCredential || !navigator.credentials) return;
+  form.hidden = false;
+  const bytes = (text) => Uint8Array.from(atob(text.replace(/-/g, "+").replace(/_/g, "/")), (letter) => letter.charCodeAt(0));
+  const text = (buffer) => btoa(String.fromCharCode(...new Uint8Array(buffer))).replace(/\+/g, "-").replace(/\//g, "_").replace(/=+$/, "");
+  const ids = (list) => list?.map((key) => ({ ...key, id: bytes(key.id) }));
+  const said = form.querySelector("[data-said]");
+  const answer = form.querySelector("[name=passkey]");
+  const ask = async () => {
+    const reply = await fetch(form.dataset.passkey, { method: "POST", body: new URLSearchParams(new FormData(form)), redirect: "manual" });
+    if (!reply.ok) throw new Error("no challenge");
+    const options = (await reply.json()).publicKey;
+    options.challenge = bytes(options.challenge);
+    if (options.user) options.user.id = bytes(options.user.id);
+    if (options.excludeCredentials) options.excludeCredentials = ids(options.excludeCredentials);
+    if (options.allowCredentials) options.allowCredentials = ids(options.allowCredentials);
+    const make = "make" in form.dataset;
+    const key = make ? await navigator.credentials.create({ publicKey: options }) : await navigator.credentials.get({ publicKey: options });
+    const response = { clientDataJSON: text(key.response.clientDataJSON) };
+    if (make) {
+      response.attestationObject = text(key.response.attestationObject);
+      response.transports = key.response.getTransports?.() ?? [];
+    } else {
+      response.authenticatorData = text(key.response.authenticatorData);
+      response.signature = text(key.response.signature);
+      response.userHandle = key.response.userHandle?.byteLength ? text(key.response.userHandle) : null;
+    }
+    return JSON.stringify({ id: key.id, rawId: text(key.rawId), type: key.type, response, extensions: {} });
+  };
+  // Back again from the next page: that answer was used.
+  window.addEventListener("pageshow", () => { answer.value = ""; });
+  form.addEventListener("submit", (event) => {
+    if (answer.value) return;
+    event.preventDefault();
+    event.stopPropagation();
+    said.textContent = "";
+    ask().then((found) => { answer.value = found; form.requestSubmit(); }, () => { said.textContent = form.dataset.failed; });
+  });
+});

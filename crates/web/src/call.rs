@@ -48,7 +48,7 @@ impl Call {
 
     /// Where somebody signs in from.
     pub fn visitor(&self) -> Visitor<'_> {
-        Visitor { address: &self.address, agent: &self.agent }
+        Visitor { address: &self.address, agent: &self.agent, browser: None }
     }
 
     pub fn context(&self) -> Context {

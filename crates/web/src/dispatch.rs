@@ -281,6 +281,10 @@ async fn rest(
     // Signing in looks at no cookie: whoever was there before does not matter.
     let who = principal::who(&shared, &parts.headers, now, route.action != Action::SignIn).await?;
     admit(&who.principal, route.action)?;
+    let held_back = who.session.as_ref().is_some_and(|session| session.second_factor_required);
+    if held_back && !route.action.is_public() && !matches!(route.action, Action::ReadSelf | Action::SignOut) {
+        return Err(Error::SecondFactor.into());
+    }
     if changes && (who.session.is_some() || route.action == Action::SignIn) {
         principal::check_csrf(&shared.origin, &parts.headers, who.session.as_ref())?;
     }

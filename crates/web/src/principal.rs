@@ -35,6 +35,8 @@ pub struct Session {
     pub cookie: String,
     /// What it proves.
     pub held: authentication::Session,
+    /// Its roles are held back until a second factor is shown.
+    pub second_factor_required: bool,
 }
 impl Session {
     /// Is it this session's CSRF token?
@@ -73,7 +75,10 @@ async fn by_cookie(shared: &Shared, cookie: Option<&str>, now: Moment) -> Result
     if let Some(cookie) = cookie
         && let Some(found) = shared.web.app.session(cookie, now).await?
     {
-        return Ok(Who { principal: found.principal, session: Some(Session { cookie: cookie.to_owned(), held: found.session }) });
+        return Ok(Who {
+            principal: found.principal,
+            session: Some(Session { cookie: cookie.to_owned(), held: found.session, second_factor_required: found.second_factor_required }),
+        });
     }
     Ok(Who { principal: Principal::Anonymous, session: None })
 }
@@ -154,6 +159,18 @@ pub fn session_cookie(shared: &Shared, value: Option<&str>) -> Option<HeaderValu
     HeaderValue::from_str(&format!("{}={value}; Path=/; HttpOnly; SameSite=Lax; Max-Age={age}{secure}", shared.cookie_name())).ok()
 }
 
+/// The word that a browser is known by, when it shows one that can be ours.
+pub fn browser<'a>(shared: &Shared, headers: &'a HeaderMap) -> Option<&'a str> {
+    cookie(headers, shared.browser_cookie_name()).filter(|word| word.len() == 43 && word.bytes().all(|b| b.is_ascii_alphanumeric()))
+}
+
+/// `Set-Cookie` for that word: a year.
+pub fn browser_cookie(shared: &Shared, word: &str) -> Option<HeaderValue> {
+    let secure = if shared.https { "; Secure" } else { "" };
+    let name = shared.browser_cookie_name();
+    HeaderValue::from_str(&format!("{name}={word}; Path=/; HttpOnly; SameSite=Lax; Max-Age=31536000{secure}")).ok()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -225,7 +242,7 @@ mod tests {
             address: String::new(),
             agent: String::new(),
         };
-        let session = Session { cookie: "v".into(), held };
+        let session = Session { cookie: "v".into(), held, second_factor_required: false };
         let token = csrf_token("v");
         let token = token.as_str();
         let good =

@@ -143,6 +143,18 @@ impl Problem {
                 "L’adresse électronique ou le mot de passe est faux.",
                 "The e-mail address or the password is wrong.",
             ),
+            Error::SignInAgain => Self::new(
+                StatusCode::FORBIDDEN,
+                "recent_sign_in_required",
+                "Votre connexion date de plus de quinze minutes : reconnectez-vous, puis recommencez.",
+                "You signed in more than fifteen minutes ago: sign in again, then try again.",
+            ),
+            Error::SecondFactor => Self::new(
+                StatusCode::FORBIDDEN,
+                "second_factor_required",
+                "Un second facteur est demandé : envoyez `code` à la connexion, ou mettez-en un en place sur la page /account/second-factor.",
+                "A second factor is asked for: send `code` when signing in, or set one up on the page /account/second-factor.",
+            ),
             Error::Forbidden(why) => Self { detail: Some(why.text()), ..Self::new(StatusCode::FORBIDDEN, why.code(), "", "") },
             Error::NotFound => Self::not_found(),
             Error::Conflict { code, text } => Self { detail: Some(text), ..Self::new(StatusCode::CONFLICT, code, "", "") },

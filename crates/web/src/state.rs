@@ -66,6 +66,11 @@ impl Shared {
     pub const fn cookie_name(&self) -> &'static str {
         if self.https { "__Host-octroi" } else { "octroi_session" }
     }
+
+    /// The name of the cookie that a browser is known by.
+    pub const fn browser_cookie_name(&self) -> &'static str {
+        if self.https { "__Host-octroi-browser" } else { "octroi_browser" }
+    }
 }
 impl fmt::Debug for Shared {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -239,11 +239,11 @@ async fn too_much_too_often_and_our_own_faults_are_pages_too() {
             }
         }
         let often = last.unwrap();
-        assert_eq!((often.status.as_u16(), often.headers["retry-after"].to_str().unwrap()), (429, "900"));
+        assert_eq!((often.status.as_u16(), often.headers["retry-after"].to_str().unwrap()), (429, "61"));
         let (title, next) = if language == "fr" {
-            ("Trop d’essais", "Réessayez dans 15 minutes")
+            ("Trop d’essais", "Réessayez dans 61 secondes")
         } else {
-            ("Too many attempts", "Try again in 15 minutes")
+            ("Too many attempts", "Try again in 61 seconds")
         };
         assert!(often.text.contains("role=\"alert\"") && often.text.contains(title) && often.text.contains(next), "{}", often.text);
         assert!(often.text.contains(&format!("value=\"{language}@example.org\"")) && !often.text.contains("needs your attention"));

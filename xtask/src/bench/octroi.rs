@@ -249,7 +249,7 @@ fn settings(run: &Path, [portal, gateway, sandbox, admin]: [u16; 4]) -> String {
     let at = |port: u16| format!("listen = \"127.0.0.1:{port}\"");
     let url = |port: u16| format!("public_url = \"http://localhost:{port}\"");
     format!(
-        "data = \"{}\"\n[portal]\n{}\n{}\n[gateway]\ntoken_lifetime = 86400\n[gateway.production]\n{}\n{}\nthreads = 1\n[gateway.sandbox]\n{}\n{}\nthreads = 1\n[admin]\n{}\n",
+        "data = \"{}\"\n[accounts]\nsecond_factor = \"optional\"\n[portal]\n{}\n{}\n[gateway]\ntoken_lifetime = 86400\n[gateway.production]\n{}\n{}\nthreads = 1\n[gateway.sandbox]\n{}\n{}\nthreads = 1\n[admin]\n{}\n",
         run.join("octroi-data").display(),
         at(portal),
         url(portal),

@@ -30,6 +30,7 @@ pub fn samples(portal: &str) -> Vec<Sample> {
             let mut all = requests(language, portal);
             all.extend(permits(language, portal));
             all.push(invitation(language, portal));
+            all.extend(super::accounts::samples(language, portal).into_iter().map(|(name, mail)| Sample { name, language, mail }));
             all
         })
         .collect()

@@ -178,6 +178,7 @@ impl House {
             trace_retention_days: 10,
             time_zone: octroi_domain::calendar::Zone::UTC,
             mail,
+            second_factor: octroi_domain::account::SecondFactor::Optional,
         };
         let app = App::new(store, settings, Arc::new(NoGateway), MasterKey::from_bytes([7; 32])).unwrap();
         Self { app, _folder: folder }

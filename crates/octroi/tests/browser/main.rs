@@ -5,6 +5,7 @@
 
 #![expect(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test: what is not there fails it")]
 
+mod accounts;
 mod checks;
 mod driver;
 mod filling;

@@ -43,6 +43,7 @@ fn what_was_typed_outlives_the_session() {
         person.click(words.get("form-next"));
         person.see(words.get("session-ended"));
         person.fill(words.get("sign-in-email"), &email);
+        person.send("/sign-in");
         person.fill(words.get("sign-in-password"), &password);
         person.send("/sign-in");
         person.click(words.get("resume-send"));

@@ -87,15 +87,16 @@ impl Teller {
     #[track_caller]
     fn sign_in(&self, world: &World, role: &str) {
         let (email, password) = world.account(role);
-        self.fill("sign-in-email", &email);
-        self.fill("sign-in-password", &password);
-        // In the form: the menu has a link of the same name.
-        if self.keyboard {
-            let before = self.person.page();
-            self.person.driver.press(ENTER);
-            self.person.left(&before);
-        } else {
-            self.person.send("/sign-in");
+        // Who, and then with what. In the form: the menu has a link of the same name.
+        for (key, typed) in [("sign-in-email", &email), ("sign-in-password", &password)] {
+            self.fill(key, typed);
+            if self.keyboard {
+                let before = self.person.page();
+                self.person.driver.press(ENTER);
+                self.person.left(&before);
+            } else {
+                self.person.send("/sign-in");
+            }
         }
         self.person.see(self.words.get("sign-out"));
     }

@@ -16,6 +16,8 @@ pub struct SignIn {
     #[schema(example = "applicant@mairie.example")]
     email: String,
     password: String,
+    /// Of a second factor, where the account has one: the six digits that its application shows, or a recovery code.
+    code: Option<String>,
 }
 
 #[derive(Serialize, ToSchema)]
@@ -28,9 +30,10 @@ pub struct SignedInView {
 /// Sign in
 ///
 /// Opens a session: the answer sets the cookie and gives the CSRF token, once.
-#[utoipa::path(post, path = "/api/v1/session", tag = "session", request_body = SignIn, responses((status = 200, body = SignedInView), (status = 429, description = "Too many attempts")))]
+#[utoipa::path(post, path = "/api/v1/session", tag = "session", request_body = SignIn, responses((status = 200, body = SignedInView), (status = 403, description = "A second factor is needed: send `code`"), (status = 429, description = "Too many attempts")))]
 pub async fn sign_in(call: Call, input: SignIn) -> Answer {
-    let signed_in = call.app().sign_in(&input.email, &input.password, call.visitor(), call.now).await?;
+    let step = call.app().sign_in(&input.email, &input.password, input.code.as_deref(), call.visitor(), call.now).await?;
+    let signed_in = step.signed_in().ok_or(Error::SecondFactor)?;
     let cookie = session_cookie(&call.shared, Some(&signed_in.session))
         .ok_or_else(|| Error::Internal("a session that no cookie can hold".to_owned()))?;
     let reply = Reply::json(StatusCode::OK, &SignedInView { csrf_token: signed_in.csrf_token, me: signed_in.me })?;

@@ -6,8 +6,8 @@ use octroi_app::Error;
 use super::{
     kit::{
         Alert, ButtonLink, Cell, Chart, ChartKind, Check, CheckGroup, Code, Column, Control, Dialog, Difference, DifferencePart,
-        Disclosure, ErrorSummary, Facts, Field, Figure, Figures, Filters, Frame, Happening, Hue, Link, OneTimeSecret, Pages, PostButton,
-        Progress, Series, Snippets, Step, Stepper, Table, Tabs, Tag, Tile, Tiles, Timeline, Tone, Typed,
+        Disclosure, ErrorSummary, Facts, Field, Figure, Figures, Filters, Frame, Happening, Hue, Link, OneTimeSecret, Pages, PasskeyForm,
+        PostButton, Progress, Qr, Series, Snippets, Step, Stepper, Table, Tabs, Tag, Tile, Tiles, Timeline, Tone, Typed,
     },
     page::{PageAnswer, PageCall, Shell},
 };
@@ -115,6 +115,16 @@ fn forms(shell: &Shell) -> Vec<(&'static str, Vec<String>)> {
         form: post("Oui · Yes").danger(),
         close: "Non · No".into(),
     };
+    let passkey = PasskeyForm {
+        action: "/sign-in/passkey".into(),
+        options: "/sign-in/passkey/options".into(),
+        make: false,
+        label: "Clé d’accès · Passkey".into(),
+        failed: "Rien n’est venu · Nothing came".into(),
+        guard: shell.guard(),
+        hidden: Vec::new(),
+        fields: Vec::new(),
+    };
     let filters = Filters {
         label: "Recherche · Search".into(),
         action: "/dev/components".into(),
@@ -127,6 +137,7 @@ fn forms(shell: &Shell) -> Vec<(&'static str, Vec<String>)> {
         ("field", fields.iter().map(ToString::to_string).collect()),
         ("post_button", vec![post("Envoyer").primary().to_string(), post("Autre").to_string(), post("Danger").danger().to_string()]),
         ("dialog", vec![dialog.to_string()]),
+        ("passkey", vec![passkey.to_string()]),
         ("filters", vec![filters.to_string()]),
     ]
 }
@@ -179,6 +190,7 @@ fn figures(call: &PageCall) -> Vec<(&'static str, Vec<String>)> {
         ("code", vec![code("Shell").to_string()]),
         ("snippets", vec![Snippets { id: "languages".into(), snippets: vec![code("curl"), code("Python")] }.to_string()]),
         ("secret", vec![secret.to_string()]),
+        ("qr", Qr::of("Image · Picture", "octroi").iter().map(ToString::to_string).collect()),
         ("progress", vec![Progress { id: "done".into(), label: "Vérification · Verifying".into(), percent: 40 }.to_string()]),
     ]
 }

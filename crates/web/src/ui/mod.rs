@@ -1,5 +1,7 @@
 //! Pages: one file per page or group of pages, with typed views of the templates in `pages/`.
 
+pub mod account;
+pub mod account_factors;
 pub mod admin_api;
 pub mod admin_masks;
 pub mod admin_subscribers;
@@ -19,6 +21,7 @@ pub mod credentials;
 pub mod dashboard;
 pub mod dev;
 pub mod dev_mail;
+pub mod entering;
 pub mod errors;
 pub mod form;
 pub mod home;
@@ -38,8 +41,11 @@ pub mod request_form;
 pub mod request_summary;
 pub mod review;
 pub mod reviewing;
+pub mod second_factor;
 pub mod serve;
 pub mod session;
+pub mod sign_in_ways;
+pub mod sign_up;
 pub mod site;
 pub mod start;
 pub mod statistics;

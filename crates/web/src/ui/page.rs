@@ -54,6 +54,8 @@ pub struct PageCall {
     pub address: String,
     /// What its browser says of itself.
     pub agent: String,
+    /// The word that this browser is known by; and whether it has just been made.
+    pub browser: (String, bool),
     /// What the braces of the route matched.
     pub params: Vec<(String, String)>,
     /// The query of the address; parameters that a page does not know are not looked at.
@@ -79,7 +81,11 @@ impl PageCall {
 
     /// Where somebody signs in from.
     pub fn visitor(&self) -> Visitor<'_> {
-        Visitor { address: &self.address, agent: &self.agent }
+        Visitor {
+            address: &self.address,
+            agent: &self.agent,
+            browser: Some(&self.browser.0).filter(|word| !word.is_empty()).map(String::as_str),
+        }
     }
 
     /// Who asks, for an operation.
@@ -289,6 +295,15 @@ impl Page {
     /// Nothing but a status.
     pub fn empty(status: StatusCode) -> Self {
         Self { status, body: Body::empty(), headers: Vec::new() }
+    }
+
+    /// Data for a script of ours.
+    pub fn data(value: &serde_json::Value) -> Self {
+        let headers = vec![
+            (header::CONTENT_TYPE, HeaderValue::from_static("application/json")),
+            (header::CACHE_CONTROL, HeaderValue::from_static("no-store")),
+        ];
+        Self { status: StatusCode::OK, body: Body::from(value.to_string()), headers }
     }
 
     /// A file to keep.

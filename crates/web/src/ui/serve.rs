@@ -7,13 +7,14 @@ use axum::{
     http::{HeaderMap, Method, header, request::Parts},
     response::Response,
 };
+use octroi_app::Error;
 use octroi_domain::{canonical::Sha256Hash, policy::Action};
 
 use super::{
     errors,
     form::Form,
     page::{self, PageAnswer, PageCall},
-    session,
+    second_factor, session,
 };
 use crate::{
     dispatch::{admit, peer},
@@ -43,12 +44,18 @@ pub async fn serve(
 ) -> Response {
     let (call, unsure) = frame(&shared, params, &parts, facts).await;
     let shown = call.clone();
+    // What is waited for is bound to the browser that asked: it is given a word to be known by.
+    let known_by = call.browser.1.then(|| principal::browser_cookie(&call.shared, &call.browser.0)).flatten();
+    let known_by = known_by.filter(|_| matches!(route.action, Action::SignIn | Action::ManageAccount));
     // Nobody is told to sign in because the store does not answer.
     if let Some(failure) = unsure.filter(|_| !route.action.is_public()) {
         return errors::show(&shown, failure, &parts.headers);
     }
     match run(route, handler, call, &parts, body).await {
-        Ok(page) => page.respond(),
+        Ok(page) => match known_by {
+            Some(cookie) => page.with(header::SET_COOKIE, cookie).respond(),
+            None => page.respond(),
+        },
         Err(failure) => errors::show(&shown, failure, &parts.headers),
     }
 }
@@ -70,6 +77,11 @@ async fn frame(shared: &Arc<Shared>, params: Vec<(String, String)>, parts: &Part
         now,
         address: peer(parts),
         agent: crate::headers::agent(&parts.headers),
+        browser: match principal::browser(shared, &parts.headers) {
+            Some(word) => (word.to_owned(), false),
+            // Without a word nothing can be waited for, which the operation says.
+            None => (octroi_oauth::secret::random_word().unwrap_or_default(), true),
+        },
         params,
         query: Form::parse(raw_query.as_bytes()).unwrap_or_default(),
         form: Form::default(),
@@ -98,7 +110,7 @@ async fn run(route: &Route, handler: &PageHandler, mut call: PageCall, parts: &P
             return Ok(session::ask(&call));
         }
         admit(&call.principal, route.action)?;
-        return handler(call).await;
+        return guarded(route, handler, call).await;
     }
     principal::check_origin(&call.shared.origin, &parts.headers)?;
     let (form, bytes) = Form::read(body, &parts.headers).await?;
@@ -113,7 +125,24 @@ async fn run(route: &Route, handler: &PageHandler, mut call: PageCall, parts: &P
         return session::resume(&call).await;
     }
     admit(&call.principal, route.action)?;
-    handler(call).await
+    guarded(route, handler, call).await
+}
+
+/// Where a second factor is missing, or the last proof is too long ago, that comes first; and then this, with all that was sent.
+async fn guarded(route: &Route, handler: &PageHandler, call: PageCall) -> PageAnswer {
+    let held_back = call.session.as_ref().is_some_and(|session| session.second_factor_required);
+    let own = matches!(route.action, Action::ManageAccount | Action::SignOut)
+        || call.facts.path.starts_with("/account")
+        || call.facts.path.starts_with("/sign-in");
+    if held_back && !own && !route.action.is_public() {
+        return second_factor::first(&call).await;
+    }
+    let kept = call.clone();
+    match handler(call).await {
+        Err(Failure::Operation(Error::SignInAgain)) => second_factor::again_first(&kept).await,
+        Err(Failure::Operation(Error::SecondFactor)) => second_factor::first(&kept).await,
+        answer => answer,
+    }
 }
 
 fn cookies(headers: &HeaderMap) -> Vec<(String, String)> {

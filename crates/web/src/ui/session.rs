@@ -2,7 +2,11 @@
 
 use askama::Template;
 use axum::http::{StatusCode, header};
-use octroi_app::{Error, request_forms::RequestForm, sessions::SignedIn};
+use octroi_app::{
+    Error,
+    request_forms::RequestForm,
+    sessions::{SignedIn, Step},
+};
 use octroi_domain::{
     definition::{
         Field as AskedQuestion, FieldKind,
@@ -13,8 +17,9 @@ use octroi_domain::{
 
 use super::{
     answers,
-    form::{Form, MAX_FORM},
-    kit::{Alert, Cell, Facts, Field, Hidden, Tone},
+    entering::{self, Afterwards, Entering, Other, Refusal},
+    form::Form,
+    kit::{Alert, Cell, Facts, Field, Hidden, Link, Tone},
     page::{LANGUAGE, Page, PageAnswer, PageCall, Shell, local},
     words::Words,
 };
@@ -22,18 +27,6 @@ use crate::principal::{Session, session_cookie};
 
 /// The only field that never stands in a page again.
 const PASSWORD: &str = "password";
-
-#[derive(Template)]
-#[template(path = "sign_in.html")]
-struct SignInPage {
-    shell: Shell,
-    alerts: Vec<Alert>,
-    email: Field,
-    password: Field,
-    hidden: Vec<Hidden>,
-    /// The accounts of the demo.
-    accounts: bool,
-}
 
 #[derive(Template)]
 #[template(path = "resume.html")]
@@ -54,40 +47,28 @@ pub fn ask(call: &PageCall) -> Page {
     Page::to(format!("/sign-in?{query}"))
 }
 
-/// What goes on after signing in: a page, or a form that was sent when nobody was signed in any more.
-#[derive(Default)]
-struct Afterwards {
-    return_to: Option<String>,
-    resume_path: Option<String>,
-    resume_body: String,
-}
-impl Afterwards {
-    fn of(form: &Form) -> Self {
-        Self {
-            return_to: form.get("return_to").and_then(local).map(str::to_owned),
-            resume_path: form.get("_resume_path").and_then(local).map(str::to_owned),
-            resume_body: form.get("_resume_body").filter(|body| body.len() <= MAX_FORM).unwrap_or_default().to_owned(),
-        }
-    }
-    fn hidden(&self) -> Vec<Hidden> {
-        let body = self.resume_path.as_ref().map(|_| ("_resume_body", self.resume_body.clone()));
-        let pairs =
-            [self.return_to.clone().map(|value| ("return_to", value)), self.resume_path.clone().map(|value| ("_resume_path", value)), body];
-        pairs.into_iter().flatten().map(|(name, value)| Hidden { name: name.to_owned(), value }).collect()
-    }
-}
-
-fn page(call: &PageCall, afterwards: &Afterwards, email: &str, wrong: Option<Alert>) -> PageAnswer {
+/// The first page asks who; the second offers what any account could have, whether there is one or not.
+fn page(call: &PageCall, afterwards: &Afterwards, who: &str, refusal: Option<Refusal>, second: bool) -> PageAnswer {
     let w = call.words;
-    let ended = afterwards.resume_path.as_ref().map(|_| Alert::new(Tone::Warning, w.of("session-ended"), w.of("session-ended-kept")));
-    call.render(&SignInPage {
-        shell: call.shell(w.of("sign-in")),
-        alerts: wrong.into_iter().chain(ended).collect(),
-        email: Field::line("email", w.of("sign-in-email"), email).kind("email", "username").required(),
-        password: Field::line("password", w.of("sign-in-password"), "").kind("password", "current-password").required(),
-        hidden: afterwards.hidden(),
-        accounts: call.app().settings().demo,
-    })
+    let button = if second { w.of("sign-in") } else { w.of("sign-in-next") };
+    let mut page = Entering::new(w.of("sign-in"), "/sign-in", button);
+    if afterwards.resumes() {
+        page.alerts.push(Alert::new(Tone::Warning, w.of("session-ended"), w.of("session-ended-kept")));
+    }
+    page.hidden = afterwards.hidden();
+    page.fields.push(entering::email(call, who));
+    if second {
+        page.fields.push(Field::line(PASSWORD, w.of("sign-in-password"), "").kind("password", "current-password").required());
+        page.others.push(Other { action: "/sign-in/mail".into(), text: w.of("sign-in-by-mail").into() });
+    }
+    page.passkey = Some(("/sign-in/passkey".into(), w.of("sign-in-by-passkey").into()));
+    let hint = form_urlencoded::Serializer::new(String::new()).append_pair("login_hint", who).finish();
+    page.ways.push(Link::new(format!("/reset-password?{hint}"), w.of("sign-in-forgotten")));
+    page.ways.push(Link::new(afterwards.path("/sign-up"), w.of("sign-in-no-account")));
+    if call.app().settings().demo {
+        page.note = w.of("sign-in-demo").into();
+    }
+    page.show(call, refusal)
 }
 
 /// `GET /sign-in`
@@ -96,35 +77,52 @@ pub async fn show(call: PageCall) -> PageAnswer {
     if call.me.is_some() {
         return Ok(Page::to(afterwards.return_to.as_deref().unwrap_or("/dashboard")));
     }
-    page(&call, &afterwards, "", None)
+    let hint: String = call.query.text("login_hint").chars().filter(|c| !c.is_control()).take(254).collect();
+    page(&call, &afterwards, &hint, None, false)
 }
 
 /// `POST /sign-in`
 pub async fn sign_in(call: PageCall) -> PageAnswer {
     let afterwards = Afterwards::of(&call.form);
     let email = call.form.text("email");
-    match call.app().sign_in(email, call.form.get("password").unwrap_or_default(), call.visitor(), call.now).await {
-        Ok(signed_in) => welcome(call, afterwards, signed_in).await,
-        Err(Error::WrongPassword) => {
-            let wrong = Alert::new(Tone::Bad, call.words.of("sign-in-wrong"), call.words.of("sign-in-wrong-text"));
-            Ok(page(&call, &afterwards, email, Some(wrong))?.status(StatusCode::UNAUTHORIZED))
-        }
-        Err(Error::TooManyAttempts { retry_after }) => {
-            let text = call.words.of("sign-in-too-many-text").with("minutes", retry_after.div_ceil(60));
-            let wrong = Alert::new(Tone::Bad, call.words.of("sign-in-too-many"), text);
-            let shown = page(&call, &afterwards, email, Some(wrong))?.status(StatusCode::TOO_MANY_REQUESTS);
-            Ok(shown.with(header::RETRY_AFTER, retry_after.into()))
-        }
-        Err(error) => Err(error.into()),
+    let Some(password) = call.form.get(PASSWORD) else {
+        let missing = email.is_empty().then(|| wrong_address(&call));
+        let second = missing.is_none();
+        return page(&call, &afterwards, email, missing.map(|error| Refusal::of(&call, error)).transpose()?, second);
+    };
+    match call.app().sign_in(email, password, None, call.visitor(), call.now).await {
+        Ok(step) => go(call, afterwards, step).await,
+        Err(error) => page(&call, &afterwards, email, Some(Refusal::of(&call, error)?), true),
     }
 }
 
-async fn welcome(mut call: PageCall, afterwards: Afterwards, signed_in: SignedIn) -> PageAnswer {
+fn wrong_address(call: &PageCall) -> Error {
+    let message = octroi_domain::text::Text::new(call.words.of("email-missing"), call.words.of("email-missing"));
+    Error::Invalid(vec![octroi_domain::definition::FieldError { pointer: "/email".into(), code: "missing".into(), message }])
+}
+
+/// The page that asks for who it is, with what is wrong with an address typed elsewhere.
+pub fn first_page(call: &PageCall, afterwards: &Afterwards, refusal: Refusal) -> PageAnswer {
+    page(call, afterwards, call.form.text("email"), Some(refusal), true)
+}
+
+/// On with a sign-in: in, or to the second factor.
+pub async fn go(call: PageCall, afterwards: Afterwards, step: Step) -> PageAnswer {
+    match step {
+        Step::In(signed_in) => welcome(call, afterwards, *signed_in).await,
+        Step::SecondFactor if afterwards.resumes() => super::second_factor::page(&call, &afterwards, None).await,
+        Step::SecondFactor => Ok(Page::to(afterwards.path("/sign-in/second-factor"))),
+    }
+}
+
+/// A session is open, or goes on under a new cookie.
+pub async fn welcome(mut call: PageCall, afterwards: Afterwards, signed_in: SignedIn) -> PageAnswer {
     let cookie = session_cookie(&call.shared, Some(&signed_in.session))
         .ok_or_else(|| Error::Internal("a session that no cookie can hold".to_owned()))?;
     if let Some(found) = call.app().session(&signed_in.session, call.now).await? {
         call.principal = found.principal;
-        call.session = Some(Session { cookie: signed_in.session, held: found.session });
+        call.session =
+            Some(Session { cookie: signed_in.session, held: found.session, second_factor_required: found.second_factor_required });
     }
     call.me = Some(signed_in.me);
     let page = match afterwards.resume_path {
@@ -223,7 +221,18 @@ pub async fn resume(call: &PageCall) -> PageAnswer {
         return go_on(call, call.facts.path.clone(), &body).await;
     }
     let afterwards = Afterwards { return_to: None, resume_path: Some(call.facts.path.clone()), resume_body: body };
-    Ok(page(call, &afterwards, "", None)?.status(StatusCode::UNAUTHORIZED))
+    Ok(page(call, &afterwards, "", None, false)?.status(StatusCode::UNAUTHORIZED))
+}
+
+/// What was asked for, to go on with it after somebody proved more: a page, or a form with all that was sent.
+pub fn afterwards_of(call: &PageCall) -> Afterwards {
+    if call.posted {
+        let pairs = call.form.pairs().map(|(name, value)| (name, if name == PASSWORD { "" } else { value }));
+        let body = form_urlencoded::Serializer::new(String::new()).extend_pairs(pairs).finish();
+        return Afterwards { return_to: None, resume_path: Some(call.facts.path.clone()), resume_body: body };
+    }
+    let back = if call.raw_query.is_empty() { call.facts.path.clone() } else { format!("{}?{}", call.facts.path, call.raw_query) };
+    Afterwards::to(&back)
 }
 
 /// `POST /sign-out`

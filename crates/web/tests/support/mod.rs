@@ -3,6 +3,8 @@
     dead_code,
     clippy::unwrap_used,
     clippy::indexing_slicing,
+    clippy::panic,
+    clippy::string_slice,
     reason = "each test file takes what it needs, and what is not there fails it"
 )]
 
@@ -11,7 +13,7 @@ use std::{
     pin::Pin,
     sync::{
         Arc, Mutex,
-        atomic::{AtomicBool, Ordering},
+        atomic::{AtomicBool, AtomicI64, Ordering},
     },
 };
 
@@ -23,6 +25,7 @@ use axum::{
 use octroi_app::{App, GatewayPort, MaskedSample, Settings, mails::Mailing};
 use octroi_domain::{
     Moment,
+    account::SecondFactor,
     api::{ApiDocument, OperationName},
     scope::ScopeSet,
     stage::Stage,
@@ -37,6 +40,8 @@ use octroi_store::Store;
 use octroi_web::{Peer, TokenAnswer, TokenPort, WebState};
 use serde_json::{Value, json};
 use tower::ServiceExt;
+
+pub mod browser;
 
 pub const EMAIL: &str = "operator@example.org";
 pub const PASSWORD: &str = "a long enough password";
@@ -99,6 +104,7 @@ pub struct House {
     pub router: Router,
     pub app: App,
     faulty: Arc<AtomicBool>,
+    passed: Arc<AtomicI64>,
     _folder: tempfile::TempDir,
 }
 
@@ -134,6 +140,10 @@ pub struct Signed {
 
 impl House {
     pub async fn open(public_url: &str, demo: bool) -> Self {
+        Self::open_with(public_url, demo, SecondFactor::Optional).await
+    }
+
+    pub async fn open_with(public_url: &str, demo: bool, second_factor: SecondFactor) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let store = Store::open(&format!("sqlite://{}", folder.path().join("octroi.db").display())).await.unwrap();
         store.migrate().await.unwrap();
@@ -143,14 +153,17 @@ impl House {
             trace_retention_days: 10,
             time_zone: octroi_domain::calendar::Zone::UTC,
             mail: if demo { Mailing::Mailbox } else { Mailing::Off },
+            second_factor,
         };
         let app = App::new(store, settings, Arc::new(NoGateway), MasterKey::from_bytes([7; 32])).unwrap();
         app.create_operator(EMAIL, "Odile", "Opérateur", PASSWORD, NOW).await.unwrap();
         let faulty = Arc::new(AtomicBool::new(false));
         let told = Arc::clone(&faulty);
+        let passed = Arc::new(AtomicI64::new(0));
+        let since = Arc::clone(&passed);
         let clock = Arc::new(move || {
             assert!(!told.swap(false, Ordering::Relaxed), "a fault for this test");
-            NOW
+            NOW.plus_seconds(since.load(Ordering::Relaxed))
         });
         let state = WebState::new(
             app.clone(),
@@ -161,12 +174,21 @@ impl House {
             octroi_web::Site::default(),
         );
         let router = octroi_web::router(state).layer(axum::Extension(Peer(IpAddr::from([192, 0, 2, 1]))));
-        Self { router, app, faulty, _folder: folder }
+        Self { router, app, faulty, passed, _folder: folder }
     }
 
     /// The next request panics.
     pub fn fault(&self) {
         self.faulty.store(true, Ordering::Relaxed);
+    }
+
+    /// Time passes.
+    pub fn wait(&self, seconds: i64) {
+        self.passed.fetch_add(seconds, Ordering::Relaxed);
+    }
+
+    pub fn now(&self) -> Moment {
+        NOW.plus_seconds(self.passed.load(Ordering::Relaxed))
     }
 
     pub async fn send(&self, method: Method, path: &str, headers: &[(&str, &str)], body: impl Into<Body>) -> Answer {

@@ -191,4 +191,21 @@ impl FieldError {
     }
 }
 
-markup!(Guard, Hidden, PostButton, Field);
+/// A form that a passkey fills in. It is there with JavaScript alone, where the browser knows passkeys; the other ways of the page remain.
+#[derive(Debug, Clone, PartialEq, Eq, Template)]
+#[template(path = "components/passkey.html")]
+pub struct PasskeyForm {
+    pub action: String,
+    /// Where the challenge comes from.
+    pub options: String,
+    /// Is one made, or shown?
+    pub make: bool,
+    pub label: String,
+    /// What is said when the browser gives none.
+    pub failed: String,
+    pub guard: Guard,
+    pub hidden: Vec<Hidden>,
+    pub fields: Vec<Field>,
+}
+
+markup!(Guard, Hidden, PostButton, Field, PasskeyForm);

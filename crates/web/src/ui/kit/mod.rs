@@ -11,7 +11,7 @@ use askama::Template;
 
 pub use self::{
     chart::{Chart, ChartKind, Hue, Series, whole},
-    form::{Check, CheckGroup, Control, Field, FieldError, Guard, Hidden, Options, PostButton},
+    form::{Check, CheckGroup, Control, Field, FieldError, Guard, Hidden, Options, PasskeyForm, PostButton},
     table::{Cell, Column, Facts, Filters, Pages, Table},
 };
 
@@ -240,6 +240,30 @@ pub struct OneTimeSecret {
     pub copied: String,
 }
 
+/// A picture for a telephone to read. What it holds must stand beside it in letters too.
+#[derive(Clone, PartialEq, Eq, Template)]
+#[template(path = "components/qr.html")]
+pub struct Qr {
+    pub label: String,
+    size: usize,
+    path: String,
+}
+impl Qr {
+    /// None when the text is too long for one.
+    pub fn of(label: impl Into<String>, text: &str) -> Option<Self> {
+        const QUIET: usize = 4;
+        let code = qrcode::QrCode::new(text).ok()?;
+        let width = code.width();
+        let mut path = String::new();
+        for (place, colour) in code.to_colors().into_iter().enumerate() {
+            if colour == qrcode::Color::Dark {
+                path.push_str(&format!("M{} {}h1v1h-1z", place % width + QUIET, place / width + QUIET));
+            }
+        }
+        Some(Self { label: label.into(), size: width + 2 * QUIET, path })
+    }
+}
+
 /// More, for who wants it.
 #[derive(Debug, Clone, PartialEq, Eq, Template)]
 #[template(source = r#"<details class="more"><summary>{{ summary }}</summary><div>{{ body|safe }}</div></details>"#, ext = "html")]
@@ -392,6 +416,7 @@ markup!(
     Code,
     Snippets,
     OneTimeSecret,
+    Qr,
     Disclosure,
     Dialog,
     Difference,
