@@ -10,11 +10,13 @@
 mod access_request;
 mod application;
 mod catalogue;
+mod client;
 mod connect;
 mod counter;
 mod credential;
 mod error;
 mod gateway;
+mod grant;
 mod idempotency;
 mod invitation;
 mod ledger;
@@ -30,6 +32,7 @@ mod search;
 #[cfg(feature = "seed")]
 mod seed;
 mod session;
+mod sign_on;
 mod statistics;
 mod store;
 #[cfg(test)]
@@ -50,6 +53,7 @@ pub use self::{
     credential::StoredKey,
     error::{Cause, StoreError, Why},
     gateway::GatewayRows,
+    grant::StoredCode,
     idempotency::Answered,
     ledger::{LedgerFilter, Order},
     message::{Awaited, Waiting},
