@@ -209,6 +209,15 @@ pub struct Interaction {
     pub expires_at: Moment,
 }
 
+/// A client is to be told that a session ended (OpenID Connect Back-Channel Logout 1.0).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LogoutNotice {
+    pub client: ClientId,
+    /// How the client knows the person.
+    pub subject: String,
+    pub session: Id<Session>,
+}
+
 /// A key that signs for the sign-on.
 #[derive(Clone, PartialEq, Eq)]
 pub struct SignOnKey {
