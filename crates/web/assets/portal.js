@@ -77,3 +77,6 @@ document.querySelectorAll("form[data-autosave]").forEach((form) => {
     saving.then(() => form.requestSubmit(button));
   });
 });
+
+// A form that carries an answer to another site goes by itself.
+document.querySelector("form[data-send]")?.requestSubmit();

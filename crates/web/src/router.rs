@@ -17,11 +17,11 @@ use tower_http::catch_panic::CatchPanicLayer;
 
 use crate::{
     api::{
-        access_requests, applications, catalogue, credentials, dev, invitations, ledger, messages, people, permits, platform, register,
+        access_requests, applications, catalogue, clients, credentials, dev, invitations, ledger, messages, people, permits, platform, register,
         session, statistics, subscriptions, traces,
     },
     dispatch::{self, Handler, open, paged, plain, with_body, with_optional_body, with_query},
-    oidc::{introspect, jwks, metadata, revoke, token},
+    oidc::{form as oauth, introspect, jwks, metadata, pushed, register as client_registration, revoke, token, userinfo},
     openapi,
     state::{Shared, WebState},
     ui::{
@@ -29,7 +29,7 @@ use crate::{
         application_usage, applications as ui_applications, assets, catalogue as ui_catalogue, credentials as ui_credentials, dashboard,
         dev as ui_dev, dev_mail, home, invitations as ui_invitations, legal, operator, operator_catalogue, operator_ledger,
         operator_people, permit, permit_moves, register as ui_register, request, request_form, request_summary, review, reviewing,
-        serve::page, session as ui_session, start, statistics as ui_statistics, traces as ui_traces, try_it,
+        serve::page, session as ui_session, sign_on, sign_on_logout, start, statistics as ui_statistics, traces as ui_traces, try_it,
     },
 };
 
@@ -214,6 +214,30 @@ pub fn routes() -> Vec<Route> {
         post("/oauth/token/introspection", A::UseOAuthEndpoint, open(introspect::answer)),
         post("/oauth/revoke", A::UseOAuthEndpoint, open(revoke::revoke)),
         get("/oauth/jwks", A::ReadPublic, open(jwks::show)),
+        get("/.well-known/openid-configuration", A::ReadPublic, open(metadata::show)),
+        // The sign-on. Browsers of other sites may ask the addresses that look at no cookie.
+        get("/oauth/authorize", A::ReadPublic, page(sign_on::authorize)),
+        post("/oauth/authorize", A::UseOAuthEndpoint, open(pushed::authorize)),
+        get("/authorize", A::ReadPublic, page(sign_on::authorize)),
+        post("/authorize", A::UseOAuthEndpoint, open(pushed::authorize)),
+        get("/oauth/authorize/{word}", A::ReadPublic, page(sign_on::show)),
+        post("/oauth/authorize/{word}", A::UseOAuthEndpoint, page(sign_on::answer)),
+        post("/oauth/par", A::UseOAuthEndpoint, open(pushed::push)),
+        get("/oauth/userinfo", A::UseOAuthEndpoint, open(userinfo::get)),
+        post("/oauth/userinfo", A::UseOAuthEndpoint, open(userinfo::post)),
+        get("/oauth/logout", A::ReadPublic, page(sign_on_logout::show)),
+        post("/oauth/logout", A::UseOAuthEndpoint, open(pushed::logout)),
+        post("/oauth/logout/confirm", A::UseOAuthEndpoint, page(sign_on_logout::confirm)),
+        post("/oauth/register", A::UseOAuthEndpoint, open(client_registration::register)),
+        get("/oauth/register/{id}", A::UseOAuthEndpoint, open(client_registration::read)),
+        put("/oauth/register/{id}", A::UseOAuthEndpoint, open(client_registration::change)),
+        delete("/oauth/register/{id}", A::UseOAuthEndpoint, open(client_registration::delete)),
+        route(Method::OPTIONS, "/oauth/token", A::UseOAuthEndpoint, open(oauth::preflight)),
+        route(Method::OPTIONS, "/oauth/userinfo", A::UseOAuthEndpoint, open(oauth::preflight)),
+        route(Method::OPTIONS, "/oauth/revoke", A::UseOAuthEndpoint, open(oauth::preflight)),
+        route(Method::OPTIONS, "/oauth/jwks", A::UseOAuthEndpoint, open(oauth::preflight)),
+        route(Method::OPTIONS, "/.well-known/openid-configuration", A::UseOAuthEndpoint, open(oauth::preflight)),
+        route(Method::OPTIONS, "/.well-known/oauth-authorization-server", A::UseOAuthEndpoint, open(oauth::preflight)),
         get("/.well-known/oauth-authorization-server", A::ReadPublic, open(metadata::show)),
         // Who one is.
         post("/api/v1/session", A::SignIn, with_body(session::sign_in)),
@@ -275,6 +299,18 @@ pub fn routes() -> Vec<Route> {
         post("/api/v1/subscriptions/{id}/suspend", A::DecideSubscription, plain(subscriptions::suspend)),
         post("/api/v1/subscriptions/{id}/revoke", A::EndSubscription, plain(subscriptions::revoke)),
         post("/api/v1/subscriptions/{id}/accept-terms", A::Subscribe, plain(subscriptions::accept_terms)),
+        // Relying parties of the sign-on.
+        post("/api/v1/clients", A::ManagePlatform, with_body(clients::create)),
+        get("/api/v1/clients", A::ManagePlatform, with_query(clients::list)),
+        get("/api/v1/clients/{id}", A::ManagePlatform, plain(clients::read)),
+        put("/api/v1/clients/{id}", A::ManagePlatform, with_body(clients::update)).versioned(),
+        delete("/api/v1/clients/{id}", A::ManagePlatform, plain(clients::remove)),
+        post("/api/v1/clients/{id}/suspend", A::ManagePlatform, plain(clients::suspend)),
+        post("/api/v1/clients/{id}/resume", A::ManagePlatform, plain(clients::resume)),
+        post("/api/v1/clients/{id}/secret", A::ManagePlatform, plain(clients::replace_secret)),
+        post("/api/v1/initial-access-tokens", A::ManagePlatform, with_body(clients::create_initial_access)),
+        get("/api/v1/initial-access-tokens", A::ManagePlatform, plain(clients::list_initial_access)),
+        delete("/api/v1/initial-access-tokens/{id}", A::ManagePlatform, plain(clients::remove_initial_access)),
         // Calls and evidence.
         get("/api/v1/traces", A::ReadTraces, with_query(traces::list)),
         get("/api/v1/traces/statistics", A::ReadTraces, with_query(traces::statistics)),

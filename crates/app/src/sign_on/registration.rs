@@ -22,7 +22,8 @@ fn refused(error: &MetadataError) -> SignOnError {
 }
 
 /// One answer for a token that is missing, unknown, out of date or used up.
-fn unauthorized() -> SignOnError {
+#[must_use]
+pub fn unauthorized() -> SignOnError {
     Refusal::new(401, "invalid_token", "registering needs an access token that an operator made, in date and not used up").into()
 }
 

@@ -40,6 +40,8 @@ pub mod review;
 pub mod reviewing;
 pub mod serve;
 pub mod session;
+pub mod sign_on;
+pub mod sign_on_logout;
 pub mod site;
 pub mod start;
 pub mod statistics;
