@@ -11,7 +11,7 @@ use std::{
     pin::Pin,
     sync::{
         Arc, Mutex,
-        atomic::{AtomicBool, Ordering},
+        atomic::{AtomicBool, AtomicI64, Ordering},
     },
 };
 
@@ -99,6 +99,8 @@ pub struct House {
     pub router: Router,
     pub app: App,
     faulty: Arc<AtomicBool>,
+    /// What time it is, in microseconds.
+    time: Arc<AtomicI64>,
     _folder: tempfile::TempDir,
 }
 
@@ -148,9 +150,11 @@ impl House {
         app.create_operator(EMAIL, "Odile", "Opérateur", PASSWORD, NOW).await.unwrap();
         let faulty = Arc::new(AtomicBool::new(false));
         let told = Arc::clone(&faulty);
+        let time = Arc::new(AtomicI64::new(NOW.micros()));
+        let shown = Arc::clone(&time);
         let clock = Arc::new(move || {
             assert!(!told.swap(false, Ordering::Relaxed), "a fault for this test");
-            NOW
+            Moment::from_micros(shown.load(Ordering::Relaxed))
         });
         let state = WebState::new(
             app.clone(),
@@ -161,7 +165,16 @@ impl House {
             octroi_web::Site::default(),
         );
         let router = octroi_web::router(state).layer(axum::Extension(Peer(IpAddr::from([192, 0, 2, 1]))));
-        Self { router, app, faulty, _folder: folder }
+        Self { router, app, faulty, time, _folder: folder }
+    }
+
+    pub fn now(&self) -> Moment {
+        Moment::from_micros(self.time.load(Ordering::Relaxed))
+    }
+
+    /// So many seconds later.
+    pub fn wait(&self, seconds: i64) {
+        self.time.fetch_add(seconds * 1_000_000, Ordering::Relaxed);
     }
 
     /// The next request panics.
