@@ -262,7 +262,8 @@ mod tests {
     #[test]
     fn a_replaced_token_has_a_moment_of_grace() {
         let at = |seconds| Moment::from_micros(0).plus_seconds(seconds);
-        let token = RefreshToken { grant: Id::from_uuid(uuid::Uuid::nil()), jkt: None, created_at: at(0), expires_at: at(100), replaced_at: None };
+        let token =
+            RefreshToken { grant: Id::from_uuid(uuid::Uuid::nil()), jkt: None, created_at: at(0), expires_at: at(100), replaced_at: None };
         let replaced = RefreshToken { replaced_at: Some(at(50)), ..token.clone() };
         assert_eq!((token.shown(at(99)), token.shown(at(100))), (RefreshUse::Good, RefreshUse::Expired));
         assert_eq!((replaced.shown(at(60)), replaced.shown(at(61))), (RefreshUse::Good, RefreshUse::Reused));

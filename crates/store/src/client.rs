@@ -7,8 +7,7 @@ use octroi_domain::{
     sign_on::{Client, ClientId, ClientState, InitialAccess},
 };
 use sea_orm::{
-    ActiveValue::NotSet,
-    ActiveModelTrait, ColumnTrait, EntityTrait, ExprTrait, IntoActiveModel, QueryFilter, QueryOrder, QuerySelect,
+    ActiveModelTrait, ActiveValue::NotSet, ColumnTrait, EntityTrait, ExprTrait, IntoActiveModel, QueryFilter, QueryOrder, QuerySelect,
     sea_query::Expr,
 };
 
@@ -71,7 +70,8 @@ use table::{Column, Entity, Model};
 
 fn client(model: Model) -> Result<Client, StoreError> {
     let row = Row::new(TABLE, &model.id);
-    let digest = |column, bytes: &Option<Vec<u8>>| bytes.as_ref().map(|bytes| row.bytes32(column, bytes).map(SecretDigest::from_bytes)).transpose();
+    let digest =
+        |column, bytes: &Option<Vec<u8>>| bytes.as_ref().map(|bytes| row.bytes32(column, bytes).map(SecretDigest::from_bytes)).transpose();
     Ok(Client {
         id: row.parse("id", &model.id)?,
         secret: digest("secret", &model.secret)?,

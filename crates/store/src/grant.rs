@@ -6,11 +6,7 @@ use octroi_domain::{
     sign_on::{ClientId, CodeFacts, Grant, RefreshToken},
     user::User,
 };
-use sea_orm::{
-    ActiveValue::Set,
-    ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder, QuerySelect,
-    sea_query::OnConflict,
-};
+use sea_orm::{ActiveValue::Set, ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder, QuerySelect, sea_query::OnConflict};
 
 use crate::{
     Reader, StoreError, Tx,
@@ -297,7 +293,12 @@ impl Tx {
         let anew = OnConflict::columns([consent::Column::UserId, consent::Column::ClientId])
             .update_columns([consent::Column::Scopes, consent::Column::UpdatedAt])
             .to_owned();
-        consent::Entity::insert(model.into_active_model()).on_conflict(anew).exec_without_returning(&self.db()).await.at(CONSENT).map(|_| ())
+        consent::Entity::insert(model.into_active_model())
+            .on_conflict(anew)
+            .exec_without_returning(&self.db())
+            .await
+            .at(CONSENT)
+            .map(|_| ())
     }
 
     /// # Errors

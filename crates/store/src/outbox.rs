@@ -5,11 +5,7 @@
 
 use std::str::FromStr;
 
-use octroi_domain::{
-    Moment,
-    mail::Mail,
-    sign_on::LogoutNotice,
-};
+use octroi_domain::{Moment, mail::Mail, sign_on::LogoutNotice};
 use sea_orm::{
     ActiveValue::{NotSet, Set},
     ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect,

@@ -100,7 +100,8 @@ impl Reader {
     /// # Errors
     /// [`StoreError`]
     pub async fn sign_on_keys(&self) -> Result<Vec<SignOnKey>, StoreError> {
-        let rows = key::Entity::find().order_by_desc(key::Column::CreatedAt).order_by_desc(key::Column::Kid).all(&self.db()).await.at(KEY)?;
+        let rows =
+            key::Entity::find().order_by_desc(key::Column::CreatedAt).order_by_desc(key::Column::Kid).all(&self.db()).await.at(KEY)?;
         let key = |model: key::Model| SignOnKey {
             kid: model.kid,
             algorithm: model.algorithm,

@@ -17,8 +17,8 @@ use tower_http::catch_panic::CatchPanicLayer;
 
 use crate::{
     api::{
-        access_requests, applications, catalogue, clients, credentials, dev, invitations, ledger, messages, people, permits, platform, register,
-        session, statistics, subscriptions, traces,
+        access_requests, applications, catalogue, clients, credentials, dev, invitations, ledger, messages, people, permits, platform,
+        register, session, statistics, subscriptions, traces,
     },
     dispatch::{self, Handler, open, paged, plain, with_body, with_optional_body, with_query},
     oidc::{form as oauth, introspect, jwks, metadata, pushed, register as client_registration, revoke, token, userinfo},

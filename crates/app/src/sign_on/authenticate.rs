@@ -47,7 +47,8 @@ impl App {
         let unknown = || Refusal::client("the client could not be authenticated: check client_id, and how it authenticates");
         let id = id.ok_or_else(unknown)?;
         if parameters.get("client_id").is_some_and(|named| named != id) {
-            return Err(Refusal::request("client_id differs from the authenticated client").into());
+            let why = "client_id differs from the authenticated client";
+            return Err(if matches!(shown, Shown::Assertion(_)) { Refusal::client(why) } else { Refusal::request(why) }.into());
         }
         let id: ClientId = id.parse().map_err(|_| unknown())?;
         let client = self.inner.store.read().client_by_id(&id).await?.filter(|client| client.is_active()).ok_or_else(unknown)?;

@@ -33,7 +33,9 @@ pub(crate) struct Asked {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Begun {
     /// Somebody has to be asked something: at `/oauth/authorize/{word}`.
-    Ask { word: String },
+    Ask {
+        word: String,
+    },
     Back(Back),
 }
 

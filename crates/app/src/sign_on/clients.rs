@@ -118,7 +118,11 @@ pub(super) async fn view(reader: &Reader, client: &Client) -> Result<ClientView,
 }
 
 fn invalid(error: &MetadataError) -> Error {
-    let pointer = if error.field.is_empty() { "/metadata".to_owned() } else { format!("/metadata/{}", error.field.replace('[', "/").replace(']', "")) };
+    let pointer = if error.field.is_empty() {
+        "/metadata".to_owned()
+    } else {
+        format!("/metadata/{}", error.field.replace('[', "/").replace(']', ""))
+    };
     Error::field(pointer, error.code(), format!("Refusé : {}", error.why), error.why.clone())
 }
 
@@ -152,7 +156,11 @@ fn serves(text: Option<String>) -> Result<Option<String>, Error> {
 }
 
 /// A new client, and its secret where it has one.
-pub(super) fn make(metadata: &ClientMetadata, terms: ClientTerms, now: octroi_domain::Moment) -> Result<(Client, Option<PlainSecret>), Error> {
+pub(super) fn make(
+    metadata: &ClientMetadata,
+    terms: ClientTerms,
+    now: octroi_domain::Moment,
+) -> Result<(Client, Option<PlainSecret>), Error> {
     let secret = match metadata.token_endpoint_auth_method.has_secret() {
         true => Some(PlainSecret::generate(SecretKind::SignOnSecret)?),
         false => None,

@@ -1,11 +1,17 @@
 //! What a person lets clients have: the list, and its end.
 
-use octroi_domain::{policy::{Action, Subject}, sign_on::ClientId};
+use octroi_domain::{
+    policy::{Action, Subject},
+    sign_on::ClientId,
+};
 use serde::Serialize;
 use serde_json::json;
 
 use super::Known;
-use crate::{context::{App, Context}, error::Error};
+use crate::{
+    context::{App, Context},
+    error::Error,
+};
 
 /// A client that the person signed in to.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]

@@ -85,7 +85,11 @@ pub struct ConsentView {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Step {
     /// `again`: somebody is signed in, and has to prove it anew.
-    SignIn { create: bool, again: bool, hint: Option<String> },
+    SignIn {
+        create: bool,
+        again: bool,
+        hint: Option<String>,
+    },
     SecondFactor,
     Account(AccountView),
     Organization(OrganizationChoice),
@@ -443,11 +447,7 @@ impl Wanted {
 }
 
 /// The organisation of this grant, or the choice to be made.
-fn choose<'a>(
-    open: &Open,
-    choices: &Choices,
-    organizations: &'a [Organization],
-) -> Result<Option<&'a Organization>, OrganizationChoice> {
+fn choose<'a>(open: &Open, choices: &Choices, organizations: &'a [Organization]) -> Result<Option<&'a Organization>, OrganizationChoice> {
     let request = &open.asked.request;
     let chosen = organizations.iter().find(|organization| Some(organization.id.uuid()) == choices.organization);
     if chosen.is_some() {

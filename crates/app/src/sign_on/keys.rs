@@ -115,7 +115,8 @@ impl App {
         let active = held.iter().filter(|key| key.retired_at.is_none());
         let algorithms: Vec<SigningAlgorithm> =
             active.filter_map(|key| SigningAlgorithm::ALL.into_iter().find(|algorithm| algorithm.as_str() == key.algorithm)).collect();
-        let make = move || algorithms.into_iter().map(|algorithm| SigningKeyPair::generate(algorithm).map(|key| (algorithm, key))).collect();
+        let make =
+            move || algorithms.into_iter().map(|algorithm| SigningKeyPair::generate(algorithm).map(|key| (algorithm, key))).collect();
         let made: Result<Vec<_>, _> = tokio::task::spawn_blocking(make).await.map_err(|error| Error::Internal(error.to_string()))?;
         let made = made.map_err(|error: octroi_oauth::jwt::KeyError| Error::Internal(error.to_string()))?;
         let mut tx = self.inner.store.write().await?;

@@ -85,7 +85,8 @@ impl App {
             },
             _ => false,
         };
-        let client = known.map(|known| if known.metadata.client_name.is_empty() { known.client.id.to_string() } else { known.metadata.client_name });
+        let client =
+            known.map(|known| if known.metadata.client_name.is_empty() { known.client.id.to_string() } else { known.metadata.client_name });
         Ok(LogoutAsked { client, proven, then })
     }
 

@@ -169,9 +169,7 @@ impl App {
     fn subject(&self, known: &Known, user: &octroi_domain::user::User) -> String {
         use octroi_oauth::client_metadata::SubjectType;
         match (known.metadata.subject_type, known.metadata.sector()) {
-            (SubjectType::Pairwise, Some(sector)) => {
-                id_token::pairwise(self.pairwise_salt().as_bytes(), &sector, &user.id.to_string())
-            }
+            (SubjectType::Pairwise, Some(sector)) => id_token::pairwise(self.pairwise_salt().as_bytes(), &sector, &user.id.to_string()),
             _ => user.id.to_string(),
         }
     }

@@ -17,7 +17,7 @@ type Boxed<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 /// Keys that were fetched are good for so long.
 const FRESH: Duration = Duration::from_secs(600);
 /// Keys are not fetched again before this, whatever a client shows.
-const AGAIN: Duration = Duration::from_secs(20);
+const AGAIN: Duration = Duration::from_secs(5);
 /// Sets of keys kept at once.
 const MOST: usize = 1_000;
 

@@ -11,8 +11,8 @@ use octroi_oauth::{
 };
 use serde_json::json;
 
-use super::{Known, Presented, Refusal, SCOPES, SignOnError, claims::Told, digest, issue::Access};
 pub use super::issue::Issued;
+use super::{Known, Presented, Refusal, SCOPES, SignOnError, claims::Told, digest, issue::Access};
 use crate::{context::App, error::Error};
 
 /// One sentence for a code that is unknown, used, out of date, of another client or not proven.
@@ -85,8 +85,7 @@ impl App {
         let told = Told::read(&tx, &user, &grant.facts).await?;
         let refresh = self.refresh_token(&mut tx, known, &grant, jkt.as_deref(), now).await?;
         tx.commit().await?;
-        let access =
-            Access { subject: &grant.facts.subject, scopes: &grant.facts.scopes, audiences, jkt, grant: Some(&grant) };
+        let access = Access { subject: &grant.facts.subject, scopes: &grant.facts.scopes, audiences, jkt, grant: Some(&grant) };
         let mut issued = self.access_token(known, access, now).await?;
         if grant.facts.has_scope("openid") {
             issued.id_token = Some(self.id_token(known, &grant, &told, facts.nonce.clone(), &issued.access_token, now).await?);
@@ -142,7 +141,8 @@ impl App {
         }
         // Scopes of people mean nothing for a client in its own name; `openid` is accepted, as on PISTE.
         let own = |scope: &str| !SCOPES.contains(&scope);
-        let granted: Vec<&str> = known.metadata.scope.as_deref().unwrap_or_default().split(' ').filter(|scope| !scope.is_empty() && own(scope)).collect();
+        let granted: Vec<&str> =
+            known.metadata.scope.as_deref().unwrap_or_default().split(' ').filter(|scope| !scope.is_empty() && own(scope)).collect();
         let scopes: Vec<String> = match presented.parameters.get("scope") {
             None => granted.iter().map(|scope| (*scope).to_owned()).collect(),
             Some(text) => {

@@ -39,6 +39,10 @@ impl Sent {
     /// Reads headers and body. What is wrong with the parameters is kept aside: whose business it is is not known yet.
     pub async fn read(call: OpenCall, method: &'static str) -> Result<Self, Response> {
         let bad = |what: &str| refused(&refusal(400, "invalid_request", what), false);
+        // RFC 6749 section 2.3.1: in the address, a secret stays in histories and logs.
+        if call.query.as_deref().is_some_and(|query| query.contains("client_secret=") || query.contains("client_assertion=")) {
+            return Err(bad("a secret has no place in the address: send it by the header or in the body"));
+        }
         let text = |name: HeaderName| match once(&call.headers, &name) {
             Ok(value) => Ok(value.map(str::to_owned)),
             Err(_) if name == DPOP => Err(refused(&refusal(400, "invalid_dpop_proof", "send one DPoP proof"), false)),
@@ -48,10 +52,13 @@ impl Sent {
             (text(header::AUTHORIZATION)?, text(DPOP)?, text(header::CONTENT_TYPE)?, text(header::ACCEPT).unwrap_or_default());
         let limit = octroi_oauth::parameters::MAX_PARAMETERS;
         let body = body::read(call.body, &call.headers, limit).await.map_err(|_| bad("the body is too long, too slow or incomplete"))?;
-        let form = content_type.as_deref().and_then(|kind| kind.split(';').next()).is_some_and(|kind| kind.trim().eq_ignore_ascii_case(FORM));
+        let form =
+            content_type.as_deref().and_then(|kind| kind.split(';').next()).is_some_and(|kind| kind.trim().eq_ignore_ascii_case(FORM));
         let (parameters, fault) = match Parameters::read(&body) {
             _ if body.is_empty() && method == "GET" => (Parameters::default(), None),
-            _ if !form => (Parameters::default(), Some(refusal(400, "invalid_request", "send the parameters as application/x-www-form-urlencoded"))),
+            _ if !form => {
+                (Parameters::default(), Some(refusal(400, "invalid_request", "send the parameters as application/x-www-form-urlencoded")))
+            }
             Ok(parameters) => (parameters, None),
             Err(error) => (Parameters::default(), Some(refusal(400, "invalid_request", &error.to_string()))),
         };

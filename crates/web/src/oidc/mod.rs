@@ -17,12 +17,7 @@ use axum::{
     response::Response,
 };
 use octroi_domain::stage::Stage;
-use octroi_oauth::{
-    error::OAuthError,
-    introspection::ActiveToken,
-    jwk::JwkSet,
-    token_request::ClientRequest,
-};
+use octroi_oauth::{error::OAuthError, introspection::ActiveToken, jwk::JwkSet, token_request::ClientRequest};
 use serde::Serialize;
 
 /// What the portal asks of the gateways; the binary implements it over their handles, so that a token

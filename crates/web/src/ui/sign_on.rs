@@ -144,7 +144,16 @@ fn local(path: &str, pairs: &[(&str, &str)]) -> String {
 fn sign_in(here: &str, create: bool, again: bool, hint: Option<&str>) -> Page {
     let mut pairs = vec![("return_to", here)];
     pairs.extend(hint.map(|hint| ("login_hint", hint)));
-    Page::to(local(if again { "/sign-in/again" } else if create { "/sign-up" } else { "/sign-in" }, &pairs))
+    Page::to(local(
+        if again {
+            "/sign-in/again"
+        } else if create {
+            "/sign-up"
+        } else {
+            "/sign-in"
+        },
+        &pairs,
+    ))
 }
 
 /// `POST /oauth/authorize/{word}`: what was chosen.
@@ -215,9 +224,11 @@ fn organization(call: &PageCall, here: String, view: &OrganizationChoice, unchos
         None => local("/organizations/join", &[("return_to", &here)]),
     };
     let notice = match (&view.missing, view.organizations.is_empty()) {
-        (Some(siret), _) => {
-            Some(Alert::new(Tone::Warning, w.of("sign-on-missing"), w.of("sign-on-missing-text").with("client", view.client.clone()).with("siret", siret.clone())))
-        }
+        (Some(siret), _) => Some(Alert::new(
+            Tone::Warning,
+            w.of("sign-on-missing"),
+            w.of("sign-on-missing-text").with("client", view.client.clone()).with("siret", siret.clone()),
+        )),
         (None, true) => Some(Alert::new(Tone::Info, w.of("sign-on-none"), w.of("sign-on-none-text").with("client", view.client.clone()))),
         (None, false) => None,
     };
@@ -235,7 +246,10 @@ fn consent(call: &PageCall, here: String, view: &ConsentView) -> PageAnswer {
     let w = call.words;
     let mut facts = Facts::default().text(w.of("sign-on-goes-to"), view.goes_to.clone());
     if let Some(owner) = &view.owner {
-        facts = facts.text(w.of("sign-on-owner"), w.of("sign-on-with-siret").with("name", owner.name.clone()).with("siret", owner.siret.to_string()));
+        facts = facts.text(
+            w.of("sign-on-owner"),
+            w.of("sign-on-with-siret").with("name", owner.name.clone()).with("siret", owner.siret.to_string()),
+        );
     }
     facts = facts.text(w.of("sign-on-as"), w.of("sign-on-name-email").with("name", view.name.clone()).with("email", view.email.clone()));
     if let Some(chosen) = &view.organization {
@@ -260,7 +274,11 @@ fn consent(call: &PageCall, here: String, view: &ConsentView) -> PageAnswer {
 
 /// What a scope shares: in words where it is one of ours, else by its own name.
 fn shared(w: Words, scope: &str) -> String {
-    if SCOPES.contains(&scope) { w.one_of("sign-on-scope", scope).into() } else { w.of("sign-on-api-scope").with("scope", scope.to_owned()).into() }
+    if SCOPES.contains(&scope) {
+        w.one_of("sign-on-scope", scope).into()
+    } else {
+        w.of("sign-on-api-scope").with("scope", scope.to_owned()).into()
+    }
 }
 
 /// Back to the client: by a redirect; by a page where a browser comes from a form of ours, whose policy would stop a
@@ -335,8 +353,11 @@ fn over(call: &PageCall) -> PageAnswer {
 /// A request that cannot be answered to its client: shown here, with what its makers have to know.
 pub fn refused(call: &PageCall, refusal: &Refusal) -> PageAnswer {
     let w = call.words;
+    let mut shell = call.shell(w.of("sign-on-refused-title"));
+    // Nothing of a request that cannot be trusted is repeated.
+    shell.back = None;
     let page = ProblemPage {
-        shell: call.shell(w.of("sign-on-refused-title")),
+        shell,
         what: w.of("sign-on-refused-text").into(),
         next: w.of("sign-on-refused-next").into(),
         facts: Some(

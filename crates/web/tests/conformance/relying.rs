@@ -1,10 +1,4 @@
 //! Relying parties and people who sign in to them, over a portal.
-#![allow(
-    dead_code,
-    clippy::unwrap_used,
-    clippy::indexing_slicing,
-    reason = "each test file takes what it needs, and what is not there fails it"
-)]
 
 use axum::http::Method;
 use jsonwebtoken::{Algorithm, EncodingKey, Header};
@@ -14,6 +8,13 @@ use octroi_oauth::{
 };
 use serde_json::{Value, json};
 
+use std::{
+    collections::HashMap,
+    future::Future,
+    pin::Pin,
+    sync::{Arc, Mutex},
+};
+
 use crate::support::{Answer, EMAIL, House, PASSWORD, PUBLIC, Signed};
 
 pub const CALLBACK: &str = "https://rp.example/cb";
@@ -22,6 +23,25 @@ pub const FORM: (&str, &str) = ("content-type", "application/x-www-form-urlencod
 pub const VERIFIER: &str = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
 pub const CHALLENGE: &str = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM";
 
+/// The addresses of clients, without a network: what is posted is kept, and what is to be fetched is there.
+#[derive(Default)]
+pub struct Web {
+    pub there: Mutex<HashMap<String, String>>,
+    pub posted: Mutex<Vec<(String, String)>>,
+    pub answers: Mutex<Vec<u16>>,
+}
+impl octroi_app::sign_on::outgoing::OutgoingPort for Web {
+    fn get<'a>(&'a self, address: &'a str) -> Pin<Box<dyn Future<Output = Result<Vec<u8>, String>> + Send + 'a>> {
+        let found = self.there.lock().unwrap().get(address).map(|text| text.clone().into_bytes());
+        Box::pin(async move { found.ok_or_else(|| "answered 404".to_owned()) })
+    }
+    fn post_form<'a>(&'a self, address: &'a str, form: String) -> Pin<Box<dyn Future<Output = Result<u16, String>> + Send + 'a>> {
+        self.posted.lock().unwrap().push((address.to_owned(), form));
+        let status = self.answers.lock().unwrap().pop().unwrap_or(200);
+        Box::pin(async move { Ok(status) })
+    }
+}
+
 /// A portal with two organisations, and Alice, who is a member of both.
 pub struct World {
     pub house: House,
@@ -29,6 +49,7 @@ pub struct World {
     pub alice: String,
     pub alice_id: String,
     pub organizations: Vec<String>,
+    pub web: Arc<Web>,
 }
 
 /// A client as its makers hold it.
@@ -52,7 +73,7 @@ pub fn location(answer: &Answer) -> String {
     answer.headers["location"].to_str().unwrap().to_owned()
 }
 
-fn hidden(page: &str, name: &str) -> String {
+pub fn hidden(page: &str, name: &str) -> String {
     let start = format!("name=\"{name}\" value=\"");
     page.split("<main").nth(1).unwrap().split(&start).nth(1).unwrap().split('"').next().unwrap().to_owned()
 }
@@ -60,6 +81,8 @@ fn hidden(page: &str, name: &str) -> String {
 impl World {
     pub async fn open() -> Self {
         let house = House::open(PUBLIC, true).await;
+        let web = Arc::new(Web::default());
+        house.app.attach_outgoing(web.clone());
         let operator = house.sign_in().await;
         let mut organizations = Vec::new();
         for (siret, name) in [("21750001600019", "Ville de Paris"), ("13002526500013", "DINUM")] {
@@ -74,7 +97,7 @@ impl World {
         let alice = house.post(&operator, "/api/v1/users", &[], &alice).await;
         assert_eq!(alice.status, 201, "{}", alice.text);
         let alice_id = alice.json()["id"].as_str().unwrap().to_owned();
-        let mut world = Self { house, operator, alice: String::new(), alice_id, organizations };
+        let mut world = Self { house, operator, alice: String::new(), alice_id, organizations, web };
         world.alice = world.sign_in("alice@paris.example").await;
         world
     }
@@ -213,7 +236,8 @@ impl World {
     }
 
     pub async fn exchange(&self, rp: &Rp, code: &str) -> Answer {
-        self.token(rp, &[("grant_type", "authorization_code"), ("code", code), ("redirect_uri", CALLBACK), ("code_verifier", VERIFIER)]).await
+        self.token(rp, &[("grant_type", "authorization_code"), ("code", code), ("redirect_uri", CALLBACK), ("code_verifier", VERIFIER)])
+            .await
     }
 
     /// A whole sign-in: the answer of the token endpoint.

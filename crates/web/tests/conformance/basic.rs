@@ -1,14 +1,13 @@
 //! What the modules of the OpenID conformance suite assert of a provider, plan `oidcc-basic-certification-test-plan` and
 //! `oidcc-config-certification-test-plan`: one test for each module, under its name.
-#![expect(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, reason = "a test: what is not there fails it")]
-
-mod relying;
-mod support;
 
 use axum::http::Method;
-use relying::{CALLBACK, World, encoded, location, parameter, request};
 use serde_json::json;
-use support::PUBLIC;
+
+use crate::{
+    relying::{self, CALLBACK, World, encoded, location, parameter, request},
+    support::PUBLIC,
+};
 
 #[tokio::test]
 async fn oidcc_server() {
@@ -335,7 +334,8 @@ async fn oidcc_ensure_post_request_succeeds() {
     let world = World::open().await;
     let rp = world.client(json!({})).await;
     // From the client's own page: another origin, and without the cookie.
-    let posted = world.post("/oauth/authorize", &[("origin", "https://rp.example"), ("sec-fetch-site", "cross-site")], &request(&rp, &[])).await;
+    let posted =
+        world.post("/oauth/authorize", &[("origin", "https://rp.example"), ("sec-fetch-site", "cross-site")], &request(&rp, &[])).await;
     let place = location(&posted);
     let asked = location(&world.get(&place, &world.alice).await);
     let address = world.onward(&world.alice, asked).await;
