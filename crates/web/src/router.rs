@@ -27,9 +27,10 @@ use crate::{
     ui::{
         admin_api, admin_masks, admin_subscribers, admin_traffic, api_page, application_start, application_subscriptions,
         application_usage, applications as ui_applications, assets, catalogue as ui_catalogue, credentials as ui_credentials, dashboard,
-        dev as ui_dev, dev_mail, home, invitations as ui_invitations, legal, operator, operator_catalogue, operator_ledger,
-        operator_people, permit, permit_moves, register as ui_register, request, request_form, request_summary, review, reviewing,
-        serve::page, session as ui_session, sign_on, sign_on_logout, start, statistics as ui_statistics, traces as ui_traces, try_it,
+        dev as ui_dev, dev_mail, home, invitations as ui_invitations, legal, operator, operator_catalogue, operator_clients,
+        operator_ledger, operator_people, permit, permit_moves, register as ui_register, request, request_form, request_summary, review,
+        reviewing, serve::page, session as ui_session, sign_on, sign_on_logout, start, statistics as ui_statistics, traces as ui_traces,
+        try_it,
     },
 };
 
@@ -148,6 +149,13 @@ pub fn routes() -> Vec<Route> {
         get("/operator/apis", A::ManagePlatform, page(operator_catalogue::apis)),
         get("/operator/definitions", A::ManagePlatform, page(operator_catalogue::definitions)),
         get("/operator/definitions/{slug}", A::ManagePlatform, page(operator_catalogue::definition)),
+        get("/operator/clients", A::ManagePlatform, page(operator_clients::list)),
+        get("/operator/clients/new", A::ManagePlatform, page(operator_clients::new)),
+        post("/operator/clients/new", A::ManagePlatform, page(operator_clients::create)),
+        get("/operator/clients/{id}", A::ManagePlatform, page(operator_clients::show)),
+        post("/operator/clients/{id}/suspend", A::ManagePlatform, page(operator_clients::suspend)),
+        post("/operator/clients/{id}/resume", A::ManagePlatform, page(operator_clients::resume)),
+        post("/operator/clients/{id}/secret", A::ManagePlatform, page(operator_clients::replace_secret)),
         get("/operator/outbox", A::ManagePlatform, page(operator::outbox)),
         post("/operator/outbox/retry-failed", A::ManagePlatform, page(operator::retry_failed)),
         post("/operator/outbox/{id}/retry", A::ManagePlatform, page(operator::retry)),

@@ -27,6 +27,7 @@ pub mod kit;
 pub mod legal;
 pub mod operator;
 pub mod operator_catalogue;
+pub mod operator_clients;
 pub mod operator_ledger;
 pub mod operator_people;
 pub mod page;
