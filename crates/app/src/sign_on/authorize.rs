@@ -43,7 +43,7 @@ pub enum Begun {
 enum Wrong {
     /// The client or the address is not known: a page of ours, never a redirect.
     Here(Refusal),
-    Back(Asked, AuthorizeError),
+    Back(Box<Asked>, AuthorizeError),
     Failed(SignOnError),
 }
 impl From<SignOnError> for Wrong {
@@ -128,7 +128,7 @@ impl App {
         let asked = self.check_request(&known, parameters, now).await?;
         if known.is_strict() {
             let error = AuthorizeError::new(AuthorizeCode::InvalidRequest, "this client has to push its requests first (RFC 9126)");
-            return Err(Wrong::Back(asked, error));
+            return Err(Wrong::Back(Box::new(asked), error));
         }
         Ok((known.client, asked, None))
     }
@@ -144,14 +144,14 @@ impl App {
         let mut asked = Asked { request: AuthorizationRequest::nothing(), redirect_uri: redirect_uri.to_owned(), state };
         match AuthorizationRequest::read(parameters) {
             Ok(request) => asked.request = request,
-            Err(error) => return Err(Wrong::Back(asked, error)),
+            Err(error) => return Err(Wrong::Back(Box::new(asked), error)),
         }
         match self.check_asked(known, &asked.request, now).await {
             Ok(scopes) => {
                 asked.request.scopes = scopes;
                 Ok(asked)
             }
-            Err(Ok(error)) => Err(Wrong::Back(asked, error)),
+            Err(Ok(error)) => Err(Wrong::Back(Box::new(asked), error)),
             Err(Err(error)) => Err(Wrong::Failed(error)),
         }
     }

@@ -27,7 +27,14 @@ fn openid_client_works_unmodified() {
     let output = Command::new("node").arg("script.mjs").arg(told.to_string()).current_dir(&folder).output().unwrap();
     let said = String::from_utf8_lossy(&output.stdout);
     assert!(output.status.success(), "{said}{}", String::from_utf8_lossy(&output.stderr));
-    for done in ["client_secret_basic", "client_secret_post", "private_key_jwt+par+dpop", "none+pkce+dpop", "client_credentials", "registration+logout"] {
+    for done in [
+        "client_secret_basic",
+        "client_secret_post",
+        "private_key_jwt+par+dpop",
+        "none+pkce+dpop",
+        "client_credentials",
+        "registration+logout",
+    ] {
         assert!(said.contains(done), "{done}: {said}");
     }
 }

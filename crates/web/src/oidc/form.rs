@@ -45,11 +45,12 @@ impl Sent {
         }
         let text = |name: HeaderName| match once(&call.headers, &name) {
             Ok(value) => Ok(value.map(str::to_owned)),
-            Err(_) if name == DPOP => Err(refused(&refusal(400, "invalid_dpop_proof", "send one DPoP proof"), false)),
-            Err(_) => Err(bad("a header is malformed or repeated")),
+            Err(_) if name == DPOP => Err(refusal(400, "invalid_dpop_proof", "send one DPoP proof")),
+            Err(_) => Err(refusal(400, "invalid_request", "a header is malformed or repeated")),
         };
-        let (authorization, dpop, content_type, accept) =
-            (text(header::AUTHORIZATION)?, text(DPOP)?, text(header::CONTENT_TYPE)?, text(header::ACCEPT).unwrap_or_default());
+        let answer = |refusal: Refusal| refused(&refusal, false);
+        let (authorization, dpop) = (text(header::AUTHORIZATION).map_err(answer)?, text(DPOP).map_err(answer)?);
+        let (content_type, accept) = (text(header::CONTENT_TYPE).map_err(answer)?, text(header::ACCEPT).unwrap_or_default());
         let limit = octroi_oauth::parameters::MAX_PARAMETERS;
         let body = body::read(call.body, &call.headers, limit).await.map_err(|_| bad("the body is too long, too slow or incomplete"))?;
         let form =
