@@ -1,9 +1,6 @@
 //! `GET /oauth/jwks`: the public keys of the sign-on and of the gateways' access tokens (RFC 7517 section 5).
 
-use axum::{
-    http::{HeaderValue, header},
-    response::Response,
-};
+use axum::response::Response;
 
 use super::{form::open, json, unavailable};
 use crate::dispatch::OpenCall;
@@ -15,7 +12,6 @@ pub async fn show(call: OpenCall) -> Response {
     };
     let mut set = call.shared.web.tokens.jwks();
     set.keys.append(&mut keys);
-    let mut response = open(json(&set));
-    response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("public, max-age=300"));
-    response
+    // Not to be kept on the way: a new key signs at once.
+    open(json(&set))
 }

@@ -93,6 +93,6 @@ mod tests {
                 named += 1;
             }
         }
-        assert_eq!(named, 11);
+        assert_eq!(named, 10);
     }
 }
