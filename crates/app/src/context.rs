@@ -93,6 +93,7 @@ pub(crate) struct Inner {
     pub host: OnceLock<Arc<dyn HostPort>>,
     pub jobs: Jobs,
     pub statistics: crate::statistics::Kept,
+    pub sign_on: crate::sign_on::Kept,
 }
 
 /// A request that may be sent twice and must act once.
@@ -206,6 +207,7 @@ impl App {
                 host: OnceLock::new(),
                 jobs: Jobs::default(),
                 statistics: crate::statistics::Kept::default(),
+                sign_on: crate::sign_on::Kept::default(),
             }),
         })
     }

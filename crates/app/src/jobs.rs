@@ -60,6 +60,7 @@ impl App {
         tx.revoked_token_purge(now).await?;
         tx.signing_key_delete(now.plus_seconds(-2 * RETIREMENT_HOURS * 3_600)).await?;
         tx.outbox_purge(now.plus_days(-30)).await?;
+        self.purge_sign_on(&mut tx, now).await?;
         tx.commit().await?;
         Ok(())
     }

@@ -36,6 +36,7 @@ pub mod request_forms;
 pub mod review;
 pub mod sessions;
 pub mod showcase;
+pub mod sign_on;
 pub mod statistics;
 pub mod subscriptions;
 pub mod timeline;

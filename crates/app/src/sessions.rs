@@ -260,6 +260,9 @@ impl App {
         if tx.session_delete(&secret::digest(session)).await? {
             let actor = context.principal.actor();
             tx.record(context.now, &actor, "session.closed", &actor, json!({}));
+            if let Some(held) = &context.session {
+                self.leave_clients(&mut tx, held.id, context.now).await?;
+            }
         }
         tx.commit().await?;
         Ok(())

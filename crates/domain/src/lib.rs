@@ -27,6 +27,7 @@ pub mod policy;
 pub mod quota;
 pub mod refusal;
 pub mod scope;
+pub mod sign_on;
 pub mod stage;
 pub mod text;
 pub mod trace;

@@ -139,6 +139,27 @@ pub struct AuthorizationRequest {
 }
 
 impl AuthorizationRequest {
+    /// One that asks for nothing: what is known of a request that cannot be read.
+    #[must_use]
+    pub fn nothing() -> Self {
+        Self {
+            scopes: Vec::new(),
+            response_mode: ResponseMode::Query,
+            nonce: None,
+            code_challenge: None,
+            prompt: BTreeSet::new(),
+            max_age: None,
+            login_hint: None,
+            siret_hint: None,
+            id_token_hint: None,
+            acr_values: Vec::new(),
+            claims: ClaimsRequest::default(),
+            resources: Vec::new(),
+            ui_locales: Vec::new(),
+            dpop_jkt: None,
+        }
+    }
+
     /// Reads all but `client_id`, `redirect_uri` and `state`, which decide where an error goes.
     ///
     /// # Errors

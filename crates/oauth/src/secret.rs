@@ -20,9 +20,27 @@ pub enum SecretKind {
     SandboxApiKey,
     ProductionClientSecret,
     SandboxClientSecret,
+    /// Authenticates a relying party of the sign-on.
+    SignOnSecret,
+    /// Changes the registration of one (RFC 7592).
+    RegistrationToken,
+    /// Registers new ones (RFC 7591 section 3).
+    InitialAccessToken,
+    RefreshToken,
+    AuthorizationCode,
 }
 impl SecretKind {
-    pub const ALL: [Self; 4] = [Self::ProductionApiKey, Self::SandboxApiKey, Self::ProductionClientSecret, Self::SandboxClientSecret];
+    pub const ALL: [Self; 9] = [
+        Self::ProductionApiKey,
+        Self::SandboxApiKey,
+        Self::ProductionClientSecret,
+        Self::SandboxClientSecret,
+        Self::SignOnSecret,
+        Self::RegistrationToken,
+        Self::InitialAccessToken,
+        Self::RefreshToken,
+        Self::AuthorizationCode,
+    ];
 
     #[must_use]
     pub const fn prefix(self) -> &'static str {
@@ -31,6 +49,11 @@ impl SecretKind {
             Self::SandboxApiKey => "oct_test_key_",
             Self::ProductionClientSecret => "oct_live_secret_",
             Self::SandboxClientSecret => "oct_test_secret_",
+            Self::SignOnSecret => "oct_sso_secret_",
+            Self::RegistrationToken => "oct_sso_reg_",
+            Self::InitialAccessToken => "oct_sso_init_",
+            Self::RefreshToken => "oct_sso_refresh_",
+            Self::AuthorizationCode => "oct_sso_code_",
         }
     }
 }

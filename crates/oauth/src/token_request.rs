@@ -86,7 +86,8 @@ impl ClientRequest {
 }
 
 /// HTTP Basic with form-encoded halves (RFC 6749 section 2.3.1, RFC 7617).
-fn basic(header: &str) -> Option<ClientAuthentication> {
+#[must_use]
+pub fn basic(header: &str) -> Option<ClientAuthentication> {
     let (scheme, encoded) = header.split_once(' ')?;
     if !scheme.eq_ignore_ascii_case("basic") || encoded.len() > 2_048 {
         return None;

@@ -104,6 +104,8 @@ enum AdminCommand {
         #[command(flatten)]
         config: ConfigOption,
     },
+    /// Replace the signing keys of the sign-on; what the old ones signed stays good for a day
+    RotateSignOnKeys(ConfigOption),
 }
 
 /// Where the settings are.
@@ -321,6 +323,10 @@ async fn admin(command: AdminCommand) -> Result<ExitCode, CommandError> {
         AdminCommand::RotateKeys { stage, config } => {
             command_app(&config.read()?).await?.rotate_keys(stage, now()).await?;
             println!("new signing keys for {stage}; tokens in date stay good");
+        }
+        AdminCommand::RotateSignOnKeys(config) => {
+            command_app(&config.read()?).await?.rotate_sign_on_keys(now()).await?;
+            println!("new signing keys for the sign-on; what the old ones signed stays good for a day");
         }
     }
     Ok(ExitCode::SUCCESS)

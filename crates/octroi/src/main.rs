@@ -10,6 +10,7 @@ mod host;
 mod look;
 mod mail;
 mod master_key;
+mod outgoing;
 mod ports;
 mod run;
 mod traces;

@@ -22,6 +22,7 @@ use crate::{
     feed,
     host::Host,
     mail, master_key,
+    outgoing::{self, Outgoing},
     ports::Gateways,
     traces::{self, Stored},
     try_it::Sandbox,
@@ -109,6 +110,7 @@ pub async fn start(config: &Config, store: Store, demo: bool) -> Result<(Running
     }
     let app = App::new(store, settings, Arc::new(port), master_key)?;
     let in_force = in_force(config, portal.local_addr()?, admin_address, &handles);
+    app.attach_outgoing(Arc::new(Outgoing::new().map_err(|error| other(error.to_string()))?));
     app.attach_host(Arc::new(Host::new(&in_force, handles.clone(), watched)));
     // Better no platform than one that cannot tell whose keys it holds.
     app.check_keys(now()).await.map_err(|error| other(format!("{}: {error}", config.data.join("master.key").display())))?;
@@ -139,6 +141,7 @@ pub async fn start(config: &Config, store: Store, demo: bool) -> Result<(Running
     });
     background.spawn(jobs(app.clone(), handles.clone()));
     writers.spawn(mail::deliver(app.clone(), stopped.clone()));
+    writers.spawn(outgoing::deliver_logouts(app.clone(), stopped.clone()));
     let drain = Duration::from_secs(u64::from(config.gateway.drain));
     let running = Running {
         portal_url,

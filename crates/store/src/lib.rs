@@ -10,12 +10,14 @@
 mod access_request;
 mod application;
 mod catalogue;
+mod client;
 mod connect;
 mod counter;
 mod credential;
 mod error;
 mod factor;
 mod gateway;
+mod grant;
 mod idempotency;
 mod invitation;
 mod ledger;
@@ -32,6 +34,7 @@ mod search;
 #[cfg(feature = "seed")]
 mod seed;
 mod session;
+mod sign_on;
 mod statistics;
 mod store;
 #[cfg(test)]
@@ -54,6 +57,7 @@ pub use self::{
     error::{Cause, StoreError, Why},
     factor::{Ceremony, Totp},
     gateway::GatewayRows,
+    grant::StoredCode,
     idempotency::Answered,
     ledger::{LedgerFilter, Order},
     message::{Awaited, Waiting},

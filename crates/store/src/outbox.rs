@@ -5,11 +5,11 @@
 
 use std::str::FromStr;
 
-use octroi_domain::{Moment, mail::Mail};
+use octroi_domain::{Moment, mail::Mail, sign_on::LogoutNotice};
 use sea_orm::{
     ActiveValue::{NotSet, Set},
     ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect,
-    sea_query::{Condition, LockBehavior, LockType, OnConflict},
+    sea_query::{Condition, Expr, LockBehavior, LockType, OnConflict},
 };
 use serde::{Deserialize, Serialize};
 
@@ -22,6 +22,7 @@ use crate::{
 const TABLE: &str = "outbox";
 const MAILBOX: &str = "mailbox";
 const MAIL: &str = "mail";
+const LOGOUT: &str = "logout";
 /// How long whoever claimed a message has to report on it, seconds.
 const LEASE: i64 = 60;
 /// First and longest wait after a failure, seconds.
@@ -175,8 +176,13 @@ fn item(model: &Model) -> Result<OutboxItem, StoreError> {
 }
 
 fn shown(model: &Model) -> OutboxRow {
-    let mail: Option<Mail> = serde_json::from_str(&model.payload).ok();
-    let (to, subject) = mail.map_or_else(Default::default, |mail| (mail.to, mail.subject));
+    let (to, subject) = if model.kind == LOGOUT {
+        let notice: Option<LogoutNotice> = serde_json::from_str(&model.payload).ok();
+        notice.map_or_else(Default::default, |notice| (notice.client.to_string(), "logout".to_owned()))
+    } else {
+        let mail: Option<Mail> = serde_json::from_str(&model.payload).ok();
+        mail.map_or_else(Default::default, |mail| (mail.to, mail.subject))
+    };
     let (state, ended) = match (model.done_at, model.failed_at) {
         (Some(at), _) => (OutboxState::Done, Some(at)),
         (None, Some(at)) => (OutboxState::Failed, Some(at)),
@@ -274,9 +280,29 @@ impl Store {
     /// # Errors
     /// [`StoreError`]
     pub async fn outbox_claim(&self, now: Moment, limit: u32) -> Result<Vec<OutboxItem>, StoreError> {
+        self.claim(Column::Kind.ne(LOGOUT), now, limit, item).await
+    }
+
+    /// The same for what clients of the sign-on are told when a session ends.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    pub async fn outbox_claim_logouts(&self, now: Moment, limit: u32) -> Result<Vec<(i64, LogoutNotice)>, StoreError> {
+        let read = |model: &Model| Row::new(TABLE, &model.id).json("payload", &model.payload).map(|notice| (model.id, notice));
+        self.claim(Column::Kind.eq(LOGOUT), now, limit, read).await
+    }
+
+    async fn claim<T>(
+        &self,
+        which: Expr,
+        now: Moment,
+        limit: u32,
+        read: impl Fn(&Model) -> Result<T, StoreError>,
+    ) -> Result<Vec<T>, StoreError> {
         let mut tx = self.write().await?;
         let query = Entity::find()
             .filter(OutboxState::Waiting.rows())
+            .filter(which)
             .filter(Column::NextAttemptAt.lte(now.micros()))
             .order_by_asc(Column::NextAttemptAt)
             .order_by_asc(Column::Id)
@@ -294,7 +320,7 @@ impl Store {
                 ..Default::default()
             };
             Entity::update_many().set(change).filter(Column::Id.eq(model.id)).exec(&tx.db()).await.at(TABLE)?;
-            match item(model) {
+            match read(model) {
                 Ok(item) => items.push(item),
                 Err(error) => {
                     tracing::error!(%error, "a message of the outbox cannot be read");
@@ -313,10 +339,22 @@ impl Tx {
     /// # Errors
     /// [`StoreError`]
     pub async fn enqueue_mail(&mut self, at: Moment, mail: &Mail) -> Result<(), StoreError> {
+        self.enqueue(at, MAIL, json(TABLE, mail)?).await
+    }
+
+    /// A client is told of the end of a session if this transaction commits.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    pub async fn enqueue_logout(&mut self, at: Moment, notice: &LogoutNotice) -> Result<(), StoreError> {
+        self.enqueue(at, LOGOUT, json(TABLE, notice)?).await
+    }
+
+    async fn enqueue(&mut self, at: Moment, kind: &str, payload: String) -> Result<(), StoreError> {
         let model = table::ActiveModel {
             id: NotSet,
-            kind: Set(MAIL.to_owned()),
-            payload: Set(json(TABLE, mail)?),
+            kind: Set(kind.to_owned()),
+            payload: Set(payload),
             created_at: Set(at.micros()),
             attempts: Set(0),
             next_attempt_at: Set(at.micros()),

@@ -23,8 +23,8 @@ use utoipa::{
 
 use crate::{
     api::{
-        access_requests, applications, catalogue, credentials, dev, invitations, ledger, messages, people, permits, platform, register,
-        session, statistics, subscriptions, traces,
+        access_requests, applications, catalogue, clients, credentials, dev, invitations, ledger, messages, people, permits, platform,
+        register, session, statistics, subscriptions, traces,
     },
     dispatch::OpenCall,
     headers::CSP_PAGE,
@@ -83,6 +83,17 @@ const DOCUMENT: &str = "/api/v1/openapi.json";
         applications::suspend,
         applications::resume,
         applications::usage,
+        clients::create,
+        clients::list,
+        clients::read,
+        clients::update,
+        clients::remove,
+        clients::suspend,
+        clients::resume,
+        clients::replace_secret,
+        clients::create_initial_access,
+        clients::list_initial_access,
+        clients::remove_initial_access,
         invitations::create,
         invitations::list,
         invitations::withdraw,

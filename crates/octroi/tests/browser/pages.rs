@@ -235,6 +235,10 @@ pub const PAGES: &[Page] = &[
     page("operator-apis", "operator", "/operator/apis"),
     page("operator-definitions", "operator", "/operator/definitions"),
     page("operator-definition", "operator", "/operator/definitions/api-particulier"),
+    page("clients", "operator", "/operator/clients"),
+    page("client", "operator", "/operator/clients/{client}"),
+    page("client-new", "operator", "/operator/clients/new"),
+    page("client-new-wrong", "operator", "/operator/clients/new").then(&[Send("/clients/new")]),
     page("outbox", "operator", "/operator/outbox"),
     page("outbox-failed", "operator", "/operator/outbox?state=failed"),
     page("ledger", "operator", "/operator/ledger"),
@@ -246,7 +250,7 @@ pub const PAGES: &[Page] = &[
 ];
 
 /// Routes of GET that show no page of ours: files, data, and the reader of the OpenAPI document, which is somebody else's work.
-const NOT_PAGES: [&str; 6] = ["/api/", "/oauth/", "/.well-known/", "/assets/", "/register.csv", "/html"];
+const NOT_PAGES: [&str; 7] = ["/api/", "/oauth/", "/authorize", "/.well-known/", "/assets/", "/register.csv", "/html"];
 
 /// Does a path of the table lie under a route?
 fn under(route: &str, path: &str) -> bool {

@@ -157,6 +157,9 @@ async fn live(demo: &Demo, mark: &str) -> BTreeMap<&'static str, String> {
         let list = operator.get(path).await.ok(200);
         things.insert(name, list["items"][0]["id"].as_str().unwrap().to_owned());
     }
+    let client = json!({ "metadata": { "client_name": words("Cantine"), "redirect_uris": ["https://cantine.example/retour"] } });
+    let client = operator.post("/clients", client).await.ok(201);
+    things.insert("client", client["id"].as_str().unwrap().to_owned());
     let mailbox = demo.nobody().get("/dev/mailbox?to=applicant%40rivebelle.example").await.ok(200);
     things.insert("mail", mailbox["items"][0]["id"].to_string().trim_matches('"').to_owned());
     things

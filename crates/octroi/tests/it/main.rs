@@ -10,6 +10,7 @@ mod gate;
 mod harness;
 mod kill;
 mod lists;
+mod openid_client;
 mod policy;
 mod story;
 mod trial;

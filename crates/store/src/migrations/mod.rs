@@ -11,6 +11,7 @@ mod m0005_platform;
 mod m0006_mail;
 mod m0007_identity;
 mod m0008_accounts;
+mod m0009_sign_on;
 
 use sea_orm::{ConnectionTrait, DbBackend, FromQueryResult, Statement};
 
@@ -34,6 +35,7 @@ const MIGRATIONS: &[Migration] = &[
     m0006_mail::MIGRATION,
     m0007_identity::MIGRATION,
     m0008_accounts::MIGRATION,
+    m0009_sign_on::MIGRATION,
 ];
 
 const TABLE: &str = "schema_version";

@@ -1,19 +1,40 @@
-//! `POST /oauth/introspect`: what a token is good for (RFC 7662).
+//! `POST /oauth/introspect`: what a token is good for (RFC 7662; signed: RFC 9701).
 
 use axum::response::Response;
 use octroi_oauth::{error::OAuthError, introspection::IntrospectionResponse};
 
-use super::{authenticated, json, refused, unavailable};
+use super::{
+    authenticated,
+    form::{Sent, refused as refuse, told},
+    json, refused, unavailable,
+};
 use crate::dispatch::OpenCall;
 
-/// Tells a client about a token of its own stage: its own, or one of its organisation. Any other is
-/// answered like one that does not exist (section 2.2).
+const SIGNED: &str = "application/token-introspection+jwt";
+
+/// Tells a client about a token: a relying party about its own, or about those for the API that it serves; an application
+/// about those of its own stage, its own or of its organisation. Any other is answered like one that does not exist
+/// (section 2.2).
 pub async fn answer(call: OpenCall) -> Response {
-    let (shared, request_id) = (call.shared.clone(), call.facts.request_id.clone());
-    let (request, stage) = match authenticated(call).await {
+    let sent = match Sent::read(call, "POST").await {
+        Ok(sent) => sent,
+        Err(response) => return response,
+    };
+    if sent.shared.web.app.is_from_client(&sent.presented()) {
+        if let Some(fault) = &sent.fault {
+            return refuse(fault, false);
+        }
+        let signed = sent.accept.as_deref().is_some_and(|accept| accept.contains(SIGNED));
+        return match sent.shared.web.app.client_introspect(signed, sent.presented()).await {
+            Ok(answer) => told(answer, SIGNED),
+            Err(error) => sent.answer(error),
+        };
+    }
+    let (request, stage) = match authenticated(&sent) {
         Ok(authenticated) => authenticated,
         Err(error) => return refused(&error),
     };
+    let shared = &sent.shared;
     let Some(token) = request.get("token") else { return refused(&OAuthError::InvalidRequest("the parameter token is missing")) };
     let found = shared.web.tokens.introspect(token).filter(|(_, found)| *found == stage).map(|(claims, _)| claims);
     let Some(claims) = found else { return json(&IntrospectionResponse::default()) };
@@ -22,6 +43,6 @@ pub async fn answer(call: OpenCall) -> Response {
     match shown {
         Ok(true) => json(&IntrospectionResponse { active: true, claims: Some(claims) }),
         Ok(false) => json(&IntrospectionResponse::default()),
-        Err(error) => unavailable(&request_id, &error),
+        Err(error) => unavailable(&sent.request_id, &error),
     }
 }

@@ -1,60 +1,90 @@
-//! `GET /.well-known/oauth-authorization-server`: what the server offers (RFC 8414), and nothing that it does not.
+//! `GET /.well-known/openid-configuration` and `/.well-known/oauth-authorization-server`: what the server offers
+//! (OpenID Connect Discovery section 3, RFC 8414), and nothing that it does not.
 
-use axum::response::Response;
-use serde::Serialize;
+use axum::{
+    http::{HeaderValue, header},
+    response::Response,
+};
+use octroi_app::sign_on::{SCOPES, claim_names};
+use octroi_domain::authentication::Acr;
+use octroi_oauth::{
+    authorization_request::Prompt,
+    foreign::{ASYMMETRIC, Algorithm},
+    jwt::SigningAlgorithm,
+};
+use serde_json::{Value, json};
 
-use super::json;
+use super::{form::open, json as answer};
 use crate::dispatch::OpenCall;
 
-#[derive(Serialize)]
-struct Metadata {
-    issuer: String,
-    token_endpoint: String,
-    introspection_endpoint: String,
-    revocation_endpoint: String,
-    jwks_uri: String,
-    service_documentation: String,
-    /// Required by section 2, and empty: there is no authorization endpoint here.
-    response_types_supported: [&'static str; 0],
-    grant_types_supported: [&'static str; 1],
-    token_endpoint_auth_methods_supported: [&'static str; 2],
-    introspection_endpoint_auth_methods_supported: [&'static str; 2],
-    revocation_endpoint_auth_methods_supported: [&'static str; 2],
-}
+/// The ways a client authenticates (RFC 6749 section 2.3.1, RFC 7523).
+const METHODS: [&str; 4] = ["client_secret_basic", "client_secret_post", "private_key_jwt", "none"];
+/// Those that prove who it is.
+const PROOFS: [&str; 3] = ["client_secret_basic", "client_secret_post", "private_key_jwt"];
 
-/// The ways a client authenticates (RFC 6749 section 2.3.1).
-const METHODS: [&str; 2] = ["client_secret_basic", "client_secret_post"];
-
-fn metadata(issuer: &str) -> Metadata {
+fn metadata(issuer: &str) -> Value {
     let at = |path: &str| format!("{issuer}{path}");
-    Metadata {
-        issuer: issuer.to_owned(),
-        token_endpoint: at("/oauth/token"),
-        introspection_endpoint: at("/oauth/introspect"),
-        revocation_endpoint: at("/oauth/revoke"),
-        jwks_uri: at("/oauth/jwks"),
-        service_documentation: at("/api/docs"),
-        response_types_supported: [],
-        grant_types_supported: ["client_credentials"],
-        token_endpoint_auth_methods_supported: METHODS,
-        introspection_endpoint_auth_methods_supported: METHODS,
-        revocation_endpoint_auth_methods_supported: METHODS,
-    }
+    let signs: Vec<&str> = SigningAlgorithm::ALL.iter().map(|algorithm| algorithm.as_str()).collect();
+    let reads: Vec<String> = ASYMMETRIC.iter().map(|algorithm: &Algorithm| format!("{algorithm:?}")).collect();
+    let claims: Vec<&str> =
+        ["sub", "iss", "aud", "exp", "iat", "auth_time", "acr", "amr", "sid", "nonce"].into_iter().chain(claim_names()).collect();
+    json!({
+        "issuer": issuer,
+        "authorization_endpoint": at("/oauth/authorize"),
+        "token_endpoint": at("/oauth/token"),
+        "userinfo_endpoint": at("/oauth/userinfo"),
+        "jwks_uri": at("/oauth/jwks"),
+        "registration_endpoint": at("/oauth/register"),
+        "introspection_endpoint": at("/oauth/introspect"),
+        "revocation_endpoint": at("/oauth/revoke"),
+        "end_session_endpoint": at("/oauth/logout"),
+        "pushed_authorization_request_endpoint": at("/oauth/par"),
+        "service_documentation": at("/api/docs"),
+        "scopes_supported": SCOPES,
+        "claims_supported": claims,
+        "claim_types_supported": ["normal"],
+        "claims_parameter_supported": true,
+        "request_parameter_supported": false,
+        "request_uri_parameter_supported": false,
+        "response_types_supported": ["code"],
+        "response_modes_supported": ["query", "form_post"],
+        "grant_types_supported": ["authorization_code", "refresh_token", "client_credentials"],
+        "subject_types_supported": ["public", "pairwise"],
+        "id_token_signing_alg_values_supported": signs,
+        "userinfo_signing_alg_values_supported": signs,
+        "introspection_signing_alg_values_supported": signs,
+        "token_endpoint_auth_methods_supported": METHODS,
+        "token_endpoint_auth_signing_alg_values_supported": reads,
+        "introspection_endpoint_auth_methods_supported": PROOFS,
+        "introspection_endpoint_auth_signing_alg_values_supported": reads,
+        "revocation_endpoint_auth_methods_supported": METHODS,
+        "revocation_endpoint_auth_signing_alg_values_supported": reads,
+        "dpop_signing_alg_values_supported": reads,
+        "code_challenge_methods_supported": ["S256"],
+        "acr_values_supported": Acr::ALL.iter().map(|acr| acr.as_str()).collect::<Vec<_>>(),
+        "prompt_values_supported": Prompt::ALL.iter().map(|prompt| prompt.as_str()).collect::<Vec<_>>(),
+        "display_values_supported": ["page"],
+        "ui_locales_supported": ["fr", "en"],
+        "require_pushed_authorization_requests": false,
+        "authorization_response_iss_parameter_supported": true,
+        "backchannel_logout_supported": true,
+        "backchannel_logout_session_supported": true,
+    })
 }
 
 pub async fn show(call: OpenCall) -> Response {
-    json(&metadata(&call.shared.public_url))
+    let mut response = open(answer(&metadata(&call.shared.public_url)));
+    response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("public, max-age=300"));
+    response
 }
 
 #[cfg(test)]
 mod tests {
-    use serde_json::Value;
-
     use super::*;
 
     #[test]
     fn what_is_named_is_a_route() {
-        let Ok(Value::Object(members)) = serde_json::to_value(metadata("https://p.example")) else { panic!("not an object") };
+        let Value::Object(members) = metadata("https://p.example") else { panic!("not an object") };
         let paths: Vec<&str> = crate::routes().iter().map(|route| route.path).collect();
         let mut named = 0;
         for (name, value) in members {
@@ -63,6 +93,6 @@ mod tests {
                 named += 1;
             }
         }
-        assert_eq!(named, 5);
+        assert_eq!(named, 10);
     }
 }

@@ -1,27 +1,24 @@
 //! The OAuth endpoints of the portal: one file per endpoint. Their answers and refusals have the
 //! form of their RFC, not the form of our problems.
 
+pub mod form;
 pub mod introspect;
 pub mod jwks;
 pub mod metadata;
+pub mod pushed;
+pub mod register;
 pub mod revoke;
 pub mod token;
+pub mod userinfo;
 
 use axum::{
     body::Body,
-    http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header},
+    http::{HeaderValue, StatusCode, header},
     response::Response,
 };
 use octroi_domain::stage::Stage;
-use octroi_oauth::{
-    error::OAuthError,
-    introspection::ActiveToken,
-    jwk::JwkSet,
-    token_request::{ClientRequest, MAX_BODY},
-};
+use octroi_oauth::{error::OAuthError, introspection::ActiveToken, jwk::JwkSet, token_request::ClientRequest};
 use serde::Serialize;
-
-use crate::{body, dispatch::OpenCall, headers::once};
 
 /// What the portal asks of the gateways; the binary implements it over their handles, so that a token
 /// is issued and judged by the same code on the portal and on each listener.
@@ -44,31 +41,10 @@ pub struct TokenAnswer {
     pub body: Vec<u8>,
 }
 
-/// A form that a client posted, read but not yet judged.
-struct Form {
-    authorization: Option<String>,
-    content_type: Option<String>,
-    body: bytes::Bytes,
-}
-
-/// Reads the headers and the body of a client's request.
-async fn form(headers: &HeaderMap, body: Body) -> Result<Form, OAuthError> {
-    let text = |name: HeaderName| {
-        let value = once(headers, &name).map_err(|_| OAuthError::InvalidRequest("a header is malformed or repeated"))?;
-        Ok::<_, OAuthError>(value.map(str::to_owned))
-    };
-    let (authorization, content_type) = (text(header::AUTHORIZATION)?, text(header::CONTENT_TYPE)?);
-    let body = body::read(body, headers, MAX_BODY)
-        .await
-        .map_err(|_| OAuthError::InvalidRequest("the body is too long, too slow or incomplete"))?;
-    Ok(Form { authorization, content_type, body })
-}
-
-/// Reads a client's request and authenticates the client: who, with what parameters, on which stage.
-async fn authenticated(call: OpenCall) -> Result<(ClientRequest, Stage), OAuthError> {
-    let form = form(&call.headers, call.body).await?;
-    let request = ClientRequest::read(form.authorization.as_deref(), form.content_type.as_deref(), &form.body)?;
-    let stage = call.shared.web.tokens.client_authenticates(&request).ok_or(OAuthError::InvalidClient)?;
+/// Reads an application's request and authenticates the application: who, with what parameters, on which stage.
+fn authenticated(sent: &form::Sent) -> Result<(ClientRequest, Stage), OAuthError> {
+    let request = ClientRequest::read(sent.authorization.as_deref(), sent.content_type.as_deref(), &sent.body)?;
+    let stage = sent.shared.web.tokens.client_authenticates(&request).ok_or(OAuthError::InvalidClient)?;
     Ok((request, stage))
 }
 

@@ -1,4 +1,5 @@
-//! `POST /oauth/token`: access tokens for clients (RFC 6749 section 4.4).
+//! `POST /oauth/token`: tokens for relying parties (RFC 6749 section 3.2), and for applications that call through the
+//! gateway (section 4.4).
 
 use axum::{
     body::Body,
@@ -6,16 +7,29 @@ use axum::{
     response::Response,
 };
 
-use super::{form, refused};
+use super::{
+    form::{Sent, open, refused},
+    json,
+};
 use crate::dispatch::OpenCall;
 
-/// Hands the request to the gateway of the client's stage, and its answer back.
+/// Answers a relying party itself; hands any other request to the gateway of the client's stage, and its answer back.
 pub async fn issue(call: OpenCall) -> Response {
-    let form = match form(&call.headers, call.body).await {
-        Ok(form) => form,
-        Err(error) => return refused(&error),
+    let sent = match Sent::read(call, "POST").await {
+        Ok(sent) => sent,
+        Err(response) => return response,
     };
-    let answer = call.shared.web.tokens.token(None, form.authorization.as_deref(), form.content_type.as_deref(), &form.body);
+    let app = &sent.shared.web.app;
+    if app.is_from_client(&sent.presented()) {
+        if let Some(fault) = &sent.fault {
+            return refused(fault, false);
+        }
+        return match app.client_token(sent.presented()).await {
+            Ok(issued) => open(json(&issued)),
+            Err(error) => sent.answer(error),
+        };
+    }
+    let answer = sent.shared.web.tokens.token(None, sent.authorization.as_deref(), sent.content_type.as_deref(), &sent.body);
     let mut response = Response::new(Body::from(answer.body));
     *response.status_mut() = StatusCode::from_u16(answer.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     for (name, value) in answer.headers {

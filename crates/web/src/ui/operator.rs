@@ -94,18 +94,20 @@ pub enum Place {
     People,
     Apis,
     Definitions,
+    Clients,
     Outbox,
     Ledger,
     Settings,
     Health,
 }
 impl Place {
-    const ALL: [Self; 9] = [
+    const ALL: [Self; 10] = [
         Self::Overview,
         Self::Organizations,
         Self::People,
         Self::Apis,
         Self::Definitions,
+        Self::Clients,
         Self::Outbox,
         Self::Ledger,
         Self::Settings,
@@ -119,6 +121,7 @@ impl Place {
             Self::People => ("/operator/people", w.of("operator-people")),
             Self::Apis => ("/operator/apis", w.of("operator-apis")),
             Self::Definitions => ("/operator/definitions", w.of("operator-definitions")),
+            Self::Clients => ("/operator/clients", w.of("clients-title")),
             Self::Outbox => ("/operator/outbox", w.of("operator-outbox")),
             Self::Ledger => ("/operator/ledger", w.of("operator-ledger")),
             Self::Settings => ("/operator/settings", w.of("operator-settings")),
@@ -135,6 +138,7 @@ impl Place {
             Self::People => w.of("operator-people-text"),
             Self::Apis => w.of("operator-apis-text"),
             Self::Definitions => w.of("operator-definitions-text"),
+            Self::Clients => w.of("clients-text"),
             Self::Outbox => w.of("operator-outbox-text"),
             Self::Ledger => w.of("operator-ledger-text"),
             Self::Settings => w.of("operator-settings-text"),

@@ -68,6 +68,8 @@ pub struct PageCall {
     pub cookies: Vec<(String, String)>,
     /// Does it answer a form?
     pub posted: bool,
+    /// Does the browser come from a page of ours (`Sec-Fetch-Site`)? False when it does not say.
+    pub from_here: bool,
     /// The digest of what was sent.
     pub sent: [u8; 32],
     /// What the last page said of what was done.

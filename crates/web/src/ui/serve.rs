@@ -88,6 +88,7 @@ async fn frame(shared: &Arc<Shared>, params: Vec<(String, String)>, parts: &Part
         raw_query: raw_query.to_owned(),
         cookies,
         posted: parts.method == Method::POST,
+        from_here: parts.headers.get("sec-fetch-site").is_some_and(|site| site == "same-origin"),
         sent: [0; 32],
     };
     let unsure = match principal::reader(shared, &parts.headers, now).await {

@@ -1,0 +1,154 @@
+//! Who a client is: by its secret, by an assertion that it signed, or by nothing but PKCE (RFC 6749 section 2.3, RFC 7523).
+
+use octroi_domain::sign_on::ClientId;
+use octroi_oauth::{
+    client_assertion::{self, ASSERTION_TYPE, Expected},
+    client_metadata::AuthMethod,
+    dpop,
+    foreign::{ASYMMETRIC, Algorithm, FAPI},
+    secret::{self, same_digest},
+    token_request::basic,
+};
+
+use super::{Known, Presented, Refusal, SignOnError, once};
+use crate::{context::App, error::Error};
+
+/// How a request says who it is from.
+enum Shown<'a> {
+    Basic { digest: [u8; 32] },
+    Post { secret: &'a str },
+    Assertion(&'a str),
+    Nothing,
+}
+
+/// The `client_id` that a request is from, unproven: the token endpoint tells by it whose business it is.
+#[must_use]
+pub(crate) fn claimed(presented: &Presented<'_>) -> Option<String> {
+    let header = presented.authorization.and_then(basic).map(|client| client.client_id);
+    let assertion = || presented.parameters.get("client_assertion").and_then(client_assertion::claimed);
+    header.or_else(|| presented.parameters.owned("client_id")).or_else(assertion)
+}
+
+impl App {
+    /// Is the request from a relying party, rather than from an application?
+    #[must_use]
+    pub fn is_from_client(&self, presented: &Presented<'_>) -> bool {
+        let assertion = presented.parameters.has("client_assertion");
+        assertion || claimed(presented).is_some_and(|id| id.starts_with(ClientId::PREFIX))
+    }
+
+    /// Finds and proves the client that a request is from.
+    pub(super) async fn authenticate(&self, presented: Presented<'_>) -> Result<Known, SignOnError> {
+        let parameters = presented.parameters;
+        let (mut id, shown) = shown(&presented)?;
+        if id.is_none() {
+            id = parameters.owned("client_id");
+        }
+        let unknown = || Refusal::client("the client could not be authenticated: check client_id, and how it authenticates");
+        let id = id.ok_or_else(unknown)?;
+        if parameters.get("client_id").is_some_and(|named| named != id) {
+            let why = "client_id differs from the authenticated client";
+            return Err(if matches!(shown, Shown::Assertion(_)) { Refusal::client(why) } else { Refusal::request(why) }.into());
+        }
+        let id: ClientId = id.parse().map_err(|_| unknown())?;
+        let client = self.inner.store.read().client_by_id(&id).await?.filter(|client| client.is_active()).ok_or_else(unknown)?;
+        let known = Known::of(client)?;
+        let method = known.metadata.token_endpoint_auth_method;
+        match (shown, method) {
+            (Shown::Basic { digest }, AuthMethod::ClientSecretBasic) => check_secret(&known, &digest).ok_or_else(unknown)?,
+            (Shown::Post { secret }, AuthMethod::ClientSecretPost) => check_secret(&known, &secret::digest(secret)).ok_or_else(unknown)?,
+            (Shown::Basic { digest }, AuthMethod::ClientSecretPost) => {
+                check_secret(&known, &digest).ok_or_else(unknown)?;
+                return Err(Refusal::client("this client is registered for client_secret_post: send the secret in the body").into());
+            }
+            (Shown::Post { secret }, AuthMethod::ClientSecretBasic) => {
+                check_secret(&known, &secret::digest(secret)).ok_or_else(unknown)?;
+                return Err(Refusal::client("this client is registered for client_secret_basic: send the secret by the header").into());
+            }
+            (Shown::Assertion(assertion), AuthMethod::PrivateKeyJwt) => self.check_assertion(&known, assertion, presented).await?,
+            (Shown::Nothing, AuthMethod::None) => {}
+            _ => return Err(unknown().into()),
+        }
+        Ok(known)
+    }
+
+    async fn check_assertion(&self, known: &Known, assertion: &str, presented: Presented<'_>) -> Result<(), SignOnError> {
+        let refused = |why: &dyn std::fmt::Display| Refusal::client(why.to_string());
+        let registered = known.metadata.token_endpoint_auth_signing_alg.as_deref().and_then(|alg| alg.parse::<Algorithm>().ok());
+        let allowed: Vec<Algorithm> = match registered {
+            Some(one) => vec![one],
+            None if known.is_strict() => FAPI.to_vec(),
+            None => ASYMMETRIC.to_vec(),
+        };
+        let (issuer, id) = (self.issuer(), known.client.id.as_str());
+        let token_endpoint = format!("{issuer}/oauth/token");
+        let with_slash = format!("{issuer}/");
+        let addresses = [presented.address, token_endpoint.as_str(), with_slash.as_str()];
+        let addresses: &[&str] = if known.is_strict() { &[] } else { &addresses };
+        let expected = Expected { client_id: id, issuer, addresses, now: presented.now.seconds() };
+        let check = |keys: &_| client_assertion::check(assertion, keys, &allowed, expected);
+        let keys = self.client_keys(known, false).await.ok_or_else(|| Refusal::client("the keys of the client cannot be read"))?;
+        let good = match check(&keys) {
+            // It may have new keys.
+            Err(client_assertion::AssertionError::Signature) if known.metadata.jwks_uri.is_some() => {
+                let keys = self.client_keys(known, true).await.ok_or_else(|| Refusal::client("the keys of the client cannot be read"))?;
+                check(&keys)
+            }
+            outcome => outcome,
+        };
+        let good = good.map_err(|error| refused(&error))?;
+        let expires = octroi_domain::Moment::from_micros(0).plus_seconds(good.expires);
+        if self.see_once(&once("assertion", id, &good.jti), expires).await? {
+            Ok(())
+        } else {
+            Err(refused(&"the assertion was used before: its jti counts once").into())
+        }
+    }
+
+    /// Notes that something was seen; false when it was seen before.
+    pub(super) async fn see_once(&self, key: &[u8; 32], expires: octroi_domain::Moment) -> Result<bool, Error> {
+        let mut tx = self.inner.store.write().await?;
+        let first = tx.see(key, expires).await?;
+        tx.commit().await?;
+        Ok(first)
+    }
+
+    /// The thumbprint of the key that a request proves to hold (RFC 9449); none when it shows no proof.
+    pub(super) async fn proof(&self, strict: bool, token: Option<&str>, presented: Presented<'_>) -> Result<Option<String>, SignOnError> {
+        let Some(proof) = presented.dpop else { return Ok(None) };
+        let target =
+            dpop::Target { method: presented.method, address: presented.address, access_token: token, now: presented.now.seconds() };
+        let allowed: &[Algorithm] = if strict { &FAPI } else { &ASYMMETRIC };
+        let proof = dpop::check(proof, target, allowed).map_err(|error| Refusal::proof(error.to_string()))?;
+        let expires = octroi_domain::Moment::from_micros(0).plus_seconds(proof.expires.saturating_add(60));
+        if !self.see_once(&once("dpop", &proof.jkt, &proof.jti), expires).await? {
+            return Err(Refusal::proof("the DPoP proof was used before: its jti counts once").into());
+        }
+        Ok(Some(proof.jkt))
+    }
+}
+
+fn check_secret(known: &Known, digest: &[u8; 32]) -> Option<()> {
+    known.client.secret.filter(|held| same_digest(held.bytes(), digest)).map(drop)
+}
+
+/// One way of authenticating, or none; two at once are refused.
+fn shown<'a>(presented: &Presented<'a>) -> Result<(Option<String>, Shown<'a>), Refusal> {
+    let parameters = presented.parameters;
+    let (secret, assertion) = (parameters.get("client_secret"), parameters.get("client_assertion"));
+    let ways = [presented.authorization.is_some(), secret.is_some(), assertion.is_some()];
+    if ways.iter().filter(|way| **way).count() > 1 {
+        return Err(Refusal::request("authenticate the client once: by the header, by the body, or by an assertion"));
+    }
+    if let Some(header) = presented.authorization {
+        let client = basic(header).ok_or_else(|| Refusal::client("the header Authorization is not HTTP Basic"))?;
+        let digest = client.digest();
+        return Ok((Some(client.client_id), Shown::Basic { digest }));
+    }
+    match (parameters.get("client_assertion_type"), assertion) {
+        (None, None) => {}
+        (Some(ASSERTION_TYPE), Some(assertion)) => return Ok((client_assertion::claimed(assertion), Shown::Assertion(assertion))),
+        _ => return Err(Refusal::client(format!("client_assertion goes with client_assertion_type={ASSERTION_TYPE}"))),
+    }
+    Ok((None, secret.map_or(Shown::Nothing, |secret| Shown::Post { secret })))
+}

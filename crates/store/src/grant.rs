@@ -1,0 +1,324 @@
+//! What people let clients have: grants, their codes and refresh tokens, and what was agreed to.
+
+use octroi_domain::{
+    Id, Moment,
+    authentication::Session,
+    sign_on::{ClientId, CodeFacts, Grant, RefreshToken},
+    user::User,
+};
+use sea_orm::{ActiveValue::Set, ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder, QuerySelect, sea_query::OnConflict};
+
+use crate::{
+    Reader, StoreError, Tx,
+    error::At,
+    row::{Row, json, plain},
+};
+
+const TABLE: &str = "client_grant";
+const CODE: &str = "client_code";
+const REFRESH: &str = "refresh_token";
+const CONSENT: &str = "consent";
+
+mod table {
+    use sea_orm::entity::prelude::*;
+
+    #[derive(Clone, Debug, DeriveEntityModel)]
+    #[sea_orm(table_name = "client_grant")]
+    pub struct Model {
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub id: Uuid,
+        pub client_id: String,
+        pub user_id: Uuid,
+        pub session_id: Uuid,
+        pub facts: String,
+        pub created_at: i64,
+        pub expires_at: i64,
+        pub ended_at: Option<i64>,
+    }
+    #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+    pub enum Relation {}
+    impl ActiveModelBehavior for ActiveModel {}
+}
+mod code {
+    use sea_orm::entity::prelude::*;
+
+    #[derive(Clone, Debug, DeriveEntityModel)]
+    #[sea_orm(table_name = "client_code")]
+    pub struct Model {
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub digest: Vec<u8>,
+        pub grant_id: Uuid,
+        pub facts: String,
+        pub expires_at: i64,
+        pub used_at: Option<i64>,
+    }
+    #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+    pub enum Relation {}
+    impl ActiveModelBehavior for ActiveModel {}
+}
+mod refresh {
+    use sea_orm::entity::prelude::*;
+
+    #[derive(Clone, Debug, DeriveEntityModel)]
+    #[sea_orm(table_name = "refresh_token")]
+    pub struct Model {
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub digest: Vec<u8>,
+        pub grant_id: Uuid,
+        pub jkt: Option<String>,
+        pub created_at: i64,
+        pub expires_at: i64,
+        pub replaced_at: Option<i64>,
+    }
+    #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+    pub enum Relation {}
+    impl ActiveModelBehavior for ActiveModel {}
+}
+mod consent {
+    use sea_orm::entity::prelude::*;
+
+    #[derive(Clone, Debug, DeriveEntityModel)]
+    #[sea_orm(table_name = "consent")]
+    pub struct Model {
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub user_id: Uuid,
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub client_id: String,
+        pub scopes: String,
+        pub updated_at: i64,
+    }
+    #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+    pub enum Relation {}
+    impl ActiveModelBehavior for ActiveModel {}
+}
+use table::{Column, Entity, Model};
+
+/// A code, and whether it was used.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StoredCode {
+    pub grant: Id<Grant>,
+    pub facts: CodeFacts,
+    pub expires_at: Moment,
+    pub used_at: Option<Moment>,
+}
+
+fn grant(model: &Model) -> Result<Grant, StoreError> {
+    let row = Row::new(TABLE, &model.id);
+    Ok(Grant {
+        id: Id::from_uuid(model.id),
+        client: row.parse("client_id", &model.client_id)?,
+        user: Id::from_uuid(model.user_id),
+        session: Id::from_uuid(model.session_id),
+        facts: row.json("facts", &model.facts)?,
+        created_at: Moment::from_micros(model.created_at),
+        ended_at: model.ended_at.map(Moment::from_micros),
+    })
+}
+
+fn refresh_token(model: &refresh::Model) -> RefreshToken {
+    RefreshToken {
+        grant: Id::from_uuid(model.grant_id),
+        jkt: model.jkt.clone(),
+        created_at: Moment::from_micros(model.created_at),
+        expires_at: Moment::from_micros(model.expires_at),
+        replaced_at: model.replaced_at.map(Moment::from_micros),
+    }
+}
+
+impl Reader {
+    /// # Errors
+    /// [`StoreError`]
+    pub async fn grant_by_id(&self, id: Id<Grant>) -> Result<Option<Grant>, StoreError> {
+        Entity::find_by_id(id.uuid()).one(&self.db()).await.at(TABLE)?.as_ref().map(grant).transpose()
+    }
+
+    /// What has not ended of what was given in a session, at most 500.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    pub async fn grants_of_session(&self, session: Id<Session>) -> Result<Vec<Grant>, StoreError> {
+        let query = Entity::find().filter(Column::SessionId.eq(session.uuid())).filter(Column::EndedAt.is_null());
+        query.limit(500).all(&self.db()).await.at(TABLE)?.iter().map(grant).collect()
+    }
+
+    /// What has not ended of what a person gave, newest first, at most 500.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    pub async fn grants_of_user(&self, user: Id<User>) -> Result<Vec<Grant>, StoreError> {
+        let query = Entity::find().filter(Column::UserId.eq(user.uuid())).filter(Column::EndedAt.is_null());
+        query.order_by_desc(Column::CreatedAt).limit(500).all(&self.db()).await.at(TABLE)?.iter().map(grant).collect()
+    }
+
+    /// # Errors
+    /// [`StoreError`]
+    pub async fn refresh_token(&self, digest: &[u8; 32]) -> Result<Option<RefreshToken>, StoreError> {
+        Ok(refresh::Entity::find_by_id(digest.to_vec()).one(&self.db()).await.at(REFRESH)?.as_ref().map(refresh_token))
+    }
+
+    /// The scopes that a person agreed to for a client.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    pub async fn consent(&self, user: Id<User>, client: &ClientId) -> Result<Vec<String>, StoreError> {
+        let found = consent::Entity::find_by_id((user.uuid(), client.to_string())).one(&self.db()).await.at(CONSENT)?;
+        Ok(found.map(|model| model.scopes.split_ascii_whitespace().map(str::to_owned).collect()).unwrap_or_default())
+    }
+}
+
+impl Tx {
+    /// # Errors
+    /// [`StoreError::Conflict`] when the client or the person is not there.
+    pub async fn grant_insert(&mut self, grant: &Grant, expires: Moment) -> Result<(), StoreError> {
+        let model = Model {
+            id: grant.id.uuid(),
+            client_id: grant.client.to_string(),
+            user_id: grant.user.uuid(),
+            session_id: grant.session.uuid(),
+            facts: json(TABLE, &grant.facts)?,
+            created_at: grant.created_at.micros(),
+            expires_at: expires.micros(),
+            ended_at: grant.ended_at.map(Moment::micros),
+        };
+        Entity::insert(model.into_active_model()).exec_without_returning(&self.db()).await.at(TABLE).map(|_| ())
+    }
+
+    /// The same, held against other writers until the end of the transaction.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    pub async fn grant_lock(&mut self, id: Id<Grant>) -> Result<Option<Grant>, StoreError> {
+        Entity::find_by_id(id.uuid()).lock_exclusive().one(&self.db()).await.at(TABLE)?.as_ref().map(grant).transpose()
+    }
+
+    /// How long it has to be remembered.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    pub async fn grant_extend(&mut self, id: Id<Grant>, expires: Moment) -> Result<(), StoreError> {
+        let change = table::ActiveModel { expires_at: Set(expires.micros()), ..Default::default() };
+        let query = Entity::update_many().set(change).filter(Column::Id.eq(id.uuid())).filter(Column::ExpiresAt.lt(expires.micros()));
+        query.exec(&self.db()).await.at(TABLE).map(|_| ())
+    }
+
+    /// Ends it, with every token that belongs to it; false when it had ended.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    pub async fn grant_end(&mut self, id: Id<Grant>, at: Moment) -> Result<bool, StoreError> {
+        let change = table::ActiveModel { ended_at: Set(Some(at.micros())), ..Default::default() };
+        let query = Entity::update_many().set(change).filter(Column::Id.eq(id.uuid())).filter(Column::EndedAt.is_null());
+        Ok(query.exec(&self.db()).await.at(TABLE)?.rows_affected > 0)
+    }
+
+    /// # Errors
+    /// [`StoreError`]
+    pub async fn code_insert(&mut self, digest: &[u8; 32], grant: Id<Grant>, facts: &CodeFacts, expires: Moment) -> Result<(), StoreError> {
+        let model = code::Model {
+            digest: digest.to_vec(),
+            grant_id: grant.uuid(),
+            facts: json(CODE, facts)?,
+            expires_at: expires.micros(),
+            used_at: None,
+        };
+        code::Entity::insert(model.into_active_model()).exec_without_returning(&self.db()).await.at(CODE).map(|_| ())
+    }
+
+    /// A code, held against other writers until the end of the transaction: of two that show it, the second sees that it was used.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    pub async fn code_lock(&mut self, digest: &[u8; 32]) -> Result<Option<StoredCode>, StoreError> {
+        let found = code::Entity::find_by_id(digest.to_vec()).lock_exclusive().one(&self.db()).await.at(CODE)?;
+        let Some(model) = found else { return Ok(None) };
+        let row = Row::new(CODE, &model.grant_id);
+        Ok(Some(StoredCode {
+            grant: Id::from_uuid(model.grant_id),
+            facts: row.json("facts", &model.facts)?,
+            expires_at: Moment::from_micros(model.expires_at),
+            used_at: model.used_at.map(Moment::from_micros),
+        }))
+    }
+
+    /// # Errors
+    /// [`StoreError`]
+    pub async fn code_used(&mut self, digest: &[u8; 32], at: Moment) -> Result<(), StoreError> {
+        let change = code::ActiveModel { used_at: Set(Some(at.micros())), ..Default::default() };
+        let query = code::Entity::update_many().set(change).filter(code::Column::Digest.eq(digest.to_vec()));
+        query.exec(&self.db()).await.at(CODE).map(|_| ())
+    }
+
+    /// # Errors
+    /// [`StoreError`]
+    pub async fn refresh_token_insert(&mut self, digest: &[u8; 32], token: &RefreshToken) -> Result<(), StoreError> {
+        let model = refresh::Model {
+            digest: digest.to_vec(),
+            grant_id: token.grant.uuid(),
+            jkt: token.jkt.as_deref().map(plain),
+            created_at: token.created_at.micros(),
+            expires_at: token.expires_at.micros(),
+            replaced_at: token.replaced_at.map(Moment::micros),
+        };
+        refresh::Entity::insert(model.into_active_model()).exec_without_returning(&self.db()).await.at(REFRESH).map(|_| ())
+    }
+
+    /// The same, held against other writers until the end of the transaction.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    pub async fn refresh_token_lock(&mut self, digest: &[u8; 32]) -> Result<Option<RefreshToken>, StoreError> {
+        let found = refresh::Entity::find_by_id(digest.to_vec()).lock_exclusive().one(&self.db()).await.at(REFRESH)?;
+        Ok(found.as_ref().map(refresh_token))
+    }
+
+    /// Another has taken its place; the first time counts.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    pub async fn refresh_token_replaced(&mut self, digest: &[u8; 32], at: Moment) -> Result<(), StoreError> {
+        let change = refresh::ActiveModel { replaced_at: Set(Some(at.micros())), ..Default::default() };
+        let query = refresh::Entity::update_many().set(change).filter(refresh::Column::Digest.eq(digest.to_vec()));
+        query.filter(refresh::Column::ReplacedAt.is_null()).exec(&self.db()).await.at(REFRESH).map(|_| ())
+    }
+
+    /// # Errors
+    /// [`StoreError`]
+    pub async fn consent_put(&mut self, user: Id<User>, client: &ClientId, scopes: &[String], at: Moment) -> Result<(), StoreError> {
+        let model = consent::Model {
+            user_id: user.uuid(),
+            client_id: client.to_string(),
+            scopes: plain(&scopes.join(" ")),
+            updated_at: at.micros(),
+        };
+        let anew = OnConflict::columns([consent::Column::UserId, consent::Column::ClientId])
+            .update_columns([consent::Column::Scopes, consent::Column::UpdatedAt])
+            .to_owned();
+        consent::Entity::insert(model.into_active_model())
+            .on_conflict(anew)
+            .exec_without_returning(&self.db())
+            .await
+            .at(CONSENT)
+            .map(|_| ())
+    }
+
+    /// # Errors
+    /// [`StoreError`]
+    pub async fn consent_delete(&mut self, user: Id<User>, client: &ClientId) -> Result<bool, StoreError> {
+        let query = consent::Entity::delete_by_id((user.uuid(), client.to_string()));
+        Ok(query.exec(&self.db()).await.at(CONSENT)?.rows_affected > 0)
+    }
+
+    /// Forgets what nothing refers to any more: grants out of date, with their codes and refresh tokens.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    pub async fn grant_purge(&mut self, now: Moment) -> Result<u64, StoreError> {
+        let query = Entity::delete_many().filter(Column::ExpiresAt.lte(now.micros()));
+        let refresh = refresh::Entity::delete_many().filter(refresh::Column::ExpiresAt.lte(now.micros()));
+        refresh.exec(&self.db()).await.at(REFRESH)?;
+        Ok(query.exec(&self.db()).await.at(TABLE)?.rows_affected)
+    }
+}
+
+#[cfg(test)]
+mod tests;

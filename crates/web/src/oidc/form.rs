@@ -1,0 +1,152 @@
+//! A client's request to an endpoint of the sign-on, as it came in; and answers in the form of their RFC.
+
+use std::sync::Arc;
+
+use axum::{
+    body::Body,
+    http::{HeaderName, HeaderValue, StatusCode, header},
+    response::Response,
+};
+use octroi_app::sign_on::{Presented, Refusal, SignOnError, inspect::Answer};
+use octroi_domain::Moment;
+use octroi_oauth::parameters::Parameters;
+use serde::Serialize;
+
+use super::{json, unavailable};
+use crate::{body, dispatch::OpenCall, headers::once, state::Shared};
+
+pub const DPOP: HeaderName = HeaderName::from_static("dpop");
+const FORM: &str = "application/x-www-form-urlencoded";
+
+/// What came in, whole.
+pub struct Sent {
+    pub shared: Arc<Shared>,
+    pub request_id: String,
+    pub authorization: Option<String>,
+    pub accept: Option<String>,
+    pub dpop: Option<String>,
+    pub content_type: Option<String>,
+    pub body: bytes::Bytes,
+    pub parameters: Parameters,
+    pub method: &'static str,
+    pub address: String,
+    pub now: Moment,
+    /// Why the parameters cannot be read.
+    pub fault: Option<Refusal>,
+}
+
+impl Sent {
+    /// Reads headers and body. What is wrong with the parameters is kept aside: whose business it is is not known yet.
+    pub async fn read(call: OpenCall, method: &'static str) -> Result<Self, Response> {
+        let bad = |what: &str| refused(&refusal(400, "invalid_request", what), false);
+        // RFC 6749 section 2.3.1: in the address, a secret stays in histories and logs.
+        if call.query.as_deref().is_some_and(|query| query.contains("client_secret=") || query.contains("client_assertion=")) {
+            return Err(bad("a secret has no place in the address: send it by the header or in the body"));
+        }
+        let text = |name: HeaderName| match once(&call.headers, &name) {
+            Ok(value) => Ok(value.map(str::to_owned)),
+            Err(_) if name == DPOP => Err(refusal(400, "invalid_dpop_proof", "send one DPoP proof")),
+            Err(_) => Err(refusal(400, "invalid_request", "a header is malformed or repeated")),
+        };
+        let answer = |refusal: Refusal| refused(&refusal, false);
+        let (authorization, dpop) = (text(header::AUTHORIZATION).map_err(answer)?, text(DPOP).map_err(answer)?);
+        let (content_type, accept) = (text(header::CONTENT_TYPE).map_err(answer)?, text(header::ACCEPT).unwrap_or_default());
+        let limit = octroi_oauth::parameters::MAX_PARAMETERS;
+        let body = body::read(call.body, &call.headers, limit).await.map_err(|_| bad("the body is too long, too slow or incomplete"))?;
+        let form =
+            content_type.as_deref().and_then(|kind| kind.split(';').next()).is_some_and(|kind| kind.trim().eq_ignore_ascii_case(FORM));
+        let (parameters, fault) = match Parameters::read(&body) {
+            _ if body.is_empty() && method == "GET" => (Parameters::default(), None),
+            _ if !form => {
+                (Parameters::default(), Some(refusal(400, "invalid_request", "send the parameters as application/x-www-form-urlencoded")))
+            }
+            Ok(parameters) => (parameters, None),
+            Err(error) => (Parameters::default(), Some(refusal(400, "invalid_request", &error.to_string()))),
+        };
+        Ok(Self {
+            address: format!("{}{}", call.shared.public_url, call.facts.path),
+            now: call.shared.now(),
+            request_id: call.facts.request_id,
+            shared: call.shared,
+            authorization,
+            accept,
+            dpop,
+            content_type,
+            body,
+            parameters,
+            method,
+            fault,
+        })
+    }
+
+    pub fn presented(&self) -> Presented<'_> {
+        Presented {
+            authorization: self.authorization.as_deref(),
+            dpop: self.dpop.as_deref(),
+            method: self.method,
+            address: &self.address,
+            parameters: &self.parameters,
+            now: self.now,
+        }
+    }
+
+    /// The error of an operation, as an answer.
+    pub fn answer(&self, error: SignOnError) -> Response {
+        match error {
+            SignOnError::Refused(refusal) => refused(&refusal, self.authorization.is_some()),
+            SignOnError::Failed(error) => unavailable(&self.request_id, &error),
+        }
+    }
+}
+
+pub fn refusal(status: u16, code: &'static str, description: &str) -> Refusal {
+    Refusal { status, code, description: description.to_owned() }
+}
+
+#[derive(Serialize)]
+struct ErrorBody<'a> {
+    error: &'a str,
+    error_description: &'a str,
+}
+
+/// A refusal in the form of RFC 6749 section 5.2. `by_header`: the client authenticated by a header, and is told so.
+pub fn refused(refusal: &Refusal, by_header: bool) -> Response {
+    let mut response = json(&ErrorBody { error: refusal.code, error_description: &refusal.description });
+    *response.status_mut() = StatusCode::from_u16(refusal.status).unwrap_or(StatusCode::BAD_REQUEST);
+    if refusal.status == 401 && by_header {
+        response.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Basic realm=\"octroi\""));
+    }
+    open(response)
+}
+
+/// An answer as JSON, or as the JWT that the client asked for.
+pub fn told(answer: Answer, media_type: &'static str) -> Response {
+    match answer {
+        Answer::Json(value) => open(json(&value)),
+        Answer::Jwt(token) => {
+            let mut response = Response::new(Body::from(token));
+            response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(media_type));
+            open(response)
+        }
+    }
+}
+
+/// Lets a page of any origin read the answer; it carries no cookie, and looks at none.
+pub fn open(mut response: Response) -> Response {
+    let headers = response.headers_mut();
+    headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
+    headers.insert(header::ACCESS_CONTROL_EXPOSE_HEADERS, HeaderValue::from_static("WWW-Authenticate, DPoP-Nonce"));
+    headers.insert(HeaderName::from_static("cross-origin-resource-policy"), HeaderValue::from_static("cross-origin"));
+    response
+}
+
+/// What a browser asks before a page of another origin may ask (the Fetch standard, CORS-preflight).
+pub async fn preflight(_call: OpenCall) -> Response {
+    let mut response = Response::new(Body::empty());
+    *response.status_mut() = StatusCode::NO_CONTENT;
+    let headers = response.headers_mut();
+    headers.insert(header::ACCESS_CONTROL_ALLOW_METHODS, HeaderValue::from_static("GET, POST"));
+    headers.insert(header::ACCESS_CONTROL_ALLOW_HEADERS, HeaderValue::from_static("Authorization, Content-Type, DPoP"));
+    headers.insert(header::ACCESS_CONTROL_MAX_AGE, HeaderValue::from_static("3600"));
+    open(response)
+}

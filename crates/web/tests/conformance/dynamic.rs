@@ -1,0 +1,253 @@
+//! `oidcc-dynamic-certification-test-plan`: clients that register themselves.
+
+use axum::http::Method;
+use serde_json::{Value, json};
+
+use crate::{
+    relying::{CALLBACK, Rp, World, location, parameter, request},
+    support::{Answer, PUBLIC},
+};
+
+async fn permission(world: &World, uses: u32) -> String {
+    let body = json!({ "label": "suite", "uses": uses });
+    let made = world.house.post(&world.operator, "/api/v1/initial-access-tokens", &[], &body).await;
+    assert_eq!(made.status, 201, "{}", made.text);
+    made.json()["token"].as_str().unwrap().to_owned()
+}
+
+async fn send(world: &World, method: Method, path: &str, token: &str, body: &Value) -> Answer {
+    let bearer = format!("Bearer {token}");
+    let text = if body.is_null() { String::new() } else { body.to_string() };
+    world.house.send(method, path, &[("authorization", &bearer), ("content-type", "application/json")], text).await
+}
+
+async fn register(world: &World, members: Value) -> Answer {
+    let token = permission(world, 1).await;
+    let mut body = json!({ "redirect_uris": [CALLBACK], "client_name": "Suite" });
+    body.as_object_mut().unwrap().extend(members.as_object().unwrap().clone());
+    send(world, Method::POST, "/oauth/register", &token, &body).await
+}
+
+async fn registered(world: &World, members: Value) -> (Rp, Value) {
+    let made = register(world, members).await;
+    assert_eq!(made.status, 201, "{}", made.text);
+    let made = made.json();
+    let text = |name: &str| made[name].as_str().unwrap_or_default().to_owned();
+    (Rp { id: text("client_id"), secret: text("client_secret"), key: None }, made)
+}
+
+#[tokio::test]
+async fn oidcc_server() {
+    let world = World::open().await;
+    let (rp, made) = registered(&world, json!({})).await;
+    assert_eq!((&made["client_secret_expires_at"], &made["token_endpoint_auth_method"]), (&json!(0), &json!("client_secret_basic")));
+    assert_eq!(made["registration_client_uri"], format!("{PUBLIC}/oauth/register/{}", rp.id));
+    let tokens = world.tokens(&rp, &[]).await;
+    assert!(tokens["id_token"].is_string());
+}
+
+#[tokio::test]
+async fn oidcc_idtoken_rs256() {
+    let world = World::open().await;
+    let (rp, _) = registered(&world, json!({ "id_token_signed_response_alg": "RS256" })).await;
+    let tokens = world.tokens(&rp, &[]).await;
+    let header = octroi_oauth::foreign::header(tokens["id_token"].as_str().unwrap()).unwrap();
+    assert_eq!(format!("{:?}", header.alg), "RS256");
+}
+
+#[tokio::test]
+async fn oidcc_idtoken_unsigned() {
+    let world = World::open().await;
+    let refused = register(&world, json!({ "id_token_signed_response_alg": "none" })).await;
+    assert_eq!((refused.status.as_u16(), &refused.json()["error"]), (400, &json!("invalid_client_metadata")));
+}
+
+#[tokio::test]
+async fn oidcc_userinfo_rs256() {
+    let world = World::open().await;
+    let (rp, _) = registered(&world, json!({ "userinfo_signed_response_alg": "RS256" })).await;
+    let tokens = world.tokens(&rp, &[]).await;
+    let told = world.userinfo(tokens["access_token"].as_str().unwrap()).await;
+    assert_eq!(told.headers["content-type"], "application/jwt");
+    let claims = world.claims(&told.text).await;
+    let now = world.house.now().seconds();
+    let essential = (&claims["iss"], &claims["aud"], &claims["iat"], &claims["exp"], &claims["sub"]);
+    assert_eq!(essential, (&json!(PUBLIC), &json!(rp.id), &json!(now), &json!(now + 600), &json!(world.alice_id)));
+    assert_eq!(claims["email"], "alice@paris.example");
+}
+
+#[tokio::test]
+async fn oidcc_ensure_redirect_uri_in_authorization_request() {
+    let world = World::open().await;
+    let (rp, _) = registered(&world, json!({})).await;
+    let page = world.authorize(&world.alice, &request(&rp, &[("redirect_uri", "")])).await;
+    assert!(page.status == 400 && !page.headers.contains_key("location"));
+}
+
+#[tokio::test]
+async fn oidcc_redirect_uri_query_ok() {
+    let world = World::open().await;
+    let with_query = format!("{CALLBACK}?foo=bar");
+    let (rp, _) = registered(&world, json!({ "redirect_uris": [with_query] })).await;
+    let address = world.through(&world.alice, &request(&rp, &[("redirect_uri", &with_query)])).await;
+    assert!(parameter(&address, "foo").as_deref() == Some("bar") && parameter(&address, "code").is_some(), "{address}");
+}
+
+#[tokio::test]
+async fn oidcc_redirect_uri_query_mismatch() {
+    let world = World::open().await;
+    let (rp, _) = registered(&world, json!({ "redirect_uris": [format!("{CALLBACK}?foo=bar")] })).await;
+    assert_eq!(world.authorize(&world.alice, &request(&rp, &[("redirect_uri", &format!("{CALLBACK}?bar=foo"))])).await.status, 400);
+}
+
+#[tokio::test]
+async fn oidcc_redirect_uri_query_added() {
+    let world = World::open().await;
+    let (rp, _) = registered(&world, json!({})).await;
+    assert_eq!(world.authorize(&world.alice, &request(&rp, &[("redirect_uri", &format!("{CALLBACK}?foo=bar"))])).await.status, 400);
+}
+
+#[tokio::test]
+async fn oidcc_redirect_uri_regfrag() {
+    let world = World::open().await;
+    let refused = register(&world, json!({ "redirect_uris": [format!("{CALLBACK}#foobar")] })).await;
+    assert_eq!((refused.status.as_u16(), &refused.json()["error"]), (400, &json!("invalid_redirect_uri")));
+}
+
+#[tokio::test]
+async fn oidcc_discovery() {
+    let world = World::open().await;
+    assert_eq!(
+        world.house.get("/.well-known/openid-configuration").await.json()["registration_endpoint"],
+        format!("{PUBLIC}/oauth/register")
+    );
+}
+
+#[tokio::test]
+async fn oidcc_registration_logo_policy_and_tos_uri() {
+    let world = World::open().await;
+    let members = json!({ "logo_uri": "https://rp.example/logo.png", "policy_uri": "https://rp.example/policy", "tos_uri": "https://rp.example/tos" });
+    let (rp, _) = registered(&world, members).await;
+    let asked = location(&world.authorize(&world.alice, &request(&rp, &[])).await);
+    let page = world.get(&asked, &world.alice).await;
+    for shown in ["https://rp.example/policy", "https://rp.example/tos", "Suite", "https://rp.example"] {
+        assert!(page.text.contains(shown), "{shown}");
+    }
+    assert!(!page.text.contains("logo.png"), "nothing of another site is loaded");
+}
+
+#[tokio::test]
+async fn oidcc_registration_jwks_uri() {
+    let world = World::open().await;
+    let signing = world.signing_client(json!({})).await;
+    let keys = json!({ "keys": [signing.key.as_ref().unwrap().jwk()] });
+    world.web.there.lock().unwrap().insert("https://rp.example/jwks".to_owned(), keys.to_string());
+    let (rp, _) =
+        registered(&world, json!({ "token_endpoint_auth_method": "private_key_jwt", "jwks_uri": "https://rp.example/jwks" })).await;
+    let rp = Rp { key: signing.key, ..rp };
+    world.tokens(&rp, &[]).await;
+}
+
+#[tokio::test]
+async fn oidcc_registration_sector_uri() {
+    let world = World::open().await;
+    let sector = "https://sector.example/uris.json";
+    world.web.there.lock().unwrap().insert(sector.to_owned(), json!([CALLBACK, "https://second.example/cb"]).to_string());
+    let pairwise = |uris: &[&str]| json!({ "subject_type": "pairwise", "sector_identifier_uri": sector, "redirect_uris": uris });
+    let (one, _) = registered(&world, pairwise(&[CALLBACK])).await;
+    let (two, _) = registered(&world, pairwise(&[CALLBACK, "https://second.example/cb"])).await;
+    let (alone, _) = registered(&world, json!({ "subject_type": "pairwise" })).await;
+    let subject = async |rp: &Rp| world.claims(world.tokens(rp, &[]).await["id_token"].as_str().unwrap()).await["sub"].clone();
+    assert_eq!(subject(&one).await, subject(&two).await, "one sector knows one subject");
+    assert_ne!(subject(&one).await, subject(&alone).await);
+    assert_ne!(subject(&one).await, json!(world.alice_id));
+}
+
+#[tokio::test]
+async fn oidcc_registration_sector_bad() {
+    let world = World::open().await;
+    let sector = "https://sector.example/uris.json";
+    world.web.there.lock().unwrap().insert(sector.to_owned(), json!(["https://other.example/cb"]).to_string());
+    let refused = register(&world, json!({ "subject_type": "pairwise", "sector_identifier_uri": sector })).await;
+    assert_eq!((refused.status.as_u16(), &refused.json()["error"]), (400, &json!("invalid_client_metadata")));
+}
+
+#[tokio::test]
+async fn oidcc_server_rotate_keys() {
+    let world = World::open().await;
+    let (rp, _) = registered(&world, json!({})).await;
+    let before = world.tokens(&rp, &[]).await;
+    world.house.app.rotate_sign_on_keys(world.house.now()).await.unwrap();
+    let after = world.tokens(&rp, &[]).await;
+    let kid = |tokens: &Value| octroi_oauth::foreign::header(tokens["id_token"].as_str().unwrap()).unwrap().kid;
+    assert_ne!(kid(&before), kid(&after));
+    // Nothing that was signed before fails, here or at the client.
+    assert_eq!(world.userinfo(before["access_token"].as_str().unwrap()).await.status, 200);
+    for tokens in [&before, &after] {
+        world.claims(tokens["id_token"].as_str().unwrap()).await;
+    }
+}
+
+#[tokio::test]
+async fn oidcc_refresh_token_rp_key_rotation() {
+    let world = World::open().await;
+    let first = world.signing_client(json!({})).await;
+    let second = world.signing_client(json!({})).await;
+    let publish = |rp: &Rp| {
+        let keys = json!({ "keys": [rp.key.as_ref().unwrap().jwk()] });
+        world.web.there.lock().unwrap().insert("https://rp.example/jwks".to_owned(), keys.to_string());
+    };
+    publish(&first);
+    let members = json!({
+        "token_endpoint_auth_method": "private_key_jwt", "jwks_uri": "https://rp.example/jwks", "grant_types": ["authorization_code", "refresh_token"],
+    });
+    let (rp, _) = registered(&world, members).await;
+    let tokens = world.tokens(&Rp { id: rp.id.clone(), secret: String::new(), key: first.key }, &[]).await;
+    publish(&second);
+    let rotated = Rp { id: rp.id, secret: String::new(), key: second.key };
+    let refresh = [("grant_type", "refresh_token"), ("refresh_token", tokens["refresh_token"].as_str().unwrap())];
+    // Keys are not fetched for every assertion that does not fit: a stranger could make us ask all day.
+    assert_eq!(world.token(&rotated, &refresh).await.status, 401);
+    tokio::time::sleep(std::time::Duration::from_secs(6)).await;
+    assert_eq!(world.token(&rotated, &refresh).await.status, 200);
+}
+
+#[tokio::test]
+async fn oidcc_ensure_client_assertion_with_iss_aud_succeeds() {
+    let world = World::open().await;
+    let rp = world.signing_client(json!({})).await;
+    world.tokens(&rp, &[]).await;
+}
+
+/// RFC 7591 section 3, RFC 7592: nobody registers without a permission, and it is used up; a registration is changed by its
+/// own token alone.
+#[tokio::test]
+async fn registering_needs_a_permission() {
+    let world = World::open().await;
+    let body = json!({ "redirect_uris": [CALLBACK] });
+    let headers = [("content-type", "application/json")];
+    let nobody = world.house.send(Method::POST, "/oauth/register", &headers, body.to_string()).await;
+    assert_eq!((nobody.status.as_u16(), &nobody.json()["error"]), (401, &json!("invalid_token")));
+    let token = permission(&world, 1).await;
+    let bad = send(&world, Method::POST, "/oauth/register", &token, &json!({})).await;
+    assert_eq!((bad.status.as_u16(), &bad.json()["error"]), (400, &json!("invalid_redirect_uri")));
+    let made = send(&world, Method::POST, "/oauth/register", &token, &body).await;
+    assert_eq!(made.status, 201, "a refusal does not use it up: {}", made.text);
+    assert_eq!(send(&world, Method::POST, "/oauth/register", &token, &body).await.status, 401, "it was for one client");
+    let expired = permission(&world, 5).await;
+    world.house.wait(31 * 86_400);
+    assert_eq!(send(&world, Method::POST, "/oauth/register", &expired, &body).await.status, 401);
+
+    let made = made.json();
+    let path = format!("/oauth/register/{}", made["client_id"].as_str().unwrap());
+    let own = made["registration_access_token"].as_str().unwrap();
+    let read = send(&world, Method::GET, &path, own, &Value::Null).await.json();
+    assert_eq!((&read["client_id"], read.get("client_secret")), (&made["client_id"], None));
+    assert_eq!(send(&world, Method::GET, &path, &token, &Value::Null).await.status, 401);
+    let elsewhere = json!({ "redirect_uris": ["https://rp.example/new"], "client_id": made["client_id"] });
+    assert_eq!(send(&world, Method::PUT, &path, own, &json!({ "redirect_uris": [CALLBACK], "client_id": "sso_x" })).await.status, 400);
+    let changed = send(&world, Method::PUT, &path, own, &elsewhere).await;
+    assert_eq!((changed.status.as_u16(), &changed.json()["redirect_uris"]), (200, &json!(["https://rp.example/new"])));
+    assert_eq!(send(&world, Method::DELETE, &path, own, &Value::Null).await.status, 204);
+    assert_eq!(send(&world, Method::GET, &path, own, &Value::Null).await.status, 401);
+}
