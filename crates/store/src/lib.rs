@@ -17,6 +17,7 @@ mod error;
 mod gateway;
 mod idempotency;
 mod invitation;
+mod joining;
 mod ledger;
 mod lists;
 mod message;
@@ -25,6 +26,7 @@ mod organization;
 mod outbox;
 mod page;
 mod permit;
+mod profile;
 mod row;
 mod search;
 #[cfg(feature = "seed")]
@@ -51,6 +53,7 @@ pub use self::{
     error::{Cause, StoreError, Why},
     gateway::GatewayRows,
     idempotency::Answered,
+    joining::JoiningFilter,
     ledger::{LedgerFilter, Order},
     message::{Awaited, Waiting},
     outbox::{DeliveredMail, OutboxCounts, OutboxItem, OutboxMessage, OutboxRow, OutboxState},

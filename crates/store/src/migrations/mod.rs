@@ -10,6 +10,7 @@ mod m0004_traffic;
 mod m0005_platform;
 mod m0006_mail;
 mod m0007_identity;
+mod m0010_organisations;
 
 use sea_orm::{ConnectionTrait, DbBackend, FromQueryResult, Statement};
 
@@ -32,6 +33,7 @@ const MIGRATIONS: &[Migration] = &[
     m0005_platform::MIGRATION,
     m0006_mail::MIGRATION,
     m0007_identity::MIGRATION,
+    m0010_organisations::MIGRATION,
 ];
 
 const TABLE: &str = "schema_version";

@@ -9,7 +9,7 @@ use octroi_app::{
 };
 use octroi_domain::{
     Id, Slug,
-    organization::{Organization, Siret},
+    organization::{Organization, RegistryId},
     text::Language,
     user::{LinkLevel, Perimeter, Role, RoleGrant, User},
 };
@@ -105,7 +105,7 @@ fn organization_form(call: &PageCall, errors: Vec<FieldError>) -> PageAnswer {
 /// `POST /operator/organizations/new`
 pub async fn create_organization(call: PageCall) -> PageAnswer {
     let typed: String = call.form.text("siret").chars().filter(|c| !c.is_whitespace()).collect();
-    let Ok(siret) = typed.parse::<Siret>() else {
+    let Ok(siret) = typed.parse::<RegistryId>() else {
         let error = FieldError { name: "siret".to_owned(), message: call.words.of("organization-siret-wrong").into() };
         return Ok(organization_form(&call, vec![error])?.status(StatusCode::UNPROCESSABLE_ENTITY));
     };
@@ -235,7 +235,7 @@ async fn organization_of(call: &PageCall) -> Result<Result<Option<Id<Organizatio
     if typed.is_empty() {
         return Ok(Ok(None));
     }
-    let found = match typed.parse::<Siret>() {
+    let found = match typed.parse::<RegistryId>() {
         Ok(siret) => call.app().organization_of_siret(&siret).await?,
         Err(_) => None,
     };
