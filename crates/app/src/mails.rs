@@ -2,6 +2,7 @@
 
 mod compose;
 mod deliver;
+pub(crate) mod joining;
 mod samples;
 
 use askama::Template;
