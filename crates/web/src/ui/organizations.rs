@@ -72,9 +72,9 @@ pub(super) fn number_words(w: Words, number: &str) -> String {
     let mut parts = number.splitn(3, ':');
     match (parts.next(), parts.next(), parts.next()) {
         (Some(country), Some(register), Some(number)) => {
-            w.one_of("register", register).with("country", country.to_owned()).with("number", number.to_owned()).into()
+            w.one_of("abroad-number", register).with("country", country.to_owned()).with("number", number.to_owned()).into()
         }
-        _ => w.of("register-siret-number").with("number", spaced(number)).into(),
+        _ => w.of("siret-number").with("number", spaced(number)).into(),
     }
 }
 
@@ -152,17 +152,17 @@ enum Typed {
 
 /// Reads the number out of the query, or out of the form that came from it.
 fn typed(call: &PageCall) -> Typed {
-    let of = |name: &str| call.form.some(name).or_else(|| call.query.some(name)).unwrap_or_default();
-    let number = of("number");
+    let given = |name: &str| call.form.some(name).or_else(|| call.query.some(name)).unwrap_or_default();
+    let number = given("number");
     if let Ok(found) = number.parse::<RegistryId>() {
         return Typed::Number(found);
     }
-    if !of("country").is_empty() || !number.is_empty() {
-        let register = Register::ALL.into_iter().find(|known| known.as_str() == of("register"));
-        let found = ForeignNumber::new(&of("country"), register.unwrap_or(Register::National), &number);
+    if !given("country").is_empty() || !number.is_empty() {
+        let register = Register::ALL.into_iter().find(|known| known.as_str() == given("register"));
+        let found = ForeignNumber::new(&given("country"), register.unwrap_or(Register::National), &number);
         return found.map_or(Typed::Wrong("number"), |found| Typed::Number(RegistryId::Foreign(found)));
     }
-    let siret: String = of("siret").chars().filter(|c| !c.is_whitespace()).collect();
+    let siret: String = given("siret").chars().filter(|c| !c.is_whitespace()).collect();
     match siret.parse::<Siret>() {
         Ok(siret) => Typed::Number(siret.into()),
         Err(_) if siret.is_empty() => Typed::Nothing,
@@ -180,7 +180,7 @@ fn search(call: &PageCall, abroad: bool) -> Filters {
     let value = |name: &str| call.query.text(name).to_owned();
     let fields = if abroad {
         let registers =
-            Register::ALL.iter().map(|known| (known.as_str().to_owned(), w.one_of("register-name", known.as_str()).to_string()));
+            Register::ALL.iter().map(|known| (known.as_str().to_owned(), w.one_of("abroad-register", known.as_str()).to_string()));
         vec![
             Field::line("country", w.of("join-country"), value("country")).hint(w.of("join-country-hint")).required(),
             Field::select("register", w.of("join-register"), registers.collect(), value("register")),
