@@ -119,14 +119,8 @@ async fn user_detail(reader: &Reader, user: &User) -> Result<UserDetail, Error> 
 }
 
 /// Writes an organisation and its ledger entry.
-pub(crate) async fn add_organization(
-    tx: &mut Tx,
-    actor: &str,
-    now: Moment,
-    siret: impl Into<RegistryId>,
-    name: &str,
-) -> Result<Organization, Error> {
-    let organization = Organization { id: Id::from_uuid(Uuid::new_v4()), siret: siret.into(), name: name.to_owned(), created_at: now };
+pub(crate) async fn add_organization(tx: &mut Tx, actor: &str, now: Moment, siret: RegistryId, name: &str) -> Result<Organization, Error> {
+    let organization = Organization { id: Id::from_uuid(Uuid::new_v4()), siret, name: name.to_owned(), created_at: now };
     tx.organization_insert(&organization).await.map_err(|error| {
         if error.is_duplicate() {
             Error::conflict("already_exists", "Une organisation a déjà ce SIRET.", "An organisation already has this SIRET.")
@@ -221,12 +215,7 @@ impl App {
         Ok(user)
     }
 
-    pub async fn create_organization(
-        &self,
-        context: &Context,
-        siret: impl Into<RegistryId>,
-        name: &str,
-    ) -> Result<Done<OrganizationView>, Error> {
+    pub async fn create_organization(&self, context: &Context, siret: RegistryId, name: &str) -> Result<Done<OrganizationView>, Error> {
         context.require(Action::ManagePlatform, &Subject::Platform)?;
         let name = name.trim();
         if name.is_empty() || name.chars().count() > 200 || name.chars().any(char::is_control) {

@@ -118,7 +118,7 @@ impl Scene {
     /// An organisation that is there, with a member whose link the operator wrote down.
     async fn with_member(&self, siret: &str, name: &str, member: &Somebody) -> Id<Organization> {
         let siret: Siret = siret.parse().unwrap();
-        self.house.app.create_organization(&self.as_operator(), siret.clone(), name).await.unwrap();
+        self.house.app.create_organization(&self.as_operator(), siret.clone().into(), name).await.unwrap();
         let id = self.house.app.organization_of_siret(&siret.into()).await.unwrap().unwrap();
         self.house.app.set_membership(&self.as_operator(), member.id, id, Some(LinkLevel::Verified)).await.unwrap();
         id
@@ -131,8 +131,7 @@ impl Scene {
 
     async fn post(&self, who: &Somebody, path: &str, fields: &[(&str, &str)]) -> Answer {
         let body = form_urlencoded::Serializer::new(String::new()).append_pair("_csrf", &who.csrf).extend_pairs(fields).finish();
-        let headers =
-            [("accept", "text/html"), FORM, ("accept-language", "en"), ("cookie", who.cookie.as_str()), ("origin", PUBLIC)];
+        let headers = [("accept", "text/html"), FORM, ("accept-language", "en"), ("cookie", who.cookie.as_str()), ("origin", PUBLIC)];
         self.house.send(Method::POST, path, &headers, body).await
     }
 
