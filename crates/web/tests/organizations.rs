@@ -5,7 +5,7 @@
 mod support;
 
 use std::{
-    collections::HashMap,
+    collections::{BTreeMap, HashMap},
     pin::Pin,
     sync::{Arc, Mutex},
 };
@@ -13,6 +13,7 @@ use std::{
 use axum::http::Method;
 use octroi_app::{
     Context,
+    access_requests::NewRequest,
     organizations::{DirectoryFault, DirectoryPort},
     people::NewUser,
     sessions::Visitor,
@@ -477,4 +478,59 @@ async fn bodies_abroad_have_another_register_and_old_addresses_still_lead_somewh
         let answer = scene.get(&nora, from).await;
         assert_eq!((answer.status.as_u16(), answer.headers["location"].to_str().unwrap()), (303, to), "{from}");
     }
+}
+
+/// A request that could be submitted.
+async fn ready(house: &House, who: &Somebody) -> octroi_app::view::RequestView {
+    let principal = signed_again(house, who).await;
+    let context = Context::new(principal, NOW);
+    let definition = house.app.read_definition(&context, &"api-particulier".parse().unwrap()).await.unwrap();
+    let form = definition.forms.iter().find(|form| form.slug == "cantine").unwrap();
+    let input = NewRequest { definition: "api-particulier".parse().unwrap(), form: "cantine".parse().unwrap(), organization: None };
+    let created = house.app.create_request(&context, input).await.unwrap().value().unwrap();
+    let mut answers: BTreeMap<String, serde_json::Value> = serde_json::from_value(form.example.clone()).unwrap();
+    answers.retain(|name, value| created.answers.get(name) != Some(value));
+    house.app.edit_request(&context, created.id.parse().unwrap(), None, answers).await.unwrap().value().unwrap()
+}
+
+/// The person with the links of now.
+async fn signed_again(house: &House, who: &Somebody) -> Principal {
+    let cookie = who.cookie.strip_prefix("octroi_session=").unwrap();
+    house.app.session(cookie, NOW).await.unwrap().unwrap().principal
+}
+
+#[tokio::test]
+async fn a_closed_establishment_submits_nothing_and_an_unsure_member_sees_and_is_given_nothing_of_others() {
+    let stub = Arc::new(Stub::default());
+    stub.knows(COMMUNE, "VILLE DE RIVEBELLE", "9220", "01");
+    let scene = Scene::open(Some(stub.clone())).await;
+    let house = &scene.house;
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../catalogue");
+    let catalogue = octroi_app::catalogue_files::read(&folder, NOW).unwrap();
+    house.app.apply_catalogue(&catalogue, false, false, NOW).await.unwrap();
+    let ada = scene.person("ada@rivebelle.fr").await;
+    scene.with_member(COMMUNE, "Rivebelle", &ada).await;
+    let request = ready(house, &ada).await;
+    let path = format!("/access-requests/{}", request.id);
+
+    // Of a small association, with a free address: let in, and shown nothing of others.
+    let nora = scene.person("nora@gmail.com").await;
+    scene.join(&nora, COMMUNE).await;
+    assert_eq!(scene.get(&nora, &path).await.status, 404);
+    assert!(!scene.get(&nora, "/access-requests").await.text.contains(&request.id));
+    assert_eq!(scene.get(&nora, "/applications/new").await.status.as_u16() / 100, 2);
+    let given = scene.post(&ada, &format!("{path}/transfer"), &[("email", "nora@gmail.com")]).await;
+    assert_eq!(given.status, 422, "{}", given.text);
+    let own = ready(house, &nora).await;
+    assert_eq!(scene.get(&nora, &format!("/access-requests/{}", own.id)).await.status, 200);
+
+    stub.closes(COMMUNE);
+    house.app.refresh_directory(NOW).await.unwrap();
+    let context = Context::new(signed_again(house, &ada).await, NOW);
+    let refused = house.app.submit_request(&context, request.id.parse().unwrap(), Some(request.version)).await.unwrap_err();
+    assert!(refused.to_string().contains("organization_closed"), "{refused}");
+    // Opened again, it goes.
+    stub.knows(COMMUNE, "VILLE DE RIVEBELLE", "9220", "01");
+    house.app.refresh_directory(NOW.plus_days(2)).await.unwrap();
+    house.app.submit_request(&context, request.id.parse().unwrap(), Some(request.version)).await.unwrap();
 }

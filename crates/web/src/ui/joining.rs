@@ -203,7 +203,7 @@ pub async fn invitation(call: PageCall) -> PageAnswer {
         .text(w.of("review-organization"), &found.organization.name)
         .text(w.of("organization-number"), number_words(w, &found.organization.siret))
         .text(w.of("member-invitation-by"), &found.invited_by)
-        .with(w.of("invite-until"), Cell::When(w.when(&found.expires_at)));
+        .with(w.of("member-invite-until"), Cell::When(w.when(&found.expires_at)));
     let accept = PostButton::new(format!("/organizations/invitations/{word}"), w.of("member-invitation-accept"), page.shell.guard());
     page.sections.push(Section { facts: Some(facts), buttons: vec![accept.primary()], ..Section::default() });
     call.render(&page)

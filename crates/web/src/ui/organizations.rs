@@ -375,14 +375,14 @@ async fn organization_page(call: &PageCall, wrong: Vec<FieldError>) -> PageAnswe
             fields: vec![
                 Field::line("email", w.of("review-email"), call.form.text("email"))
                     .kind("email", "off")
-                    .hint(w.of("invite-hint"))
+                    .hint(w.of("member-invite-hint"))
                     .required()
                     .error(error_of(&wrong, "email")),
             ],
-            button: w.of("invite-send").into(),
+            button: w.of("member-invite-send").into(),
             ..FormView::default()
         };
-        page.sections.push(Section { form: Some(invite), ..Section::titled(w.of("invite-title")) });
+        page.sections.push(Section { form: Some(invite), ..Section::titled(w.of("member-invite-title")) });
         if !found.invitations.is_empty() {
             let table = invitations(w, &page.shell, id, &found.invitations);
             page.sections.push(Section::of_table(table));
@@ -418,18 +418,18 @@ pub(super) fn members(w: Words, members: &[LinkedMember]) -> Table {
 fn invitations(w: Words, shell: &Shell, id: Id<Organization>, invitations: &[MemberInvitationView]) -> Table {
     let row = |invitation: &MemberInvitationView| {
         let withdraw =
-            PostButton::new(format!("/organizations/{id}/invitations/{}/withdraw", invitation.id), w.of("invite-withdraw"), shell.guard());
+            PostButton::new(format!("/organizations/{id}/invitations/{}/withdraw", invitation.id), w.of("member-invite-withdraw"), shell.guard());
         let open = invitation.state == "open";
         vec![
             Cell::text(&invitation.email),
-            Cell::text(w.one_of("invite-state", &invitation.state)),
+            Cell::text(w.one_of("member-invite-state", &invitation.state)),
             Cell::text(w.date(&invitation.expires_at)),
             if open { Cell::Actions(vec![withdraw.danger().about(&invitation.email)]) } else { Cell::text("") },
         ]
     };
     Table {
-        caption: w.of("invite-list").into(),
-        columns: [w.of("review-email"), w.of("wish-state"), w.of("invite-until"), w.of("review-actions")].map(Column::text).into(),
+        caption: w.of("member-invite-list").into(),
+        columns: [w.of("review-email"), w.of("wish-state"), w.of("member-invite-until"), w.of("review-actions")].map(Column::text).into(),
         rows: invitations.iter().map(row).collect(),
         empty: String::new(),
     }
