@@ -362,7 +362,7 @@ mod tests {
             tx.commit().await.unwrap();
             let reader = store.read();
             assert_eq!(reader.member_invitation_by_digest(&open.digest).await.unwrap(), Some(open.clone()));
-            assert_eq!(reader.member_invitations(town.hall.id).await.unwrap(), [open.clone()]);
+            assert_eq!(reader.member_invitations(town.hall.id).await.unwrap(), std::slice::from_ref(&open));
             assert_eq!([open.state(at(99)), open.state(at(100))], [InvitationState::Open, InvitationState::Expired]);
         });
     }
