@@ -417,8 +417,11 @@ pub(super) fn members(w: Words, members: &[LinkedMember]) -> Table {
 
 fn invitations(w: Words, shell: &Shell, id: Id<Organization>, invitations: &[MemberInvitationView]) -> Table {
     let row = |invitation: &MemberInvitationView| {
-        let withdraw =
-            PostButton::new(format!("/organizations/{id}/invitations/{}/withdraw", invitation.id), w.of("member-invite-withdraw"), shell.guard());
+        let withdraw = PostButton::new(
+            format!("/organizations/{id}/invitations/{}/withdraw", invitation.id),
+            w.of("member-invite-withdraw"),
+            shell.guard(),
+        );
         let open = invitation.state == "open";
         vec![
             Cell::text(&invitation.email),
