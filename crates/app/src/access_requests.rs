@@ -12,7 +12,7 @@ use octroi_domain::{
     permit::Permit,
     policy::{Action, Principal, Subject},
     stage::Stage,
-    user::{Role, User},
+    user::{LinkLevel, Membership, Role, User},
 };
 use octroi_store::{Page, Reader, RequestFilter, StoredDefinition, Tx, Visible};
 use serde_json::Value;
@@ -78,7 +78,7 @@ pub(crate) fn visible(principal: &Principal) -> Visible {
         Principal::Anonymous => {}
         Principal::Application(machine) => organizations.push(machine.organization),
         Principal::Person(person) => {
-            use octroi_domain::user::{LinkLevel, Perimeter};
+            use octroi_domain::user::Perimeter;
             applicant = Some(person.user);
             organizations.extend(person.memberships.iter().filter(|(_, level)| *level >= LinkLevel::Verified).map(|(id, _)| *id));
             for grant in person.roles.iter().filter(|grant| grant.role.reads_requests()) {
@@ -232,7 +232,15 @@ impl App {
         id: Number<AccessRequest>,
         expected: Option<u32>,
     ) -> Result<Done<RequestView>, Error> {
+        let closed = self.organization_closed(id).await?;
         self.move_request(context, id, Action::SubmitRequest, expected, |loaded, now| {
+            if closed {
+                return Err(Error::conflict(
+                    "organization_closed",
+                    "L’établissement pour lequel vous demandez est fermé : faites la demande pour celui qui lui a succédé.",
+                    "The establishment that you ask for is closed: make the request for its successor.",
+                ));
+            }
             let form = loaded.form()?;
             let header = loaded.request.header();
             let complete = || {
@@ -308,7 +316,7 @@ impl App {
                 "/email",
                 "not_a_member",
                 "Cette personne n’est pas membre de l’organisation : vérifiez son adresse, ou demandez son rattachement.",
-                "This person is not a member of the organisation: check the address, or ask for their membership.",
+                "This person is not a member of the organisation, or their link is not verified: check the address.",
             )
         };
         let colleague = colleague.ok_or_else(unknown)?;
@@ -322,7 +330,9 @@ impl App {
                 ));
             }
             let organization = loaded.request.header().organization;
-            if !members.iter().any(|membership| membership.organization == organization) {
+            // Who is not surely a member sees their own requests alone, and is given nobody else's.
+            let sure = |held: &Membership| held.organization == organization && held.level >= LinkLevel::Verified;
+            if !members.iter().any(sure) {
                 return Err(unknown());
             }
             Ok(loaded.request.clone().transfer(colleague.id, now))

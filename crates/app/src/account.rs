@@ -13,6 +13,7 @@ use crate::{
     context::{App, Context},
     error::Error,
     mails::accounts as mails,
+    proofs::address_changed,
     sessions::{SignedIn, Step, Visitor, guess_keys},
 };
 
@@ -166,6 +167,7 @@ impl App {
         })?;
         // What was sent to the old address opens nothing any more.
         tx.proof_delete_of_user(user.id).await?;
+        address_changed(&mut tx, &changed, context.now).await?;
         let subject = format!("user:{}", user.id);
         tx.record(context.now, &subject, "user.email_changed", &subject, json!({}));
         for told in [&user, &changed] {
@@ -186,10 +188,7 @@ impl App {
         let mut tx = self.inner.store.write().await?;
         tx.user_set_password(user.id, &hash).await?;
         tx.proof_delete_of_user(user.id).await?;
-        let ended = match &context.session {
-            Some(session) => tx.session_delete_others(user.id, session.id).await?,
-            None => tx.session_delete_of_user(user.id).await?,
-        };
+        let ended = self.end_sessions(&mut tx, user.id, context.session.as_ref().map(|session| session.id), context.now).await?;
         let subject = format!("user:{}", user.id);
         tx.record(context.now, &subject, "user.password_changed", &subject, json!({ "sessions_ended": ended }));
         tx.enqueue_mail(context.now, &mails::changed(&user, mails::Change::Password, None, &self.settings().public_url)).await?;
@@ -222,6 +221,7 @@ impl App {
         if !tx.sessions_of_user(user.id, context.now).await?.iter().any(|session| session.id == id) {
             return Err(Error::NotFound);
         }
+        self.leave_clients(&mut tx, id, context.now).await?;
         tx.session_delete_by_id(id).await?;
         let subject = format!("user:{}", user.id);
         tx.record(context.now, &subject, "session.revoked", &subject, json!({ "session": id }));
@@ -235,7 +235,7 @@ impl App {
         context.recent()?;
         let kept = context.session.as_ref().ok_or(Error::SignIn)?.id;
         let mut tx = self.inner.store.write().await?;
-        let ended = tx.session_delete_others(user.id, kept).await?;
+        let ended = self.end_sessions(&mut tx, user.id, Some(kept), context.now).await?;
         tx.browser_delete_of_user(user.id).await?;
         if let Some(browser) = visitor.digest() {
             tx.browser_put(user.id, &browser, context.now).await?;
@@ -310,6 +310,7 @@ impl App {
             email_verified_at: None,
             ..user.clone()
         };
+        self.leave_all_clients(&mut tx, user.id, context.now).await?;
         tx.user_erase(&erased, context.now).await?;
         let subject = format!("user:{}", user.id);
         tx.record(context.now, &subject, "user.deleted", &subject, json!({}));

@@ -316,7 +316,9 @@ impl App {
         let user = verified(&mut tx, user, now).await?;
         tx.user_set_password(user.id, &hash).await?;
         tx.proof_delete_of_user(user.id).await?;
-        let ended = tx.session_delete_of_user(user.id).await?;
+        // Whoever held the old password may have signed in to clients with it.
+        self.leave_all_clients(&mut tx, user.id, now).await?;
+        let ended = self.end_sessions(&mut tx, user.id, None, now).await?;
         tx.throttle_reset(&format!("password:{}", user.email)).await?;
         let subject = format!("user:{}", user.id);
         tx.record(now, &subject, "user.password_reset", &subject, json!({ "sessions_ended": ended }));

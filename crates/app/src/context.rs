@@ -26,6 +26,7 @@ use tokio::sync::{Mutex, Semaphore};
 use crate::{
     error::{Error, Require},
     mails::Mailing,
+    organizations::DirectoryPort,
     platform::{HostPort, Jobs},
     try_it::TryOut,
 };
@@ -89,6 +90,8 @@ pub(crate) struct Inner {
     pub decoy_hash: String,
     /// How visitors try an API in the sandbox; not there until the binary offers it.
     pub try_out: OnceLock<TryOut>,
+    /// Who knows organisations; not there where no directory is set.
+    pub directory: OnceLock<Arc<dyn DirectoryPort>>,
     /// Who tells of the program: settings, gateways, disk.
     pub host: OnceLock<Arc<dyn HostPort>>,
     pub jobs: Jobs,
@@ -204,6 +207,7 @@ impl App {
                 passkeys,
                 decoy_hash,
                 try_out: OnceLock::new(),
+                directory: OnceLock::new(),
                 host: OnceLock::new(),
                 jobs: Jobs::default(),
                 statistics: crate::statistics::Kept::default(),

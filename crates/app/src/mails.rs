@@ -3,6 +3,7 @@
 pub(crate) mod accounts;
 mod compose;
 mod deliver;
+pub(crate) mod joining;
 mod samples;
 
 use askama::Template;

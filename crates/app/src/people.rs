@@ -3,10 +3,10 @@
 use octroi_domain::{
     Id, Moment, Slug,
     definition::FieldError,
-    organization::{Organization, Siret},
+    organization::{Organization, RegistryId},
     policy::{Action, Forbidden, Subject},
     text::{Language, Text},
-    user::{LinkLevel, Membership, Perimeter, Role, RoleGrant, User},
+    user::{LinkLevel, LinkProof, Membership, Perimeter, Role, RoleGrant, User},
 };
 use octroi_store::{Page, Reader, StoredDefinition, Tx};
 use serde::Serialize;
@@ -120,7 +120,7 @@ async fn user_detail(reader: &Reader, user: &User) -> Result<UserDetail, Error> 
 }
 
 /// Writes an organisation and its ledger entry.
-pub(crate) async fn add_organization(tx: &mut Tx, actor: &str, now: Moment, siret: Siret, name: &str) -> Result<Organization, Error> {
+pub(crate) async fn add_organization(tx: &mut Tx, actor: &str, now: Moment, siret: RegistryId, name: &str) -> Result<Organization, Error> {
     let organization = Organization { id: Id::from_uuid(Uuid::new_v4()), siret, name: name.to_owned(), created_at: now };
     tx.organization_insert(&organization).await.map_err(|error| {
         if error.is_duplicate() {
@@ -154,7 +154,7 @@ async fn add_user(tx: &mut Tx, actor: &str, now: Moment, new: &NewUser, password
     let subject = format!("user:{}", user.id);
     tx.record(now, actor, "user.created", &subject, json!({}));
     if let Some((organization, level)) = new.organization {
-        tx.membership_insert(&Membership { user: user.id, organization, level, created_at: now }).await?;
+        tx.membership_insert(&Membership::new(user.id, organization, level, LinkProof::Recorded, now)).await?;
         tx.record(now, actor, "membership.created", &subject, json!({ "organization": organization, "level": level }));
     }
     for grant in &new.roles {
@@ -230,7 +230,7 @@ impl App {
         Ok(user)
     }
 
-    pub async fn create_organization(&self, context: &Context, siret: Siret, name: &str) -> Result<Done<OrganizationView>, Error> {
+    pub async fn create_organization(&self, context: &Context, siret: RegistryId, name: &str) -> Result<Done<OrganizationView>, Error> {
         context.require(Action::ManagePlatform, &Subject::Platform)?;
         let name = name.trim();
         if name.is_empty() || name.chars().count() > 200 || name.chars().any(char::is_control) {
@@ -337,7 +337,9 @@ impl App {
         let subject = format!("user:{user}");
         match level {
             Some(level) => {
-                tx.membership_put(&Membership { user, organization, level, created_at: context.now }).await?;
+                let by = context.person()?.user;
+                let link = Membership::new(user, organization, level, LinkProof::Recorded, context.now);
+                tx.membership_put(&Membership { proved_by: Some(by), ..link }).await?;
                 let details = json!({ "organization": organization, "level": level });
                 tx.record(context.now, &context.principal.actor(), "membership.set", &subject, details);
             }

@@ -3,7 +3,7 @@
 use octroi_domain::{
     Id,
     application::Application,
-    organization::{Organization, Siret},
+    organization::{Organization, RegistryId},
 };
 pub use octroi_store::{
     Cursor, KindName, OutboxState, Page, PermitFilter, PermitSort, RequestFilter, RequestSort, SubscriptionFilter, TraceFilter,
@@ -18,7 +18,7 @@ impl App {
     ///
     /// # Errors
     /// When the store cannot answer.
-    pub async fn organization_of_siret(&self, siret: &Siret) -> Result<Option<Id<Organization>>, Error> {
+    pub async fn organization_of_siret(&self, siret: &RegistryId) -> Result<Option<Id<Organization>>, Error> {
         Ok(self.inner.store.read().organization_by_siret(siret).await?.map(|organization| organization.id))
     }
 

@@ -12,9 +12,9 @@ use octroi_domain::{
     policy::{Action, Decision, Forbidden, decide},
     scope::{OfferedScope, ScopeRule},
     text::Text,
-    user::Role,
+    user::{Membership, Role},
 };
-use octroi_store::{Page, PermitFilter, RequestFilter};
+use octroi_store::{Page, PermitFilter, Reader, RequestFilter};
 use serde::Serialize;
 use serde_json::Value;
 use utoipa::ToSchema;
@@ -23,6 +23,7 @@ use crate::{
     access_requests::{Loaded, load, title},
     context::{App, Context},
     error::Error,
+    organizations::StandingView,
     people::ManagedDefinition,
     permits,
     view::{PermitLine, RequestLine, RequestView},
@@ -52,6 +53,8 @@ pub struct ReviewView {
     pub standing: Standing,
     /// How the applicant belongs to the organisation; none: they left it.
     pub link: Option<LinkView>,
+    /// What a directory says of the organisation, if one could be asked.
+    pub organization_standing: StandingView,
     pub blocks: Vec<ReviewBlock>,
     #[schema(value_type = Vec<Object>)]
     pub scopes: Vec<OfferedScope>,
@@ -84,7 +87,14 @@ pub struct Standing {
 pub struct LinkView {
     /// `unverified`, `verified` or `certified`.
     pub level: String,
+    /// What the level rests on: `domain`, `sponsor`, `moderation`, `nothing`, …
+    pub proof: String,
+    /// Works for the organisation without being of it.
+    pub is_external: bool,
     pub since: String,
+    /// When it was proved, and by whom where somebody had to.
+    pub proved_at: String,
+    pub proved_by: Option<String>,
 }
 
 /// A part of the form.
@@ -126,7 +136,10 @@ impl App {
             Kind::Amendment { of } | Kind::StageChange { from: of } => reader.permit_by_number(*of).await?,
         };
         let links = reader.memberships_of_user(header.applicant).await?;
-        let link = links.into_iter().find(|link| link.organization == header.organization);
+        let link = match links.into_iter().find(|link| link.organization == header.organization) {
+            Some(link) => Some(link_view(&reader, &link).await?),
+            None => None,
+        };
         let current = reader.definition_current(&header.definition).await?;
         let verdict = decide(&context.principal, Action::ApproveRequest, &subject);
         let (other_requests, other_permits) = self.others(context, &loaded).await?;
@@ -143,7 +156,8 @@ impl App {
                 may_decide: verdict == Decision::Allow,
                 conflict_of_interest: verdict == Decision::Forbid(Forbidden::ConflictOfInterest),
             },
-            link: link.map(|link| LinkView { level: link.level.as_str().to_owned(), since: link.created_at.to_string() }),
+            link,
+            organization_standing: (&reader.profile(header.organization).await?.standing).into(),
             blocks: blocks(&loaded, before.as_ref())?,
             scopes: loaded.definition.scopes.clone(),
             scope_rules: loaded.definition.scope_rules.clone(),
@@ -192,6 +206,21 @@ impl App {
         let messages = current.map(|stored| stored.definition.messages.clone()).unwrap_or_default();
         Ok(messages.into_iter().filter(|message| matches!(message.used, MessageUse::Suspend | MessageUse::Revoke)).collect())
     }
+}
+
+async fn link_view(reader: &Reader, link: &Membership) -> Result<LinkView, Error> {
+    let by = match link.proved_by {
+        Some(by) => reader.user_by_id(by).await?.map(|user| user.full_name()),
+        None => None,
+    };
+    Ok(LinkView {
+        level: link.level.as_str().to_owned(),
+        proof: link.proof.as_str().to_owned(),
+        is_external: link.external,
+        since: link.created_at.to_string(),
+        proved_at: link.proved_at.to_string(),
+        proved_by: by,
+    })
 }
 
 /// The fields under their blocks, in the order of the form; what the form hides is shown here.

@@ -268,6 +268,19 @@ impl App {
         Ok(())
     }
 
+    /// Ends the sessions of a person, but for the one that is kept, and what they gave to clients; how many there were.
+    pub(crate) async fn end_sessions(&self, tx: &mut Tx, user: Id<User>, kept: Option<Id<Session>>, now: Moment) -> Result<u64, Error> {
+        for session in tx.sessions_of_user(user, now).await? {
+            if Some(session.id) != kept {
+                self.leave_clients(tx, session.id, now).await?;
+            }
+        }
+        Ok(match kept {
+            Some(kept) => tx.session_delete_others(user, kept).await?,
+            None => tx.session_delete_of_user(user).await?,
+        })
+    }
+
     /// The language that a signed-in person reads and is written to in; mails follow it. For anybody else it
     /// is the browser's business alone.
     pub async fn choose_language(&self, context: &Context, language: Language) -> Result<(), Error> {

@@ -9,7 +9,7 @@ use crate::{
     api::{ApiDocument, ApiName},
     application::{Application, ApplicationState, Subscription, SubscriptionState},
     credential::{Credential, CredentialKind, SecretDigest},
-    organization::{Organization, Siret},
+    organization::{Organization, RegistryId},
     permit::Permit,
     quota::DayUse,
     scope::ScopeSet,
@@ -46,7 +46,7 @@ pub struct KnownApplication {
     pub state: ApplicationState,
     pub organization: Id<Organization>,
     pub organization_name: String,
-    pub siret: Siret,
+    pub siret: RegistryId,
 }
 
 /// A credential, revoked or not (a revoked one is kept so that its use can be traced to its owner).

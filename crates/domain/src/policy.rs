@@ -159,6 +159,14 @@ pub enum Action {
     /// See an API as who runs it does: upstreams, masks, subscribers, invitations.
     AdministerApi,
     AcceptInvitation,
+    // Organisations.
+    /// Find an organisation, ask to join it, and follow one's own wish.
+    JoinOrganization,
+    /// What members see of it: facts, members, who waits.
+    ReadOrganization,
+    LeaveOrganization,
+    /// Confirm who waits, and invite.
+    VouchForMember,
     // Calls.
     ReadTraces,
     AnonymiseTraces,
@@ -197,7 +205,7 @@ impl Action {
         Self::RevokeCredential,
     ];
     /// Everything else.
-    pub const GENERAL: [Self; 22] = [
+    pub const GENERAL: [Self; 26] = [
         Self::ReadPublic,
         Self::SignIn,
         Self::ChooseLanguage,
@@ -214,6 +222,10 @@ impl Action {
         Self::ListApplications,
         Self::AdministerApi,
         Self::AcceptInvitation,
+        Self::JoinOrganization,
+        Self::ReadOrganization,
+        Self::LeaveOrganization,
+        Self::VouchForMember,
         Self::ReadTraces,
         Self::AnonymiseTraces,
         Self::ReadApi,
@@ -423,6 +435,7 @@ fn platform(person: &Person, action: Action) -> Decision {
         | Action::ListPermits
         | Action::ListApplications
         | Action::ReadTraces
+        | Action::JoinOrganization
         | Action::AdministerApi => Decision::Allow,
         Action::ReadLedger | Action::ManagePlatform | Action::AnonymiseTraces | Action::ManageRoles => {
             allow_if(person.is_operator(), Decision::Forbid(Forbidden::RoleMissing))
@@ -433,6 +446,10 @@ fn platform(person: &Person, action: Action) -> Decision {
 
 fn for_organization(person: &Person, action: Action, organization: Id<Organization>) -> Decision {
     let member = match action {
+        // Who is no member does not learn that it is there.
+        Action::ReadOrganization | Action::LeaveOrganization => return allow_if(person.belongs(organization), Decision::Hide),
+        Action::VouchForMember if !person.belongs(organization) => return Decision::Hide,
+        Action::VouchForMember => person.is_verified_member(organization),
         // An unverified member may prepare a request; the reviewer sees how sure the link is.
         Action::CreateRequest => person.belongs(organization),
         Action::CreateApplication | Action::ListApplications | Action::ReadTraces => person.is_verified_member(organization),

@@ -49,13 +49,88 @@ impl LinkLevel {
     }
 }
 
+/// What the level of a link rests on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LinkProof {
+    /// The operator wrote it down.
+    Recorded,
+    /// The operator accepted a request to join.
+    Moderation,
+    /// A verified e-mail address under a domain that is known to be the organisation's.
+    Domain,
+    /// The verified e-mail address is the organisation's official one.
+    OfficialContact,
+    /// The verified e-mail address has the domain of the organisation's official one.
+    OfficialContactDomain,
+    /// The code that was sent to the organisation's official address.
+    OfficialContactCode,
+    /// A member vouched.
+    Sponsor,
+    /// A member invited this address.
+    Invitation,
+    /// The person's own identity provider says so.
+    IdentityProvider,
+    /// Nothing: no proof exists for such an organisation, or none was looked for.
+    Nothing,
+}
+impl LinkProof {
+    pub const ALL: [Self; 10] = [
+        Self::Recorded,
+        Self::Moderation,
+        Self::Domain,
+        Self::OfficialContact,
+        Self::OfficialContactDomain,
+        Self::OfficialContactCode,
+        Self::Sponsor,
+        Self::Invitation,
+        Self::IdentityProvider,
+        Self::Nothing,
+    ];
+
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Recorded => "recorded",
+            Self::Moderation => "moderation",
+            Self::Domain => "domain",
+            Self::OfficialContact => "official_contact",
+            Self::OfficialContactDomain => "official_contact_domain",
+            Self::OfficialContactCode => "official_contact_code",
+            Self::Sponsor => "sponsor",
+            Self::Invitation => "invitation",
+            Self::IdentityProvider => "identity_provider",
+            Self::Nothing => "nothing",
+        }
+    }
+}
+
 /// The link between a person and an organisation.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Membership {
     pub user: Id<User>,
     pub organization: Id<Organization>,
     pub level: LinkLevel,
+    /// Works for the organisation without being of it: a contractor.
+    pub external: bool,
     pub created_at: Moment,
+    pub proof: LinkProof,
+    pub proved_at: Moment,
+    /// Who vouched, invited or decided; none: nobody had to.
+    pub proved_by: Option<Id<User>>,
+}
+impl Membership {
+    /// A link that begins, from the inside, proved by nobody in person.
+    #[must_use]
+    pub const fn new(user: Id<User>, organization: Id<Organization>, level: LinkLevel, proof: LinkProof, at: Moment) -> Self {
+        Self { user, organization, level, external: false, created_at: at, proof, proved_at: at, proved_by: None }
+    }
+
+    /// May this member vouch for others, and invite them? Whoever is sure, and of the organisation.
+    #[must_use]
+    pub fn may_vouch(&self) -> bool {
+        self.level >= LinkLevel::Verified && !self.external
+    }
 }
 
 /// What a person may be asked to do beyond applying, which needs no role.

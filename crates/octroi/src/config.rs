@@ -10,7 +10,7 @@ use octroi_domain::{account::SecondFactor, mail::Sender};
 use octroi_oauth::secret::{self, SecretKind};
 use serde::Deserialize;
 
-use crate::look::Look;
+use crate::{directory::Directory, look::Look};
 
 /// `octroi.toml`. Everything has a default; an empty file is a good one.
 #[derive(Debug, Clone, Deserialize)]
@@ -25,6 +25,7 @@ pub struct Config {
     pub traces: Traces,
     pub mail: Mail,
     pub accounts: Accounts,
+    pub directory: Directory,
 }
 impl Default for Config {
     fn default() -> Self {
@@ -37,6 +38,7 @@ impl Default for Config {
             traces: Traces::default(),
             mail: Mail::default(),
             accounts: Accounts::default(),
+            directory: Directory::default(),
         }
     }
 }
@@ -311,6 +313,7 @@ impl Config {
             return bad("traces.buffer", "from 16 to 10000000 traces");
         }
         self.mail.check()?;
+        self.directory.check()?;
         match &self.database.url {
             Some(url) if !["postgres://", "postgresql://", "sqlite://"].iter().any(|scheme| url.starts_with(scheme)) => {
                 bad("database.url", "write postgres://… or sqlite:///path")
@@ -373,6 +376,8 @@ mod tests {
         refused("[mail]\nmode = \"smtp\"\nhost = \"smtp.example\"", "mail.from");
         refused("[mail]\nmode = \"smtp\"\nhost = \"smtp.example\"\nfrom = \"a@b.example\"\ntls = \"none\"", "mail.tls");
         refused("[mail]\nmode = \"smtp\"\nhost = \"127.0.0.1\"\nfrom = \"a@b.example\"\ntls = \"none\"\ntimeout = 60", "mail.timeout");
+        refused("[directory]\nmode = \"api_entreprise\"", "directory.recipient");
+        refused("[directory]\nurl = \"http://directory.example\"", "directory.url");
         refused("[admin]\nlisten = \"127.0.0.1:3000\"", "same address");
         refused("[portal", "octroi.toml");
     }

@@ -8,6 +8,7 @@ use octroi_gateway::{Handle, trace::TraceSink};
 
 use crate::{
     config::{Accounts, Admin, Config, Database, Gateway, Gateways, Mail, Portal, Traces},
+    directory::Directory,
     look::Look,
 };
 
@@ -56,7 +57,7 @@ impl HostPort for Host {
 /// Every setting with its value. Each struct is taken apart in full: a new setting does not compile
 /// until it is decided here whether it is shown.
 fn told(config: &Config) -> Vec<(String, String)> {
-    let Config { data, portal, gateway, admin, database, traces, mail, accounts } = config;
+    let Config { data, portal, gateway, admin, database, traces, mail, accounts, directory } = config;
     let Accounts { second_factor } = accounts;
     let Portal { listen, public_url, sandbox_test_key, look } = portal;
     let Look { name, logo, accent, accent_dark, publisher, contact } = look;
@@ -99,6 +100,7 @@ fn told(config: &Config) -> Vec<(String, String)> {
         told.push((format!("gateway.{stage}.threads"), threads.to_string()));
     }
     told.extend(mail_told(mail));
+    told.extend(directory_told(directory));
     told.sort_unstable();
     told
 }
@@ -118,6 +120,21 @@ fn mail_told(mail: &Mail) -> Vec<(String, String)> {
         ("mail.password_file", path(password_file)),
         ("mail.from", from.as_ref().map(ToString::to_string).unwrap_or_default()),
         ("mail.timeout", timeout.to_string()),
+    ]
+    .into_iter()
+    .map(|(name, value)| (name.to_owned(), value))
+    .collect()
+}
+
+/// The token is in a file or in the environment: only the file's path is a setting.
+fn directory_told(directory: &Directory) -> Vec<(String, String)> {
+    let Directory { mode, url, token_file, recipient, timeout } = directory;
+    [
+        ("directory.mode", mode.as_str().to_owned()),
+        ("directory.url", url.clone().unwrap_or_default()),
+        ("directory.token_file", token_file.as_ref().map(|path| path.display().to_string()).unwrap_or_default()),
+        ("directory.recipient", recipient.as_ref().map(ToString::to_string).unwrap_or_default()),
+        ("directory.timeout", timeout.to_string()),
     ]
     .into_iter()
     .map(|(name, value)| (name.to_owned(), value))

@@ -5,6 +5,7 @@ mod cli;
 mod clock;
 mod config;
 mod demo;
+mod directory;
 mod feed;
 mod host;
 mod look;

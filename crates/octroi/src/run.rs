@@ -19,6 +19,7 @@ use crate::{
     cli::{CommandError, other},
     clock::now,
     config::{Config, Gateway},
+    directory::Asker,
     feed,
     host::Host,
     mail, master_key,
@@ -111,6 +112,9 @@ pub async fn start(config: &Config, store: Store, demo: bool) -> Result<(Running
     let app = App::new(store, settings, Arc::new(port), master_key)?;
     let in_force = in_force(config, portal.local_addr()?, admin_address, &handles);
     app.attach_outgoing(Arc::new(Outgoing::new().map_err(|error| other(error.to_string()))?));
+    if let Some(asker) = Asker::new(&config.directory)? {
+        app.attach_directory(Arc::new(asker));
+    }
     app.attach_host(Arc::new(Host::new(&in_force, handles.clone(), watched)));
     // Better no platform than one that cannot tell whose keys it holds.
     app.check_keys(now()).await.map_err(|error| other(format!("{}: {error}", config.data.join("master.key").display())))?;
@@ -276,6 +280,9 @@ async fn jobs(app: App, gateways: Arc<HashMap<Stage, Handle>>) {
         job(&app, "counters", save_uses(&app, &gateways)).await;
         if tick.is_multiple_of(20) {
             job(&app, "expiry", app.expire_permits(now())).await;
+        }
+        if tick.is_multiple_of(240) {
+            job(&app, "directory", app.refresh_directory(now())).await;
         }
         if tick.is_multiple_of(14_400) {
             job(&app, "retention", app.anonymise_old_traces(now())).await;

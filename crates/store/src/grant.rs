@@ -281,6 +281,15 @@ impl Tx {
         query.filter(refresh::Column::ReplacedAt.is_null()).exec(&self.db()).await.at(REFRESH).map(|_| ())
     }
 
+    /// Forgets what a person agreed to.
+    ///
+    /// # Errors
+    /// When the store cannot answer.
+    pub async fn consent_delete_of_user(&mut self, user: Id<User>) -> Result<(), StoreError> {
+        let theirs = consent::Column::UserId.eq(user.uuid());
+        consent::Entity::delete_many().filter(theirs).exec(&self.db()).await.at(CONSENT).map(|_| ())
+    }
+
     /// # Errors
     /// [`StoreError`]
     pub async fn consent_put(&mut self, user: Id<User>, client: &ClientId, scopes: &[String], at: Moment) -> Result<(), StoreError> {

@@ -20,6 +20,7 @@ mod gateway;
 mod grant;
 mod idempotency;
 mod invitation;
+mod joining;
 mod ledger;
 mod lists;
 mod message;
@@ -28,6 +29,7 @@ mod organization;
 mod outbox;
 mod page;
 mod permit;
+mod profile;
 mod proof;
 mod row;
 mod search;
@@ -59,6 +61,7 @@ pub use self::{
     gateway::GatewayRows,
     grant::StoredCode,
     idempotency::Answered,
+    joining::JoiningFilter,
     ledger::{LedgerFilter, Order},
     message::{Awaited, Waiting},
     outbox::{DeliveredMail, OutboxCounts, OutboxItem, OutboxMessage, OutboxRow, OutboxState},

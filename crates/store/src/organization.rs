@@ -2,7 +2,7 @@
 
 use octroi_domain::{
     Id, Moment, fold,
-    organization::{Organization, Siret},
+    organization::{Organization, RegistryId},
 };
 use sea_orm::{ColumnTrait, EntityTrait, IntoActiveModel, Order, QueryFilter, QueryOrder, QuerySelect};
 
@@ -34,7 +34,7 @@ pub(crate) mod table {
 use table::{Column, Entity, Model};
 
 fn organization(model: Model) -> Result<Organization, StoreError> {
-    let siret: Siret = Row::new(TABLE, &model.id).parse("siret", &model.siret)?;
+    let siret: RegistryId = Row::new(TABLE, &model.id).parse("siret", &model.siret)?;
     Ok(Organization { id: Id::from_uuid(model.id), siret, name: model.name, created_at: Moment::from_micros(model.created_at) })
 }
 
@@ -62,7 +62,7 @@ impl Reader {
 
     /// # Errors
     /// [`StoreError`]
-    pub async fn organization_by_siret(&self, siret: &Siret) -> Result<Option<Organization>, StoreError> {
+    pub async fn organization_by_siret(&self, siret: &RegistryId) -> Result<Option<Organization>, StoreError> {
         Entity::find().filter(Column::Siret.eq(siret.as_str())).one(&self.db()).await.at(TABLE)?.map(organization).transpose()
     }
 
@@ -97,7 +97,8 @@ impl Tx {
             created_at: organization.created_at.micros(),
             search: fold::folded(&format!("{} {}", organization.name, organization.siret)),
         };
-        Entity::insert(model.into_active_model()).exec_without_returning(&self.db()).await.at(TABLE).map(|_| ())
+        Entity::insert(model.into_active_model()).exec_without_returning(&self.db()).await.at(TABLE)?;
+        self.profile_begin(organization).await
     }
 }
 

@@ -56,6 +56,10 @@ mod membership {
         pub organization_id: Uuid,
         pub level: String,
         pub created_at: i64,
+        pub external: bool,
+        pub proof: String,
+        pub proved_at: i64,
+        pub proved_by: Option<Uuid>,
     }
     #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
     pub enum Relation {}
@@ -95,12 +99,16 @@ fn user(model: Model) -> Result<User, StoreError> {
 }
 
 fn belongs(model: membership::Model) -> Result<Membership, StoreError> {
-    let level = Row::new(MEMBERSHIP, &model.user_id).word("level", &model.level)?;
+    let row = Row::new(MEMBERSHIP, &model.user_id);
     Ok(Membership {
+        level: row.word("level", &model.level)?,
+        proof: row.word("proof", &model.proof)?,
         user: Id::from_uuid(model.user_id),
         organization: Id::from_uuid(model.organization_id),
-        level,
+        external: model.external,
         created_at: Moment::from_micros(model.created_at),
+        proved_at: Moment::from_micros(model.proved_at),
+        proved_by: model.proved_by.map(Id::from_uuid),
     })
 }
 
@@ -185,6 +193,15 @@ impl Reader {
         let query = membership::Entity::find().filter(membership::Column::OrganizationId.eq(organization.uuid()));
         let rows = query.order_by(membership::Column::CreatedAt, Order::Asc).limit(10_000).all(&self.db()).await.at(MEMBERSHIP)?;
         rows.into_iter().map(belongs).collect()
+    }
+
+    /// The link between a person and an organisation, if there is one.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    pub async fn membership(&self, user: Id<User>, organization: Id<Organization>) -> Result<Option<Membership>, StoreError> {
+        let found = membership::Entity::find_by_id((user.uuid(), organization.uuid())).one(&self.db()).await.at(MEMBERSHIP)?;
+        found.map(belongs).transpose()
     }
 
     /// # Errors
@@ -306,6 +323,8 @@ impl Tx {
         membership::Entity::delete_many().filter(membership::Column::UserId.eq(id)).exec(&db).await.at(MEMBERSHIP)?;
         role_grant::Entity::delete_many().filter(role_grant::Column::UserId.eq(id)).exec(&db).await.at(ROLE)?;
         self.session_delete_of_user(erased.id).await?;
+        self.consent_delete_of_user(erased.id).await?;
+        self.joining_erase_of_user(erased.id).await?;
         self.factors_delete_of_user(erased.id).await
     }
 
@@ -317,16 +336,27 @@ impl Tx {
             organization_id: membership.organization.uuid(),
             level: word(&membership.level),
             created_at: membership.created_at.micros(),
+            external: membership.external,
+            proof: word(&membership.proof),
+            proved_at: membership.proved_at.micros(),
+            proved_by: membership.proved_by.map(Id::uuid),
         };
         membership::Entity::insert(model.into_active_model()).exec_without_returning(&self.db()).await.at(MEMBERSHIP).map(|_| ())
     }
 
-    /// Says how sure the link is; makes it when it is not there.
+    /// Says how sure the link is, and by what; makes it when it is not there.
     ///
     /// # Errors
     /// [`StoreError::Conflict`] when one of its ends is not there.
     pub async fn membership_put(&mut self, membership: &Membership) -> Result<(), StoreError> {
-        let change = membership::ActiveModel { level: Set(word(&membership.level)), ..Default::default() };
+        let change = membership::ActiveModel {
+            level: Set(word(&membership.level)),
+            external: Set(membership.external),
+            proof: Set(word(&membership.proof)),
+            proved_at: Set(membership.proved_at.micros()),
+            proved_by: Set(membership.proved_by.map(Id::uuid)),
+            ..Default::default()
+        };
         let update = membership::Entity::update_many()
             .set(change)
             .filter(membership::Column::UserId.eq(membership.user.uuid()))
@@ -378,7 +408,7 @@ impl Tx {
 
 #[cfg(test)]
 mod tests {
-    use octroi_domain::user::LinkLevel;
+    use octroi_domain::user::{LinkLevel, LinkProof};
 
     use super::*;
     use crate::testing::{Town, at, each, user as new_user};
@@ -416,7 +446,7 @@ mod tests {
             let town = Town::found(&store).await;
             let (ada, rex) = (town.applicant.id, town.reviewer.id);
             let grant = |role, perimeter: &str| RoleGrant { role, perimeter: perimeter.parse().unwrap() };
-            let link = Membership { user: ada, organization: town.hall.id, level: LinkLevel::Verified, created_at: at(2) };
+            let link = Membership::new(ada, town.hall.id, LinkLevel::Verified, LinkProof::Domain, at(2));
             let mut tx = store.write().await.unwrap();
             tx.membership_insert(&link).await.unwrap();
             for (user, role, perimeter, new) in [
@@ -454,7 +484,7 @@ mod tests {
     fn a_link_is_made_once_and_changes() {
         each(async |store| {
             let town = Town::found(&store).await;
-            let link = |level| Membership { user: town.applicant.id, organization: town.hall.id, level, created_at: at(2) };
+            let link = |level| Membership::new(town.applicant.id, town.hall.id, level, LinkProof::Recorded, at(2));
             let held = async || store.read().memberships_of_user(town.applicant.id).await.unwrap();
             for level in [LinkLevel::Unverified, LinkLevel::Certified] {
                 let mut tx = store.write().await.unwrap();

@@ -8,7 +8,7 @@ use axum::{
     response::Response,
 };
 use octroi_app::{App, Context, Done, Error, Idempotency, sessions::Visitor};
-use octroi_domain::{Id, Moment, organization::Organization, organization::Siret, policy::Principal, text::Language};
+use octroi_domain::{Id, Moment, organization::Organization, organization::RegistryId, policy::Principal, text::Language};
 use serde::Serialize;
 use serde_json::Value;
 
@@ -93,7 +93,7 @@ impl Call {
         if let Ok(id) = text.parse() {
             return Ok(Some(id));
         }
-        let Ok(siret) = text.parse::<Siret>() else {
+        let Ok(siret) = text.parse::<RegistryId>() else {
             return Err(Problem::field("/organization", "invalid", "identifiant ou SIRET attendu", "expected an id or a SIRET").into());
         };
         Ok(self.app().organization_of_siret(&siret).await?)

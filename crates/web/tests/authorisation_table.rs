@@ -183,7 +183,12 @@ fn applications(out: &mut String) {
 /// What a general action is on, seen from the organisation that applies.
 fn general_subject(action: Action, principal: &Principal) -> Subject {
     match action {
-        Action::CreateRequest | Action::CreateApplication | Action::ListApplications => Subject::Organization(organization(OURS)),
+        Action::CreateRequest
+        | Action::CreateApplication
+        | Action::ListApplications
+        | Action::ReadOrganization
+        | Action::LeaveOrganization
+        | Action::VouchForMember => Subject::Organization(organization(OURS)),
         Action::AnonymiseTraces => Subject::Perimeter { api: Some(api()), definition: None },
         Action::ManageRoles => Subject::Perimeter { api: None, definition: Some((slug("definition"), slug("provider"))) },
         Action::ReadApi => {

@@ -28,7 +28,8 @@ struct Somebody {
 }
 
 async fn signed(house: &House, email: &str) -> Somebody {
-    let found = house.app.sign_in(email, PASSWORD, "192.0.2.7", NOW).await.unwrap();
+    let visitor = octroi_app::sessions::Visitor { address: "192.0.2.7", agent: "", browser: None };
+    let found = house.app.sign_in(email, PASSWORD, None, visitor, NOW).await.unwrap().signed_in().unwrap();
     let principal = house.app.session(&found.session, NOW).await.unwrap().unwrap().principal;
     Somebody { cookie: format!("octroi_session={}", found.session), principal }
 }

@@ -12,7 +12,7 @@ use std::time::{Instant, SystemTime, UNIX_EPOCH};
 use octroi_domain::{
     Id, Moment,
     organization::Organization,
-    user::{LinkLevel, Membership, User},
+    user::{LinkLevel, LinkProof, Membership, User},
 };
 use octroi_store::{Store, StoredDefinition};
 
@@ -120,7 +120,7 @@ async fn people(store: &Store, count: usize, now: Moment, chance: &mut Chance) -
             let user = names::person(place * 2 + number, &domain, founded, chance);
             tx.user_insert(&user, None).await?;
             let (user_id, organization) = (user.id, organization.id);
-            tx.membership_insert(&Membership { user: user_id, organization, level: LinkLevel::Verified, created_at: founded }).await?;
+            tx.membership_insert(&Membership::new(user_id, organization, LinkLevel::Verified, LinkProof::Recorded, founded)).await?;
             members.push(user);
         }
         organizations.push((organization, members));

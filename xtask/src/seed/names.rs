@@ -262,6 +262,7 @@ pub fn person(place: usize, domain: &str, created_at: Moment, chance: &mut Chanc
         family_name: family.to_owned(),
         language: Language::Fr,
         created_at,
+        email_verified_at: Some(created_at),
     }
 }
 

@@ -5,6 +5,7 @@ use octroi_domain::{mail::Mail, text::Language};
 use super::{
     ContactWords, InvitationWords, MessageWords, PermitWords, RequestWords, ToReviewWords,
     compose::{Frame, compose},
+    joining::{CodeWords, DecidedWords, MemberInvitationWords, ToldWords},
 };
 
 /// A mail as it would leave, with sample data.
@@ -31,6 +32,7 @@ pub fn samples(portal: &str) -> Vec<Sample> {
             all.extend(permits(language, portal));
             all.push(invitation(language, portal));
             all.extend(super::accounts::samples(language, portal).into_iter().map(|(name, mail)| Sample { name, language, mail }));
+            all.extend(joining(language, portal));
             all
         })
         .collect()
@@ -120,6 +122,35 @@ fn invitation(language: Language, portal: &str) -> Sample {
     };
     let frame = Frame { to: "nouvelle@hautmoulin.example", language, quote: None, path: "/invitations/K7Sample".to_owned(), portal };
     Sample { name: "invitation", language, mail: compose(&words, &frame) }
+}
+
+fn joining(language: Language, portal: &str) -> Vec<Sample> {
+    let french = language == Language::Fr;
+    let (person, email) = ("Nora Vidal", "nora.vidal@rivebelle.example");
+    let sample = |name, to: &str, path: &str, quote, words: &dyn Fn(&Frame<'_>) -> Mail| Sample {
+        name,
+        language,
+        mail: words(&Frame { to, language, quote, path: path.to_owned(), portal }),
+    };
+    let told = |kind, name| ToldWords { french, name, kind, person, email, organization: ORGANIZATION, number: SIRET };
+    let code = CodeWords { french, person, email, organization: ORGANIZATION, number: SIRET, code: "4829 163 057", minutes: 60 };
+    let decided = |accepted| DecidedWords { french, name: person, accepted, may_reopen: true, organization: ORGANIZATION, number: SIRET };
+    let invitation = MemberInvitationWords { french, person: NAME, email, organization: ORGANIZATION, number: SIRET, days: 15 };
+    let answer = choose(language, "Demandez avec votre adresse professionnelle.", "Ask with your professional address.");
+    let here = "/organizations/joining/018f-sample";
+    vec![
+        sample("join-code", "mairie@rivebelle.example", "/", None, &|frame| compose(&code, frame)),
+        sample("join-sponsor", "applicant@rivebelle.example", here, None, &|frame| compose(&told("sponsor", NAME), frame)),
+        sample("join-to-decide", "operator@octroi.example", "/operator/joining/018f-sample", None, &|frame| {
+            compose(&told("operator", "Odile Martin"), frame)
+        }),
+        sample("join-accepted", email, "/organizations/018f-sample", None, &|frame| compose(&decided(true), frame)),
+        sample("join-refused", email, here, Some(answer), &|frame| compose(&decided(false), frame)),
+        sample("join-told", "applicant@rivebelle.example", "/organizations/018f-sample", None, &|frame| {
+            compose(&told("joined", NAME), frame)
+        }),
+        sample("join-invitation", email, "/organizations/invitations/K7Sample", None, &|frame| compose(&invitation, frame)),
+    ]
 }
 
 #[cfg(test)]

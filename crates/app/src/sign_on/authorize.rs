@@ -75,7 +75,7 @@ impl App {
             Err(Wrong::Failed(error)) => return Err(error),
             Err(Wrong::Back(asked, error)) => return Ok(Begun::Back(self.denied(&asked, error.code, &error.description))),
         };
-        let word = self.keep(&client.id, &asked, pushed, INTERACTION_SECONDS, "", now).await?;
+        let word = self.keep_request(&client.id, &asked, pushed, INTERACTION_SECONDS, "", now).await?;
         match self.interaction(&word, context).await? {
             Step::Back(back) => Ok(Begun::Back(back)),
             _ => Ok(Begun::Ask { word }),
@@ -83,7 +83,7 @@ impl App {
     }
 
     /// Keeps a request under a random word.
-    async fn keep(
+    async fn keep_request(
         &self,
         client: &ClientId,
         asked: &Asked,
@@ -228,7 +228,7 @@ impl App {
             (_, Some(proven)) => asked.request.dpop_jkt = Some(proven),
             (_, None) => {}
         }
-        let word = self.keep(&known.client.id, &asked, None, PUSHED_SECONDS, PUSHED, presented.now).await?;
+        let word = self.keep_request(&known.client.id, &asked, None, PUSHED_SECONDS, PUSHED, presented.now).await?;
         Ok((format!("{PUSHED}{word}"), PUSHED_SECONDS))
     }
 }

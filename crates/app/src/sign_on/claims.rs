@@ -55,6 +55,8 @@ impl Told {
         let memberships = reader.memberships_of_user(user.id).await?;
         let ids: Vec<_> = memberships.iter().map(|membership| membership.organization).collect();
         let organizations = reader.organizations_by_ids(&ids).await?;
+        let is_external =
+            |organization: &Organization| memberships.iter().any(|held| held.organization == organization.id && held.external);
         let mut all = Map::from_iter([
             ("name".to_owned(), json!(user.full_name())),
             ("given_name".to_owned(), json!(user.given_name)),
@@ -65,14 +67,17 @@ impl Told {
             ("email".to_owned(), json!(user.email)),
             ("email_verified".to_owned(), json!(user.email_verified_at.is_some())),
             ("uid".to_owned(), json!(facts.subject)),
-            ("organizations".to_owned(), organizations.iter().map(listed).collect()),
+            (
+                "organizations".to_owned(),
+                organizations.iter().map(|organization| listed(organization, is_external(organization))).collect(),
+            ),
         ]);
         // Who has left an organisation is no longer told of as its member.
         if let Some(chosen) = organizations.iter().find(|organization| Some(organization.id) == facts.organization) {
             all.extend([
                 ("siret".to_owned(), json!(chosen.siret)),
                 ("label".to_owned(), json!(chosen.name)),
-                ("is_external".to_owned(), json!(false)),
+                ("is_external".to_owned(), json!(is_external(chosen))),
                 ("organization_id".to_owned(), json!(chosen.id)),
             ]);
         }
@@ -97,6 +102,6 @@ impl Told {
     }
 }
 
-fn listed(organization: &Organization) -> Value {
-    json!({ "id": organization.id, "siret": organization.siret, "label": organization.name, "is_external": false })
+fn listed(organization: &Organization, is_external: bool) -> Value {
+    json!({ "id": organization.id, "siret": organization.siret, "label": organization.name, "is_external": is_external })
 }

@@ -3,7 +3,7 @@
 use octroi_app::{App, Context, Error, people::NewUser};
 use octroi_domain::{
     Id, Moment,
-    organization::{Organization, Siret},
+    organization::{Organization, RegistryId},
     policy::{Person, Principal},
     text::Language,
     user::{LinkLevel, Perimeter, Role, RoleGrant, User},
@@ -162,7 +162,7 @@ pub async fn create(app: &App, now: Moment) -> Result<People, Error> {
     let context = Context::new(Principal::Person(operator), now);
     let mut organizations: Vec<(&str, Id<Organization>, &str, &str)> = Vec::new();
     for (key, siret, name) in ORGANIZATIONS {
-        let parsed: Siret = siret.parse().map_err(impossible)?;
+        let parsed: RegistryId = siret.parse().map_err(impossible)?;
         let view = app.create_organization(&context, parsed, name).await?.value().ok_or_else(|| impossible("organisation"))?;
         organizations.push((key, view.id.parse().map_err(impossible)?, name, siret));
     }

@@ -187,6 +187,18 @@ pub const PAGES: &[Page] = &[
     page("dashboard-stranger", "stranger", "/dashboard"),
     page("my-requests-stranger", "stranger", "/access-requests"),
     page("my-permits-stranger", "stranger", "/permits"),
+    // Organisations.
+    page("my-organizations", "applicant", "/organizations"),
+    page("my-organization", "applicant", "/organizations/{own_organization}"),
+    page("my-organization-invite-wrong", "applicant", "/organizations/{own_organization}").then(&[Type("email", "nobody"), Send("/invitations")]),
+    page("leave", "applicant", "/organizations/{own_organization}/leave"),
+    page("join", "applicant", "/organizations/join"),
+    page("join-abroad", "applicant", "/organizations/join?abroad=1"),
+    page("join-wrong", "applicant", "/organizations/join?siret=123").status(422),
+    page("join-found", "stranger", "/organizations/join?siret=35600000000048"),
+    page("wish", "observer", "/organizations/joining/{wish}"),
+    page("wish-confirm", "applicant", "/organizations/joining/{wish}/confirm"),
+    page("member-invitation-wrong", "applicant", "/organizations/invitations/nothing").status(404),
     // The reviewer's, the observer's, the manager's.
     page("dashboard-reviewer", "reviewer", "/dashboard"),
     page("review", "reviewer", "/review"),
@@ -227,6 +239,9 @@ pub const PAGES: &[Page] = &[
     page("organization", "operator", "/operator/organizations/{organization}"),
     page("organization-new", "operator", "/operator/organizations/new"),
     page("organization-new-wrong", "operator", "/operator/organizations/new").then(&[Send("/organizations/new")]),
+    page("joining", "operator", "/operator/joining"),
+    page("joining-empty", "operator", "/operator/joining?state=refused"),
+    page("joining-one", "operator", "/operator/joining/{wish}"),
     page("people", "operator", "/operator/people"),
     page("people-empty", "operator", "/operator/people?q=zzzz"),
     page("person", "operator", "/operator/people/{person}"),
@@ -249,8 +264,9 @@ pub const PAGES: &[Page] = &[
     page("forbidden", "applicant", "/operator").status(403),
 ];
 
-/// Routes of GET that show no page of ours: files, data, and the reader of the OpenAPI document, which is somebody else's work.
-const NOT_PAGES: [&str; 7] = ["/api/", "/oauth/", "/authorize", "/.well-known/", "/assets/", "/register.csv", "/html"];
+/// Routes of GET that show no page of ours: files, data, addresses of before, and the reader of the OpenAPI document, which is somebody else's work.
+const NOT_PAGES: [&str; 9] =
+    ["/api/", "/oauth/", "/authorize", "/.well-known/", "/assets/", "/register.csv", "/html", "/users/", "/manage-organizations"];
 
 /// Does a path of the table lie under a route?
 fn under(route: &str, path: &str) -> bool {

@@ -160,9 +160,23 @@ async fn live(demo: &Demo, mark: &str) -> BTreeMap<&'static str, String> {
     let client = json!({ "metadata": { "client_name": words("Cantine"), "redirect_uris": ["https://cantine.example/retour"] } });
     let client = operator.post("/clients", client).await.ok(201);
     things.insert("client", client["id"].as_str().unwrap().to_owned());
+    let me = applicant.get("/me").await.ok(200);
+    things.insert("own_organization", me["organizations"][0]["id"].as_str().unwrap().to_owned());
+    let candidate = demo.sign_in("observer").await;
+    things.insert("wish", wish(&candidate, me["organizations"][0]["siret"].as_str().unwrap()).await);
     let mailbox = demo.nobody().get("/dev/mailbox?to=applicant%40rivebelle.example").await.ok(200);
     things.insert("mail", mailbox["items"][0]["id"].to_string().trim_matches('"').to_owned());
     things
+}
+
+/// Asks to join an organisation, by its page; the wish that waits.
+async fn wish(candidate: &Caller, siret: &str) -> String {
+    let form = [("_csrf", candidate.csrf.as_deref().unwrap()), ("number", siret), ("note", "J’y travaille.")];
+    let request = candidate.http.post(format!("{}/organizations/join", candidate.portal)).header("Origin", &candidate.portal).form(&form);
+    let answer = request.header("Accept", "text/html").send().await.unwrap();
+    // Followed to the page of the wish.
+    assert_eq!(answer.status(), 200, "{}", answer.url());
+    answer.url().path().strip_prefix("/organizations/joining/").unwrap().to_owned()
 }
 
 /// The example's answers, with marked words in every field that takes any.

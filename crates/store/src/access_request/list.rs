@@ -3,7 +3,7 @@
 use octroi_domain::{
     Id, Moment, Number, Slug,
     access_request::{AccessRequest, Kind, State},
-    organization::{Organization, Siret},
+    organization::{Organization, RegistryId},
     permit::Permit,
     stage::Stage,
     user::User,
@@ -235,7 +235,7 @@ pub struct RequestSummary {
     pub applicant_name: String,
     pub organization: Id<Organization>,
     pub organization_name: String,
-    pub siret: Siret,
+    pub siret: RegistryId,
     pub title: String,
     pub version: u32,
     /// The permit that it led to.

@@ -12,6 +12,7 @@ mod m0006_mail;
 mod m0007_identity;
 mod m0008_accounts;
 mod m0009_sign_on;
+mod m0010_organisations;
 
 use sea_orm::{ConnectionTrait, DbBackend, FromQueryResult, Statement};
 
@@ -36,6 +37,7 @@ const MIGRATIONS: &[Migration] = &[
     m0007_identity::MIGRATION,
     m0008_accounts::MIGRATION,
     m0009_sign_on::MIGRATION,
+    m0010_organisations::MIGRATION,
 ];
 
 const TABLE: &str = "schema_version";

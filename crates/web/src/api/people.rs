@@ -92,7 +92,7 @@ pub struct Paging {
 /// Create an organisation
 #[utoipa::path(post, path = "/api/v1/organizations", tag = "platform", request_body = NewOrganization, responses((status = 201, body = OrganizationView)))]
 pub async fn create_organization(call: Call, input: NewOrganization) -> Answer {
-    Reply::done(call.app().create_organization(&call.context(), input.siret, &input.name).await?)
+    Reply::done(call.app().create_organization(&call.context(), input.siret.into(), &input.name).await?)
 }
 
 /// List the organisations

@@ -83,6 +83,12 @@ impl Form {
     }
 
     /// Everything, in order; not what guards the form.
+    /// The same, with one more.
+    #[must_use]
+    pub fn with(mut self, name: &str, value: &str) -> Self {
+        self.0.push((name.to_owned(), value.to_owned()));
+        self
+    }
     pub fn pairs(&self) -> impl Iterator<Item = (&str, &str)> {
         self.0.iter().filter(|(name, _)| !matches!(name.as_str(), "_csrf" | "_once")).map(|(name, value)| (name.as_str(), value.as_str()))
     }

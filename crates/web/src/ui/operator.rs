@@ -91,6 +91,7 @@ impl OperatorPage {
 pub enum Place {
     Overview,
     Organizations,
+    Joining,
     People,
     Apis,
     Definitions,
@@ -101,9 +102,10 @@ pub enum Place {
     Health,
 }
 impl Place {
-    const ALL: [Self; 10] = [
+    const ALL: [Self; 11] = [
         Self::Overview,
         Self::Organizations,
+        Self::Joining,
         Self::People,
         Self::Apis,
         Self::Definitions,
@@ -118,6 +120,7 @@ impl Place {
         let (path, words) = match self {
             Self::Overview => ("/operator", w.of("operator-overview")),
             Self::Organizations => ("/operator/organizations", w.of("operator-organizations")),
+            Self::Joining => ("/operator/joining", w.of("operator-joining")),
             Self::People => ("/operator/people", w.of("operator-people")),
             Self::Apis => ("/operator/apis", w.of("operator-apis")),
             Self::Definitions => ("/operator/definitions", w.of("operator-definitions")),
@@ -135,6 +138,7 @@ impl Place {
         match self {
             Self::Overview => w.of("operator-overview"),
             Self::Organizations => w.of("operator-organizations-text"),
+            Self::Joining => w.of("operator-joining-text"),
             Self::People => w.of("operator-people-text"),
             Self::Apis => w.of("operator-apis-text"),
             Self::Definitions => w.of("operator-definitions-text"),

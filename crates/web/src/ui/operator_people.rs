@@ -9,7 +9,7 @@ use octroi_app::{
 };
 use octroi_domain::{
     Id, Slug,
-    organization::{Organization, Siret},
+    organization::{Organization, RegistryId},
     text::Language,
     user::{LinkLevel, Perimeter, Role, RoleGrant, User},
 };
@@ -18,6 +18,7 @@ use super::{
     applications::made,
     errors,
     kit::{ButtonLink, Cell, Column, Facts, Field, FieldError, Hidden, Link, Options, PostButton, Table, Tag, Tone},
+    moderation,
     operator::{FormView, OperatorPage, Place, ROWS, Section, pages, search},
     page::{Page, PageAnswer, PageCall, Shell},
     review::spaced,
@@ -105,7 +106,7 @@ fn organization_form(call: &PageCall, errors: Vec<FieldError>) -> PageAnswer {
 /// `POST /operator/organizations/new`
 pub async fn create_organization(call: PageCall) -> PageAnswer {
     let typed: String = call.form.text("siret").chars().filter(|c| !c.is_whitespace()).collect();
-    let Ok(siret) = typed.parse::<Siret>() else {
+    let Ok(siret) = typed.parse::<RegistryId>() else {
         let error = FieldError { name: "siret".to_owned(), message: call.words.of("organization-siret-wrong").into() };
         return Ok(organization_form(&call, vec![error])?.status(StatusCode::UNPROCESSABLE_ENTITY));
     };
@@ -120,32 +121,46 @@ pub async fn create_organization(call: PageCall) -> PageAnswer {
 
 /// `GET /operator/organizations/{id}`
 pub async fn organization(call: PageCall) -> PageAnswer {
+    organization_page(&call, Vec::new()).await
+}
+
+/// The page of one organisation, with what was wrong in one of its forms.
+pub async fn organization_page(call: &PageCall, wrong: Vec<FieldError>) -> PageAnswer {
     let id: Id<Organization> = call.id("id")?;
     let found = call.app().read_organization(&call.context(), id).await?;
     let w = call.words;
+    let profile = call.app().organization_profile(&call.context(), id).await?;
     let way = vec![Link::new("/operator/organizations", w.of("operator-organizations"))];
-    let mut page = OperatorPage::new(&call, Place::Organizations, &found.organization.name, way);
+    let mut page = OperatorPage::new(call, Place::Organizations, &found.organization.name, way);
+    page.summary = errors::summary(call, &wrong);
     page.actions.push(ButtonLink::new(format!("/operator/people/new?organization={}", found.organization.siret), w.of("person-new-here")));
     let facts = Facts::default()
         .text(w.of("review-siret"), spaced(&found.organization.siret))
         .with(w.of("review-created"), Cell::When(w.when(&found.created_at)))
         .with(w.of("ledger-history"), history(w, &format!("organization:{}", found.organization.id)));
     let row = |member: &MemberView| {
+        let proof = profile.members.iter().find(|found| found.person.id == member.person.id).map(|found| found.proof.as_str());
         vec![
             Cell::link(format!("/operator/people/{}", member.person.id), &member.person.name),
             Cell::text(&member.person.email),
             level_cell(w, &member.level),
+            Cell::text(w.one_of("link-proof", proof.unwrap_or("nothing"))),
             Cell::text(w.date(&member.since)),
         ]
     };
     let members = Table {
         caption: w.of("organization-members").into(),
-        columns: [w.of("person-name"), w.of("review-email"), w.of("review-link"), w.of("review-link-since")].map(Column::text).into(),
+        columns: [w.of("person-name"), w.of("review-email"), w.of("review-link"), w.of("link-proof"), w.of("review-link-since")]
+            .map(Column::text)
+            .into(),
         rows: found.members.iter().map(row).collect(),
         empty: w.of("organization-no-member").into(),
     };
     let text = if found.more_members { w.of("organization-more-members").into() } else { String::new() };
     page.sections = vec![Section { facts: Some(facts), ..Section::default() }, Section { text, ..Section::of_table(members) }];
+    let number = &found.organization.siret;
+    let below = moderation::profile_sections(call, &page.shell, (id, number), &profile, &wrong);
+    page.sections.extend(below);
     call.render(&page)
 }
 
@@ -235,7 +250,7 @@ async fn organization_of(call: &PageCall) -> Result<Result<Option<Id<Organizatio
     if typed.is_empty() {
         return Ok(Ok(None));
     }
-    let found = match typed.parse::<Siret>() {
+    let found = match typed.parse::<RegistryId>() {
         Ok(siret) => call.app().organization_of_siret(&siret).await?,
         Err(_) => None,
     };

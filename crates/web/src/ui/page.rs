@@ -186,12 +186,13 @@ pub struct MenuEntry {
 
 fn menu(w: Words, roles: &BTreeSet<String>, signed_in: bool, path: &str, demo: bool) -> Vec<MenuEntry> {
     let has = |names: &[&str]| names.iter().any(|name| roles.contains(*name));
-    let entries: [(bool, &str, Phrase); 10] = [
+    let entries: [(bool, &str, Phrase); 11] = [
         (signed_in, "/dashboard", w.of("menu-dashboard")),
         (has(&["reviewer", "observer", "manager"]), "/review", w.of("menu-review")),
         (has(&["api_administrator"]), "/admin/apis", w.of("menu-my-apis")),
         (has(&["manager"]), "/manage/roles", w.of("menu-manage")),
         (signed_in, "/applications", w.of("menu-applications")),
+        (signed_in, "/organizations", w.of("menu-organizations")),
         (has(&["operator"]), "/operator", w.of("menu-operator")),
         (true, "/apis", w.of("menu-catalogue")),
         (true, "/register", w.of("menu-register")),

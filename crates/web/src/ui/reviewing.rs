@@ -27,6 +27,7 @@ use super::{
         self, Alert, ButtonLink, Cell, Check, Column, Control, Difference, DifferencePart, Disclosure, ErrorSummary, Facts, Field, Hidden,
         Link, Table, Tag, Timeline, Tone,
     },
+    moderation, organizations,
     page::{Page, PageAnswer, PageCall, Shell},
     review::{self, Choices},
     words::Words,
@@ -328,14 +329,14 @@ fn organization(w: Words, view: &ReviewView) -> Facts {
     };
     let facts = Facts::default()
         .text(w.of("review-organization"), &view.request.organization.name)
-        .text(w.of("review-siret"), review::spaced(&view.request.organization.siret))
         .text(w.of("review-applicant"), &view.request.applicant.name)
         .with(w.of("review-email"), Cell::link(format!("mailto:{}", view.request.applicant.email), &view.request.applicant.email))
         .with(w.of("review-link"), Cell::Tag(Tag::new(tone, w.one_of("review-link-level", level))));
-    match &view.link {
-        Some(link) => facts.with(w.of("review-link-since"), Cell::When(w.when(&link.since))),
+    let facts = match &view.link {
+        Some(link) => moderation::link_facts(w, facts.with(w.of("review-link-since"), Cell::When(w.when(&link.since))), link),
         None => facts,
-    }
+    };
+    organizations::standing_facts(w, facts, &view.request.organization.siret, &view.organization_standing)
 }
 
 fn others(w: Words, view: &ReviewView) -> Vec<Table> {

@@ -12,6 +12,7 @@ use octroi_domain::{Id, Slug, organization::Organization};
 use super::{
     errors,
     kit::{self, ButtonLink, Cell, Check, Control, ErrorSummary, Facts, Field, Filters, Link, Tag, Tile, Tiles, Tone},
+    organizations,
     page::{Page, PageAnswer, PageCall, Shell},
     request_form::onward,
     review,
@@ -229,7 +230,7 @@ fn form_page(call: &PageCall, offer: &Offer, form: &OfferedForm, errors: &[kit::
     let memberships = call.me.as_ref().map(|me| me.organizations.as_slice()).unwrap_or_default();
     let error = errors.first().map(|error| error.message.clone()).unwrap_or_default();
     let organization = (memberships.len() > 1).then(|| {
-        let chosen = call.form.text("organization");
+        let chosen = call.form.get("organization").or_else(|| call.remembered(organizations::LAST)).unwrap_or_default();
         let check = |membership: &octroi_app::sessions::MembershipView| Check {
             value: membership.organization.id.clone(),
             label: membership.organization.name.clone(),
@@ -280,7 +281,11 @@ pub async fn begin(call: PageCall) -> PageAnswer {
             let id = created(done)?;
             let form = call.app().request_form(&call.context(), id.parse().map_err(|_| Error::NotFound)?).await?;
             let first = if form.steps.is_empty() { onward(&form) } else { super::request_form::path(&id, 0) };
-            Ok(Page::to(first).flash("request-created", &id))
+            let page = Page::to(first).flash("request-created", &id);
+            Ok(match organization {
+                Some(organization) => page.remember(organizations::LAST, &organization.to_string()),
+                None => page,
+            })
         }
         Err(Error::Invalid(errors)) => {
             let errors = errors::fields(&call, &errors);
