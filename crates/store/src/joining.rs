@@ -243,9 +243,9 @@ impl Tx {
     /// When the store cannot answer.
     pub async fn joining_erase_of_user(&mut self, user: Id<User>) -> Result<(), StoreError> {
         let db = self.db();
-        let open = Column::UserId.eq(user.uuid()).and(Column::State.eq(word(&JoiningState::Pending)));
         let cancelled = ActiveModel { state: Set(word(&JoiningState::Cancelled)), ..Default::default() };
-        Entity::update_many().set(cancelled).filter(open).exec(&db).await.at(TABLE)?;
+        let of_user = Entity::update_many().set(cancelled).filter(Column::UserId.eq(user.uuid()));
+        of_user.filter(Column::State.eq(word(&JoiningState::Pending))).exec(&db).await.at(TABLE)?;
         let blank = ActiveModel { email: Set(String::new()), note: Set(String::new()), ..Default::default() };
         Entity::update_many().set(blank).filter(Column::UserId.eq(user.uuid())).exec(&db).await.at(TABLE)?;
         let blank = invitation::ActiveModel { email: Set(String::new()), ..Default::default() };

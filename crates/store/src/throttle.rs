@@ -118,7 +118,6 @@ impl Tx {
 mod tests {
     use octroi_domain::account::{GUESSES, OF_ADDRESS};
 
-    use super::*;
     use crate::testing::{at, each};
 
     #[test]
