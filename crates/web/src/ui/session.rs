@@ -62,8 +62,7 @@ fn page(call: &PageCall, afterwards: &Afterwards, who: &str, refusal: Option<Ref
         page.others.push(Other { action: "/sign-in/mail".into(), text: w.of("sign-in-by-mail").into() });
     }
     page.passkey = Some(("/sign-in/passkey".into(), w.of("sign-in-by-passkey").into()));
-    let hint = form_urlencoded::Serializer::new(String::new()).append_pair("login_hint", who).finish();
-    page.ways.push(Link::new(format!("/reset-password?{hint}"), w.of("sign-in-forgotten")));
+    page.ways.push(Link::new(afterwards.path_with("/reset-password", &[("login_hint", who)]), w.of("sign-in-forgotten")));
     page.ways.push(Link::new(afterwards.path("/sign-up"), w.of("sign-in-no-account")));
     if call.app().settings().demo {
         page.note = w.of("sign-in-demo").into();
