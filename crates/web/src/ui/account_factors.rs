@@ -190,6 +190,9 @@ pub async fn second_factor(call: PageCall) -> PageAnswer {
     }
     let shell = call.shell(w.of("account-second-factor")).under(under(&call));
     let afterwards = Afterwards::of(&call.query);
+    if afterwards.return_to.is_some() && !strong {
+        alerts.push(Alert::new(Tone::Info, w.of("second-factor-first"), w.of("second-factor-first-text")));
+    }
     let (tone, word) = if account.totp { (Tone::Good, w.of("account-there")) } else { (Tone::Neutral, w.of("account-not-there")) };
     call.render(&SecondFactorPage {
         alerts,

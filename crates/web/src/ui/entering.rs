@@ -38,6 +38,13 @@ impl Afterwards {
         self.return_to.as_deref().unwrap_or_default()
     }
 
+    /// Which service sent this person here, in words; nothing where none did.
+    pub async fn sent_by(&self, call: &PageCall) -> Option<String> {
+        let word = self.return_to.as_deref()?.strip_prefix("/oauth/authorize/")?;
+        let client = call.app().asking_client(word, call.now).await?;
+        Some(call.words.of("sign-on-sent-by").with("client", client).into())
+    }
+
     /// Of a page, or of the form that was sent from it.
     pub fn here(call: &PageCall) -> Self {
         Self::of(if call.posted { &call.form } else { &call.query })

@@ -50,6 +50,7 @@ async fn wish_page(call: &PageCall, wrong: Vec<FieldError>) -> PageAnswer {
     match wish.state.as_str() {
         "pending" => {
             page.alerts.push(Alert::new(Tone::Info, w.one_of("wish-way", &wish.way), w.one_of("wish-reason", &wish.reason)));
+            page.lead = w.of("wish-next").into();
             if wish.way == "code" {
                 page.sections.push(code_section(call, &path, &wrong));
                 let send = PostButton::new(format!("{path}/send-code"), w.of("wish-send-code"), page.shell.guard());

@@ -107,7 +107,8 @@ pub async fn mine(call: PageCall) -> PageAnswer {
         rows: found.links.iter().map(|link| row(&page.shell, link)).collect(),
         empty: w.of("organizations-none").into(),
     };
-    page.sections.push(Section { text: w.of("organizations-text").into(), ..Section::of_table(table) });
+    page.lead = w.of("organizations-text").into();
+    page.sections.push(Section::of_table(table));
     if !found.wishes.is_empty() {
         page.sections.push(Section { title: w.of("wishes-title").into(), ..Section::of_table(wishes(w, &found.wishes, false)) });
     }
@@ -222,7 +223,7 @@ async fn join_page(call: &PageCall, mut wrong: Vec<FieldError>, refusal: Option<
     let mut abroad = call.query.has("abroad") || call.query.has("country");
     let mut status = if wrong.is_empty() { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY };
     match typed {
-        Typed::Nothing => page.sections.push(Section { text: w.of("join-text").into(), ..Section::default() }),
+        Typed::Nothing => page.lead = w.of("join-text").into(),
         Typed::Wrong(name) => {
             let message = if name == "siret" { w.of("organization-siret-wrong") } else { w.of("join-number-wrong") };
             wrong.push(FieldError { name: name.to_owned(), message: message.into() });
@@ -402,7 +403,8 @@ async fn organization_page(call: &PageCall, wrong: Vec<FieldError>) -> PageAnswe
             page.sections.push(Section::of_table(table));
         }
     }
-    page.actions.push(ButtonLink::new(format!("/organizations/{id}/leave"), w.of("leave")).secondary());
+    let leave = Link::new(format!("/organizations/{id}/leave"), w.of("leave-title").with("name", found.link.organization.name.clone()));
+    page.sections.push(Section { refresh: Some(leave), ..Section::default() });
     let status = if wrong.is_empty() { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY };
     Ok(call.render(&page)?.status(status))
 }

@@ -14,10 +14,13 @@ use super::{
     sign_in_ways::{resend_note, spent},
 };
 
-fn first(call: &PageCall, afterwards: &Afterwards, email: &str, refusal: Option<Refusal>) -> PageAnswer {
+async fn first(call: &PageCall, afterwards: &Afterwards, email: &str, refusal: Option<Refusal>) -> PageAnswer {
     let w = call.words;
     let mut page = Entering::new(w.of("sign-up"), "/sign-up", w.of("sign-in-next"));
     page.text = w.of("sign-up-text").into();
+    if let Some(service) = afterwards.sent_by(call).await {
+        page.text = format!("{service} {}", page.text);
+    }
     page.hidden = afterwards.hidden();
     page.fields.push(entering::email(call, email));
     page.ways.push(Link::new(afterwards.path("/sign-in"), w.of("sign-up-known")));
@@ -27,7 +30,7 @@ fn first(call: &PageCall, afterwards: &Afterwards, email: &str, refusal: Option<
 /// `GET /sign-up`
 pub async fn show(call: PageCall) -> PageAnswer {
     let hint: String = call.query.text("login_hint").chars().filter(|c| !c.is_control()).take(254).collect();
-    first(&call, &Afterwards::of(&call.query), &hint, None)
+    first(&call, &Afterwards::of(&call.query), &hint, None).await
 }
 
 /// `POST /sign-up`
@@ -36,7 +39,7 @@ pub async fn ask(call: PageCall) -> PageAnswer {
     let email = call.form.text("email");
     match call.app().sign_up(email, afterwards.back(), call.visitor(), call.words.language(), call.now).await {
         Ok(()) => Ok(Page::to(afterwards.path("/sign-up/code"))),
-        Err(error) => first(&call, &afterwards, email, Some(Refusal::of(&call, error)?)),
+        Err(error) => first(&call, &afterwards, email, Some(Refusal::of(&call, error)?)).await,
     }
 }
 
@@ -72,7 +75,7 @@ pub async fn prove(call: PageCall) -> PageAnswer {
             let refusal = Refusal::of(&call, error)?;
             match call.app().waiting(ProofKind::SignUp, call.visitor(), call.now).await? {
                 Some(waiting) => code_page(&call, &afterwards, &waiting, Some(refusal)),
-                None => first(&call, &afterwards, "", Some(refusal)),
+                None => first(&call, &afterwards, "", Some(refusal)).await,
             }
         }
     }
@@ -122,7 +125,7 @@ pub async fn open(call: PageCall) -> PageAnswer {
             let refusal = Refusal::of(&call, error)?;
             match call.app().waiting(ProofKind::SignUp, call.visitor(), call.now).await? {
                 Some(waiting) => finish_page(&call, &afterwards, &waiting, Some(refusal)),
-                None => first(&call, &afterwards, "", Some(refusal)),
+                None => first(&call, &afterwards, "", Some(refusal)).await,
             }
         }
     }
