@@ -149,7 +149,7 @@ impl Newcomer {
     fn adds_a_passkey(&self) {
         self.person.see(self.word("second-factor-why"));
         self.sound();
-        self.press("passkeys-title");
+        self.press("passkey-add");
         self.person.fill(self.word("passkey-name"), "Portable");
         self.sound();
         self.passkey("/account/passkeys");

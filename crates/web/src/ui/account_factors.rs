@@ -8,7 +8,7 @@ use super::{
     account::under,
     entering::{Afterwards, Entering, Refusal},
     errors,
-    kit::{self, Alert, Cell, Code, Column, Field, Hidden, Link, OneTimeSecret, PasskeyForm, PostButton, Qr, Table, Tag, Tone},
+    kit::{self, Alert, ButtonLink, Cell, Code, Column, Field, Hidden, Link, OneTimeSecret, PasskeyForm, PostButton, Qr, Table, Tag, Tone},
     page::{Page, PageAnswer, PageCall, Shell},
 };
 use crate::principal::{Session, session_cookie};
@@ -32,7 +32,7 @@ struct SecondFactorPage {
     remove: Option<Link>,
     recovery: Option<String>,
     renew: Option<PostButton>,
-    passkeys: Link,
+    passkeys: ButtonLink,
 }
 
 #[derive(Template)]
@@ -204,7 +204,11 @@ pub async fn second_factor(call: PageCall) -> PageAnswer {
         remove: account.totp.then(|| Link::new("/account/totp/remove", w.of("totp-remove"))),
         recovery: account.totp.then(|| w.of("recovery-left").with("count", account.recovery_codes_left).into()),
         renew: account.totp.then(|| PostButton::new("/account/recovery-codes", w.of("recovery-renew"), shell.guard())),
-        passkeys: Link::new(afterwards.path("/account/passkeys"), w.of("passkeys-title")),
+        passkeys: ButtonLink::new(
+            afterwards.path("/account/passkeys"),
+            if account.passkeys.is_empty() { w.of("passkey-add") } else { w.of("passkeys-title") },
+        )
+        .secondary(),
         shell,
     })
 }

@@ -32,6 +32,7 @@ pub mod legal;
 pub mod moderation;
 pub mod operator;
 pub mod operator_catalogue;
+pub mod operator_client_form;
 pub mod operator_clients;
 pub mod operator_ledger;
 pub mod operator_people;

@@ -1,25 +1,20 @@
-//! Relying parties of the sign-on, for the operator: the list, one, a new one.
+//! Relying parties of the sign-on, for the operator: the list, one, what it is told once.
 
 use askama::Template;
-use axum::http::StatusCode;
-use octroi_app::{
-    App, Done, Error,
-    sign_on::clients::{ClientTerms, ClientView},
-};
+use octroi_app::{Done, sign_on::clients::ClientView};
 use octroi_domain::sign_on::{ClientId, ClientState};
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::{
-    errors,
-    kit::{Alert, ButtonLink, Cell, Check, Column, Control, Facts, Field, FieldError, Link, OneTimeSecret, PostButton, Table, Tag, Tone},
-    operator::{FormView, OperatorPage, Place, ROWS, Section, pages},
+    kit::{Alert, ButtonLink, Cell, Column, Facts, Link, OneTimeSecret, PostButton, Table, Tag, Tone},
+    operator::{OperatorPage, Place, ROWS, Section, pages},
     page::{Page, PageAnswer, PageCall, Shell},
     words::Words,
 };
 use crate::problem::Failure;
 
-/// The ways of authenticating that the page offers; others are registered by the REST API.
-const METHODS: [&str; 3] = ["client_secret_basic", "client_secret_post", "none"];
+/// The ways of authenticating that have a secret.
+const SECRETS: [&str; 2] = ["client_secret_basic", "client_secret_post"];
 
 #[derive(Template)]
 #[template(path = "client_made.html")]
@@ -36,7 +31,7 @@ fn tag(w: Words, state: &str) -> Tag {
     Tag::new(tone, w.one_of("client-state", state))
 }
 
-fn texts(client: &ClientView, name: &str) -> Vec<String> {
+pub(super) fn texts(client: &ClientView, name: &str) -> Vec<String> {
     let listed = client.metadata.get(name).and_then(Value::as_array);
     listed.into_iter().flatten().filter_map(Value::as_str).map(str::to_owned).collect()
 }
@@ -75,6 +70,20 @@ fn facts(w: Words, issuer: &str, client: &ClientView) -> Facts {
         .text(w.of("client-method"), text("token_endpoint_auth_method"))
         .with(w.of("client-grants"), Cell::Items(texts(client, "grant_types")))
         .text(w.of("client-consent"), if client.first_party { w.of("client-consent-no") } else { w.of("client-consent-yes") });
+    let facts = match text("backchannel_logout_uri") {
+        told if told.is_empty() => facts,
+        told => facts.text(w.of("client-told"), told),
+    };
+    let userinfo = match text("userinfo_signed_response_alg") {
+        plain if plain.is_empty() => w.of("client-userinfo-plain"),
+        algorithm => w.of("client-userinfo-signed").with("algorithm", algorithm),
+    };
+    let levels = texts(client, "default_acr_values");
+    let facts = if levels.is_empty() { facts } else { facts.with(w.of("client-acr"), Cell::Items(levels)) };
+    let facts = facts
+        .text(w.of("client-algorithm"), text("id_token_signed_response_alg"))
+        .text(w.of("client-userinfo"), userinfo)
+        .text(w.of("client-access"), w.number(u64::from(client.access_token_seconds)));
     match &client.organization {
         Some(owner) => facts.text(w.of("client-owner"), owner.name.clone()),
         None => facts,
@@ -95,103 +104,19 @@ pub async fn show(call: PageCall) -> PageAnswer {
         move_to("resume", w.of("client-resume").into(), page.shell.guard())
     };
     let mut buttons = vec![state];
-    if METHODS.iter().take(2).any(|method| client.metadata.get("token_endpoint_auth_method").and_then(Value::as_str) == Some(*method)) {
+    if SECRETS.iter().any(|method| client.metadata.get("token_endpoint_auth_method").and_then(Value::as_str) == Some(*method)) {
         buttons.push(move_to("secret", w.of("client-secret-new").into(), page.shell.guard()));
     }
     if client.state != "active" {
         page.alerts.push(Alert::new(Tone::Warning, w.of("client-suspended"), w.of("client-suspended-text")));
     }
+    page.actions.push(ButtonLink::new(format!("/operator/clients/{id}/edit"), w.of("client-change")));
     page.sections.push(Section { facts: Some(facts(w, call.app().issuer(), &client)), buttons, ..Section::default() });
     call.render(&page)
 }
 
-/// `GET /operator/clients/new`
-pub async fn new(call: PageCall) -> PageAnswer {
-    App::manage(&call.context())?;
-    form(&call, &[])
-}
-
-fn form(call: &PageCall, found: &[FieldError]) -> PageAnswer {
-    let w = call.words;
-    let mut page = OperatorPage::new(call, Place::Clients, w.of("client-new"), vec![Link::new("/operator/clients", w.of("clients-title"))]);
-    page.summary = errors::summary(call, found);
-    let message = |name: &str| found.iter().find(|error| error.name == name).map(|error| error.message.clone()).unwrap_or_default();
-    let chosen = call.form.some("method").unwrap_or_else(|| "client_secret_basic".to_owned());
-    let method = |value: &str| Check {
-        value: value.to_owned(),
-        label: w.one_of("client-method", value).into(),
-        checked: value == chosen,
-        ..Check::default()
-    };
-    page.sections.push(Section {
-        form: Some(FormView {
-            action: "/operator/clients/new".to_owned(),
-            fields: vec![
-                Field::line("name", w.of("client-name"), call.form.text("name"))
-                    .hint(w.of("client-name-hint"))
-                    .required()
-                    .error(message("name")),
-                Field::area("redirects", w.of("client-redirects"), call.form.get("redirects").unwrap_or_default())
-                    .hint(w.of("client-redirects-hint"))
-                    .required()
-                    .error(message("redirects")),
-                Field::area("logouts", w.of("client-logouts"), call.form.get("logouts").unwrap_or_default())
-                    .optional(w.of("optional"))
-                    .error(message("logouts")),
-                Field::new("method", w.of("client-method"), Control::Radios { options: METHODS.map(method).into() }),
-                Field::new("refresh", w.of("client-refresh"), Control::Box { checked: call.form.has("refresh") }),
-                Field::new("first_party", w.of("client-first-party"), Control::Box { checked: call.form.has("first_party") })
-                    .hint(w.of("client-first-party-hint")),
-            ],
-            button: w.of("create").into(),
-            back: Some(Link::new("/operator/clients", w.of("cancel"))),
-            ..FormView::default()
-        }),
-        ..Section::default()
-    });
-    call.render(&page)
-}
-
-fn lines(call: &PageCall, name: &str) -> Vec<String> {
-    call.form.text(name).lines().map(str::trim).filter(|line| !line.is_empty()).map(str::to_owned).collect()
-}
-
-/// `POST /operator/clients/new`
-pub async fn create(call: PageCall) -> PageAnswer {
-    let mut grants = vec!["authorization_code"];
-    if call.form.has("refresh") {
-        grants.push("refresh_token");
-    }
-    let metadata = json!({
-        "client_name": call.form.text("name"),
-        "redirect_uris": lines(&call, "redirects"),
-        "post_logout_redirect_uris": lines(&call, "logouts"),
-        "token_endpoint_auth_method": call.form.text("method"),
-        "grant_types": grants,
-    });
-    let terms = ClientTerms { first_party: call.form.has("first_party"), ..ClientTerms::default() };
-    match call.app().create_client(&call.once(), metadata, terms).await {
-        Ok(done) => made(&call, done),
-        Err(Error::Invalid(found)) => {
-            let found = errors::fields(&call, &found);
-            let named = |error: FieldError| {
-                let name = match error.name.strip_prefix("metadata.").unwrap_or(&error.name) {
-                    name if name.starts_with("redirect_uris") => "redirects",
-                    name if name.starts_with("post_logout_redirect_uris") => "logouts",
-                    name if name.starts_with("token_endpoint_auth_method") => "method",
-                    _ => "name",
-                };
-                FieldError { name: name.to_owned(), ..error }
-            };
-            let found: Vec<FieldError> = found.into_iter().map(named).collect();
-            Ok(form(&call, &found)?.status(StatusCode::UNPROCESSABLE_ENTITY))
-        }
-        Err(error) => Err(error.into()),
-    }
-}
-
 /// The page that shows a secret, once.
-fn made(call: &PageCall, done: Done<ClientView>) -> PageAnswer {
+pub(super) fn made(call: &PageCall, done: Done<ClientView>) -> PageAnswer {
     let w = call.words;
     let client = match done {
         Done::Now { value, .. } => value,

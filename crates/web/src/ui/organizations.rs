@@ -505,7 +505,7 @@ pub async fn withdraw(call: PageCall) -> PageAnswer {
 /// `GET /users/join-organization`: an address of before, with `siret_hint`.
 pub async fn former_join(call: PageCall) -> PageAnswer {
     let siret: String = call.query.text("siret_hint").chars().filter(char::is_ascii_digit).take(14).collect();
-    let hint = [("siret_hint", siret.as_str())];
+    let hint = [("siret", siret.as_str())];
     Ok(Page::to(Afterwards::of(&call.query).path_with("/organizations/join", if siret.is_empty() { &[] } else { &hint })))
 }
 

@@ -12,8 +12,9 @@ use octroi_oauth::{authorization_request::ResponseMode, parameters::Parameters, 
 use super::{
     errors,
     kit::{Alert, ButtonLink, Check, Control, ErrorSummary, Facts, Field, FieldError, Hidden, Link, Tone},
-    organizations::LAST,
+    organizations::{LAST, number_words},
     page::{Page, PageAnswer, PageCall, Shell},
+    review::spaced,
     words::Words,
 };
 use crate::problem::Failure;
@@ -219,7 +220,7 @@ fn organization(call: &PageCall, here: String, view: &OrganizationChoice, unchos
     let checks = view.organizations.iter().map(|organization| Check {
         value: organization.id.to_string(),
         label: organization.name.clone(),
-        hint: w.of("sign-on-siret").with("siret", organization.siret.to_string()).into(),
+        hint: number_words(w, organization.siret.as_str()),
         checked: only || organization.id.to_string() == last,
         locked: false,
     });
@@ -238,7 +239,7 @@ fn organization(call: &PageCall, here: String, view: &OrganizationChoice, unchos
         (Some(siret), _) => Some(Alert::new(
             Tone::Warning,
             w.of("sign-on-missing"),
-            w.of("sign-on-missing-text").with("client", view.client.clone()).with("siret", siret.clone()),
+            w.of("sign-on-missing-text").with("client", view.client.clone()).with("siret", spaced(siret)),
         )),
         (None, true) => Some(Alert::new(Tone::Info, w.of("sign-on-none"), w.of("sign-on-none-text").with("client", view.client.clone()))),
         (None, false) => None,
