@@ -28,6 +28,10 @@ use crate::{
 
 /// Invitations of one organisation that may be open at once.
 const MOST_OPEN: usize = 50;
+/// Invitations that one member may send in an hour.
+const SENT: i64 = 30;
+/// Invitations that one address may receive in an hour, whoever sends them.
+const RECEIVED: i64 = 3;
 
 /// An invitation to an organisation, as who received it sees it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
@@ -82,6 +86,10 @@ impl App {
             ));
         }
         let by = context.person()?.user;
+        // Who may not invite uses up nobody's count.
+        voucher(&self.inner.store.read(), context, id).await?;
+        self.budget(format!("invite:{by}"), context.now, SENT).await?;
+        self.budget(format!("invited:{email}"), context.now, RECEIVED).await?;
         let mut tx = match self.begin(context).await? {
             Begin::Fresh(tx) => tx,
             Begin::Replay(done) => return Ok(done),

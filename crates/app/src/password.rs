@@ -4,6 +4,10 @@ use argon2::{Argon2, Params, PasswordHasher, PasswordVerifier, password_hash::ph
 use octroi_domain::account::password::{About, Weakness, check, normal};
 pub use octroi_domain::account::password::{MAX_LENGTH, MIN_LENGTH};
 
+/// More bytes than any password of [`MAX_LENGTH`] characters has: four for each character, three times over where the keyboard
+/// takes letters apart (Unicode annex 15, section 9).
+pub(crate) const MAX_BYTES: usize = MAX_LENGTH * 4 * 3;
+
 use crate::{Error, context::App};
 
 /// # Errors
