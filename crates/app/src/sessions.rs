@@ -427,12 +427,7 @@ pub(crate) async fn guess_keys(
 }
 
 /// What something is counted under for a browser that the person signed in with before; none for any other.
-pub(crate) async fn own_key(
-    reader: &Reader,
-    what: &str,
-    user: Option<Id<User>>,
-    visitor: Visitor<'_>,
-) -> Result<Option<String>, Error> {
+pub(crate) async fn own_key(reader: &Reader, what: &str, user: Option<Id<User>>, visitor: Visitor<'_>) -> Result<Option<String>, Error> {
     let Some(browser) = visitor.digest() else { return Ok(None) };
     // Asked for nobody too, so that the time says nothing.
     let id = user.unwrap_or_else(|| Id::from_uuid(Uuid::nil()));

@@ -23,8 +23,8 @@ use utoipa::{
 
 use crate::{
     api::{
-        access_requests, account, applications, catalogue, clients, credentials, dev, invitations, ledger, messages, organizations,
-        people, permits, platform, register, session, statistics, subscriptions, traces,
+        access_requests, account, applications, catalogue, clients, credentials, dev, invitations, ledger, messages, organizations, people,
+        permits, platform, register, session, statistics, subscriptions, traces,
     },
     dispatch::OpenCall,
     headers::CSP_PAGE,
