@@ -1,7 +1,7 @@
 //! Invitations to an organisation, by its members: bound to one address, good once.
 
 use octroi_domain::{
-    Id,
+    Id, Moment,
     credential::SecretDigest,
     email_domain::EmailDomain,
     invitation::InvitationState,
@@ -74,6 +74,12 @@ async fn received(reader: &Reader, context: &Context, word: &str) -> Result<(Mem
 }
 
 impl App {
+    /// Counts an invitation, to an organisation or to an API: nobody fills a mailbox by inviting and withdrawing.
+    pub(crate) async fn invitation_turn(&self, by: Id<User>, email: &str, now: Moment) -> Result<(), Error> {
+        self.budget(format!("invite:{by}"), now, SENT).await?;
+        self.budget(format!("invited:{email}"), now, RECEIVED).await
+    }
+
     /// Invites an address to an organisation. The mail holds the only copy of the invitation's word.
     pub async fn invite_member(&self, context: &Context, id: Id<Organization>, email: &str) -> Result<Done<MemberInvitationView>, Error> {
         let email = email.trim().to_lowercase();
@@ -88,8 +94,7 @@ impl App {
         let by = context.person()?.user;
         // Who may not invite uses up nobody's count.
         voucher(&self.inner.store.read(), context, id).await?;
-        self.budget(format!("invite:{by}"), context.now, SENT).await?;
-        self.budget(format!("invited:{email}"), context.now, RECEIVED).await?;
+        self.invitation_turn(by, &email, context.now).await?;
         let mut tx = match self.begin(context).await? {
             Begin::Fresh(tx) => tx,
             Begin::Replay(done) => return Ok(done),

@@ -1,6 +1,6 @@
 //! Abuse of accounts, sessions and ways in, with the exact reply that each gets. A name says the case of the threat model; the table of all
 //! of them is in `docs/security.md`.
-#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test: what is not there fails it")]
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, clippy::string_slice, reason = "a test: what is not there fails it")]
 
 mod support;
 
@@ -701,4 +701,45 @@ async fn case_18_a_step_cannot_be_skipped() {
     let code = phone.shows(&house);
     elsewhere.post("/sign-in/second-factor", &[("code", &code)]).await;
     assert_eq!(elsewhere.leads_to(), "/sign-in");
+}
+
+/// A hash made with the parameters of other days is made anew when its owner signs in, and then only.
+#[tokio::test]
+async fn a_weak_hash_is_renewed_at_sign_in() {
+    const WEAK: &str = "$argon2id$v=19$m=8192,t=1,p=1$RtcPbEgO4qpn4caDWd+0+w$ZlQd869Wrwx+DDk8hhvOu4vL3guu5xb78zF475q66lw";
+    let house = House::open(PUBLIC, false).await;
+    let store = house.app.store();
+    let id = store.read().user_by_email(EMAIL).await.unwrap().unwrap().id;
+    let mut tx = store.write().await.unwrap();
+    tx.user_set_password(id, WEAK).await.unwrap();
+    tx.commit().await.unwrap();
+    let kept = async || store.read().user_password(id).await.unwrap().unwrap();
+    assert_eq!(Browser::at(&house).post("/sign-in", &[("email", EMAIL), ("password", "not this one, no")]).await.status, 401);
+    assert_eq!(kept().await, WEAK);
+    Browser::at(&house).sign_in(EMAIL, PASSWORD).await;
+    let renewed = kept().await;
+    assert!(renewed.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"), "{renewed}");
+    Browser::at(&house).sign_in(EMAIL, PASSWORD).await;
+    assert_eq!(kept().await, renewed, "once");
+}
+
+/// The longest password that may be chosen opens the account, however the keyboard writes its letters.
+#[tokio::test]
+async fn the_longest_password_is_one_of_128_characters_whatever_they_are() {
+    let house = House::open(PUBLIC, true).await;
+    let mut ada = Browser::at(&house);
+    ada.sign_in(EMAIL, PASSWORD).await;
+    let longest: String = "각🦊é모ΐ🌲".chars().cycle().take(128).collect();
+    let apart: String =
+        "\u{1100}\u{1161}\u{11a8}|🦊|e\u{301}|\u{1106}\u{1169}|\u{3b9}\u{308}\u{301}|🌲".split('|').cycle().take(128).collect();
+    for (password, status) in [(format!("{longest}a"), 422), ("각🦊é모ΐ🌲각🦊é모ΐ".to_owned(), 422), (longest.clone(), 303)] {
+        ada.get("/account/password").await;
+        assert_eq!(ada.post("/account/password", &[("password", &password)]).await.status.as_u16(), status, "{password}");
+    }
+    for typed in [&longest, &apart] {
+        Browser::at(&house).sign_in(EMAIL, typed).await;
+    }
+    assert!(
+        apart.len() > 600 && Browser::at(&house).post("/sign-in", &[("email", EMAIL), ("password", &longest[3..])]).await.status == 401
+    );
 }
