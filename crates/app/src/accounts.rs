@@ -160,15 +160,15 @@ impl App {
     }
 
     /// Begins a sign-up: a code goes to the address. Where it has an account, a mail that says so goes there instead.
-    pub async fn sign_up(&self, email: &str, visitor: Visitor<'_>, language: Language, now: Moment) -> Result<(), Error> {
+    pub async fn sign_up(&self, email: &str, return_to: &str, visitor: Visitor<'_>, language: Language, now: Moment) -> Result<(), Error> {
         let email = account::address(email).ok_or_else(|| wrong_address("/email"))?;
         self.mail_turn(ProofKind::SignUp, &email, visitor, now).await?;
         let mut tx = self.inner.store.write().await?;
         let known = tx.user_by_email(&email).await?;
         let fresh = self.fresh(ProofKind::SignUp, &email, None, known.is_none(), visitor, now)?;
         let mail = match &known {
-            Some(user) => mails::sign_up_known(user, &self.settings().public_url),
-            None => mails::sign_up_code(&email, &fresh.code, language, &self.settings().public_url),
+            Some(user) => mails::sign_up_known(user, return_to, &self.settings().public_url),
+            None => mails::sign_up_code(&email, &fresh.code, language, return_to, &self.settings().public_url),
         };
         self.wait_for(&mut tx, &fresh.proof, Some(mail), now).await?;
         tx.commit().await?;
@@ -306,14 +306,14 @@ impl App {
     }
 
     /// Sends a link to choose a new password, where the address has an account.
-    pub async fn ask_reset(&self, email: &str, visitor: Visitor<'_>, now: Moment) -> Result<(), Error> {
+    pub async fn ask_reset(&self, email: &str, return_to: &str, visitor: Visitor<'_>, now: Moment) -> Result<(), Error> {
         let email = account::address(email).ok_or_else(|| wrong_address("/email"))?;
         self.mail_turn(ProofKind::Reset, &email, visitor, now).await?;
         let mut tx = self.inner.store.write().await?;
         let user = tx.user_by_email(&email).await?;
         let fresh = self.fresh(ProofKind::Reset, &email, user.as_ref().map(|user| user.id), user.is_some(), visitor, now)?;
         let nobody = nobody(&email, now);
-        let mail = mails::reset(user.as_ref().unwrap_or(&nobody), &fresh.link, &self.settings().public_url);
+        let mail = mails::reset(user.as_ref().unwrap_or(&nobody), &fresh.link, return_to, &self.settings().public_url);
         self.wait_for(&mut tx, &fresh.proof, user.is_some().then_some(mail), now).await?;
         tx.commit().await?;
         Ok(())
