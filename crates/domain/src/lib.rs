@@ -12,6 +12,7 @@ pub mod calendar;
 pub mod canonical;
 pub mod catalogue;
 pub mod comparison;
+pub mod connection;
 pub mod credential;
 pub mod definition;
 pub mod directory;

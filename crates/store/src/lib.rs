@@ -12,6 +12,7 @@ mod application;
 mod catalogue;
 mod client;
 mod connect;
+mod connection;
 mod counter;
 mod credential;
 mod error;
@@ -55,6 +56,7 @@ pub use self::{
     access_request::{KindName, RequestFilter, RequestSort, RequestSummary},
     application::SubscriptionFilter,
     catalogue::{ApiIndex, DefinitionIndex, Put, StoredApi, StoredDefinition, VersionIndex},
+    connection::{PendingLink, StoredConnection},
     credential::StoredKey,
     error::{Cause, StoreError, Why},
     factor::{Ceremony, Totp},
