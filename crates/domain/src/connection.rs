@@ -147,6 +147,8 @@ pub struct Product {
     pub query_legacy_allowed: bool,
     #[serde(default)]
     pub organizations: OrganizationPolicy,
+    #[serde(default)]
+    pub details: crate::hand_off::ProductDetails,
 }
 
 /// How a product gets to know who came.
@@ -292,7 +294,9 @@ pub struct UpstreamSession {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Arrival {
     /// A new account; is its address verified?
-    NewAccount { verified: bool },
+    NewAccount {
+        verified: bool,
+    },
     /// The account that is there is theirs.
     Link,
     /// It may be, once its password is typed.

@@ -20,6 +20,7 @@ pub mod email_domain;
 pub mod event;
 pub mod feed;
 pub mod fold;
+pub mod hand_off;
 pub mod invitation;
 pub mod joining;
 pub mod ledger;

@@ -19,6 +19,7 @@ mod error;
 mod factor;
 mod gateway;
 mod grant;
+mod hand_off;
 mod idempotency;
 mod invitation;
 mod joining;
@@ -62,6 +63,7 @@ pub use self::{
     factor::{Ceremony, Totp},
     gateway::GatewayRows,
     grant::StoredCode,
+    hand_off::StoredPending,
     idempotency::Answered,
     joining::JoiningFilter,
     ledger::{LedgerFilter, Order},

@@ -14,6 +14,7 @@ mod m0008_accounts;
 mod m0009_sign_on;
 mod m0010_organisations;
 mod m0011_connections;
+mod m0012_hand_off;
 
 use sea_orm::{ConnectionTrait, DbBackend, FromQueryResult, Statement};
 
@@ -40,6 +41,7 @@ const MIGRATIONS: &[Migration] = &[
     m0009_sign_on::MIGRATION,
     m0010_organisations::MIGRATION,
     m0011_connections::MIGRATION,
+    m0012_hand_off::MIGRATION,
 ];
 
 const TABLE: &str = "schema_version";
