@@ -61,6 +61,7 @@ impl App {
         tx.signing_key_delete(now.plus_seconds(-2 * RETIREMENT_HOURS * 3_600)).await?;
         tx.outbox_purge(now.plus_days(-30)).await?;
         self.purge_sign_on(&mut tx, now).await?;
+        tx.hand_off_purge(now).await?;
         tx.commit().await?;
         Ok(())
     }

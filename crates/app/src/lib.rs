@@ -17,6 +17,7 @@ pub mod dashboard;
 mod error;
 pub mod factors;
 pub mod feed;
+pub mod hand_off;
 pub mod invitations;
 pub mod jobs;
 pub mod joining;
