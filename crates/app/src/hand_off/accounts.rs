@@ -83,7 +83,7 @@ impl App {
         context: &Context,
         slug: &Slug,
         id: Id<ProductAccount>,
-        expected: u32,
+        expected: Option<u32>,
         role: Option<ProductRole>,
         active: Option<bool>,
     ) -> Result<Done<ProductAccountView>, Error> {
@@ -94,7 +94,7 @@ impl App {
             Begin::Replay(done) => return Ok(done),
         };
         let held = tx.product_account_by_id(id).await?.filter(|account| account.connection == *slug).ok_or(Error::NotFound)?;
-        if held.version != expected {
+        if expected.is_some_and(|expected| expected != held.version) {
             return Err(Error::Stale { current: held.version });
         }
         let changed = ProductAccount {

@@ -13,6 +13,7 @@ pub mod messages;
 pub mod people;
 pub mod permits;
 pub mod platform;
+pub mod products;
 pub mod register;
 pub mod session;
 pub mod statistics;

@@ -24,6 +24,7 @@ pub mod dev_mail;
 pub mod entering;
 pub mod errors;
 pub mod form;
+pub mod hand_off;
 pub mod home;
 pub mod invitations;
 pub mod joining;

@@ -1,0 +1,22 @@
+## Being handed over to a product
+hand-off-organization-title = For which organisation?
+hand-off-organization-text = You belong to several organisations that “{ $product }” knows. Which one do you come for?
+hand-off-organization = Organisation
+hand-off-organization-choose = Choose one of these organisations.
+hand-off-siret = SIRET { $siret }
+hand-off-go-on = Continue
+hand-off-legacy-title = You had an account already
+hand-off-legacy-text = “{ $product }” has an account of before with the address { $email }. If it is yours, give its password: you will have it back, and this password will be of no more use.
+hand-off-legacy-operator = “{ $product }” has an account of before with the address { $email }. The operator is checking whether it is yours; if it is, you will have it back at a later sign-in.
+hand-off-password = Password of the account of before
+hand-off-password-wrong = This is not the password of the account of before. Check it, or go on without that account.
+hand-off-apart = Continue without that account
+hand-off-meanwhile = Continue with a new account
+hand-off-wait = Too many attempts
+hand-off-wait-text = Wait { $minutes } min before you try again, or go on without that account.
+hand-off-over-title = This sign-in cannot go on
+hand-off-over-text = It was used already, has waited for more than ten minutes, or began in another browser.
+hand-off-over-next = Begin again from the service that you wanted to use: nothing is lost.
+hand-off-conflict-title = Your account needs a check
+hand-off-conflict-next = Nothing of your account was changed.
+hand-off-back = Back to { $product }

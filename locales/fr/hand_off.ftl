@@ -1,0 +1,22 @@
+## Être remis à un produit
+hand-off-organization-title = Pour quelle organisation ?
+hand-off-organization-text = Vous appartenez à plusieurs organisations que « { $product } » connaît. Pour laquelle venez-vous ?
+hand-off-organization = Organisation
+hand-off-organization-choose = Choisissez l’une de ces organisations.
+hand-off-siret = SIRET { $siret }
+hand-off-go-on = Continuer
+hand-off-legacy-title = Vous aviez déjà un compte
+hand-off-legacy-text = « { $product } » a un ancien compte à l’adresse { $email }. Si c’est le vôtre, donnez son mot de passe : vous le retrouverez, et ce mot de passe ne servira plus.
+hand-off-legacy-operator = « { $product } » a un ancien compte à l’adresse { $email }. L’exploitant vérifie s’il est à vous ; s’il l’est, vous le retrouverez à une prochaine connexion.
+hand-off-password = Mot de passe de l’ancien compte
+hand-off-password-wrong = Ce mot de passe n’est pas celui de l’ancien compte. Vérifiez-le, ou continuez sans cet ancien compte.
+hand-off-apart = Continuer sans l’ancien compte
+hand-off-meanwhile = Continuer avec un nouveau compte
+hand-off-wait = Trop d’essais
+hand-off-wait-text = Attendez { $minutes } min avant un nouvel essai, ou continuez sans l’ancien compte.
+hand-off-over-title = Cette connexion ne peut pas continuer
+hand-off-over-text = Elle a déjà servi, attend depuis plus de dix minutes, ou a commencé dans un autre navigateur.
+hand-off-over-next = Recommencez depuis le service que vous vouliez utiliser : rien n’est perdu.
+hand-off-conflict-title = Votre compte demande une vérification
+hand-off-conflict-next = Rien n’a été changé à votre compte.
+hand-off-back = Revenir à { $product }
