@@ -36,6 +36,7 @@ pub mod operator_catalogue;
 pub mod operator_clients;
 pub mod operator_ledger;
 pub mod operator_people;
+pub mod operator_products;
 pub mod organizations;
 pub mod page;
 pub mod permit;
