@@ -34,6 +34,9 @@ pub struct Connection {
     /// Does a SIRET that the provider asserts link the person to that organisation, certified?
     #[serde(default)]
     pub trusts_organizations: bool,
+    /// Does the provider give only addresses that it verified, without saying so (`email_verified`)?
+    #[serde(default)]
+    pub trusts_email: bool,
     /// Refuse facts about the person that the provider did not sign.
     #[serde(default)]
     pub signed_userinfo: bool,
