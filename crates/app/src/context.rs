@@ -97,6 +97,7 @@ pub(crate) struct Inner {
     pub jobs: Jobs,
     pub statistics: crate::statistics::Kept,
     pub sign_on: crate::sign_on::Kept,
+    pub connections: crate::connections::Kept,
 }
 
 /// A request that may be sent twice and must act once.
@@ -212,6 +213,7 @@ impl App {
                 jobs: Jobs::default(),
                 statistics: crate::statistics::Kept::default(),
                 sign_on: crate::sign_on::Kept::default(),
+                connections: crate::connections::Kept::default(),
             }),
         })
     }

@@ -314,6 +314,12 @@ pub enum Conflict {
     NotVerified,
     /// The provider gave no address: no account can be made.
     NoAddress,
+    /// It opens another account.
+    LinkedElsewhere,
+    /// Another person is signed in than the one who asked to link it.
+    OtherPerson,
+    /// The operator said no.
+    Declined,
 }
 
 /// What is known of the account that has the address which the provider gives.
