@@ -98,6 +98,7 @@ pub(crate) struct Inner {
     pub statistics: crate::statistics::Kept,
     pub sign_on: crate::sign_on::Kept,
     pub hand_offs: crate::hand_off::Counts,
+    pub connections: crate::connections::Kept,
 }
 
 /// A request that may be sent twice and must act once.
@@ -214,6 +215,7 @@ impl App {
                 statistics: crate::statistics::Kept::default(),
                 sign_on: crate::sign_on::Kept::default(),
                 hand_offs: crate::hand_off::Counts::default(),
+                connections: crate::connections::Kept::default(),
             }),
         })
     }

@@ -55,6 +55,7 @@ impl App {
         tx.throttle_purge(now.plus_seconds(-FORGET_SECONDS)).await?;
         tx.proof_purge(now).await?;
         tx.ceremony_purge(now).await?;
+        tx.connection_purge(now).await?;
         tx.browser_purge(now.plus_days(-BROWSER_DAYS)).await?;
         tx.idempotency_purge(now.plus_days(-1)).await?;
         tx.revoked_token_purge(now).await?;

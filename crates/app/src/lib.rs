@@ -11,6 +11,7 @@ pub mod api_administration;
 pub mod applications;
 pub mod catalogue;
 pub mod catalogue_files;
+pub mod connections;
 mod context;
 pub mod credentials;
 pub mod dashboard;

@@ -34,6 +34,9 @@ pub struct Connection {
     /// Does a SIRET that the provider asserts link the person to that organisation, certified?
     #[serde(default)]
     pub trusts_organizations: bool,
+    /// Does the provider give only addresses that it verified, without saying so (`email_verified`)?
+    #[serde(default)]
+    pub trusts_email: bool,
     /// Refuse facts about the person that the provider did not sign.
     #[serde(default)]
     pub signed_userinfo: bool,
@@ -315,6 +318,12 @@ pub enum Conflict {
     NotVerified,
     /// The provider gave no address: no account can be made.
     NoAddress,
+    /// It opens another account.
+    LinkedElsewhere,
+    /// Another person is signed in than the one who asked to link it.
+    OtherPerson,
+    /// The operator said no.
+    Declined,
 }
 
 /// What is known of the account that has the address which the provider gives.

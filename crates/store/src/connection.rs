@@ -582,6 +582,7 @@ mod tests {
             link_policy: LinkPolicy::VerifiedEmail,
             trusts_mfa: false,
             trusts_organizations: true,
+            trusts_email: false,
             signed_userinfo: true,
             purpose: Purpose::Portal,
             active: true,

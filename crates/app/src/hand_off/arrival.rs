@@ -99,7 +99,7 @@ impl App {
     ///
     /// # Errors
     /// `Conflict`, explained, when the account is stopped or an account of before is in dispute.
-    pub async fn arrive(
+    pub async fn arrive_at_product(
         &self,
         connection: &Connection,
         asserted: Asserted,

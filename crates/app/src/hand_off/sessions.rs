@@ -207,17 +207,12 @@ impl App {
     }
 
     /// The provider said that a session of its own, or everything of a person, is over (Back-Channel Logout 1.0); how many logins ended.
-    ///
-    /// # Errors
-    /// When the store cannot answer.
-    pub async fn end_product_logins(
-        &self,
+    pub(crate) async fn end_product_logins(
+        tx: &mut Tx,
         connection: &Connection,
-        subject: Option<&str>,
-        sid: Option<&str>,
+        (subject, sid): (Option<&str>, Option<&str>),
         now: Moment,
-    ) -> Result<u64, Error> {
-        let mut tx = self.inner.store.write().await?;
+    ) -> Result<usize, Error> {
         let ended = match (subject, sid) {
             (Some(subject), sid) => match tx.product_account(&connection.slug, &connection.issuer, subject).await? {
                 Some(account) => tx.hand_off_end_of_account(account.id, sid, now).await?,
@@ -230,8 +225,7 @@ impl App {
             let details = json!({ "reason": "provider", "logins_ended": ended });
             tx.record(now, "system", "product_login.closed", &format!("connection:{}", connection.slug), details);
         }
-        tx.commit().await?;
-        Ok(ended)
+        Ok(usize::try_from(ended).unwrap_or(usize::MAX))
     }
 
     async fn end_login(&self, tx: &mut Tx, login: Id<Login>, reason: &str, now: Moment) -> Result<(), Error> {

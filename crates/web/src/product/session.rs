@@ -152,7 +152,7 @@ pub async fn logout(call: OpenCall) -> Response {
     match end(&asked).await {
         Ok(Some(over)) => {
             let slug = over.connection.slug.clone();
-            let provider: Option<String> = None;
+            let provider = asked.shared.web.app.logout_at_provider(&over).await;
             let mut response = answer(&json!({ "logged_out": true, "logout_url": provider, "after": over.after }));
             for cookie in Cookie::ALL {
                 add_cookie(&mut response, &cookie.set(&asked.shared, &slug, None));

@@ -53,7 +53,7 @@ struct ProblemPage {
 pub async fn arrived(call: &PageCall, connection: &Connection, extra: &str, asserted: Asserted) -> PageAnswer {
     let wish: Wish = serde_json::from_str(extra).unwrap_or_default();
     let word = secret::random_word().map_err(Error::from)?;
-    let page = match call.app().arrive(connection, asserted, wish, &word, call.now).await {
+    let page = match call.app().arrive_at_product(connection, asserted, wish, &word, call.now).await {
         Ok(arrived) => go(call, &connection.slug, arrived),
         Err(error) => return failed(call, &connection.slug, error).await,
     };

@@ -60,7 +60,10 @@ async fn a_token_in_the_address_is_in_no_log_and_soon_worth_nothing() {
     assert!(said.contains("query_legacy"), "there is a warning: {said}");
     assert!(!said.contains(&token), "the log holds the token");
     assert_eq!(world.house.app.hand_off_counts().of(octroi_domain::connection::HandOff::QueryLegacy), 1);
-    assert_eq!((&answer.headers["referrer-policy"], &answer.headers["cache-control"]), (&"no-referrer".parse().unwrap(), &"no-store".parse().unwrap()));
+    assert_eq!(
+        (&answer.headers["referrer-policy"], &answer.headers["cache-control"]),
+        (&"no-referrer".parse().unwrap(), &"no-store".parse().unwrap())
+    );
     let ledger = world.house.send(Method::GET, "/api/v1/ledger", &[("cookie", &world.operator.cookie)], "").await;
     assert!(ledger.text.contains("product_login.opened") && !ledger.text.contains(&token));
     // Nor is it taken from an address.
@@ -78,7 +81,13 @@ async fn a_token_in_the_address_is_asked_for_explicitly() {
     let world = World::open().await;
     let refused = world.connect(json!({ "hand_off": "query_legacy" }), json!({})).await;
     assert_eq!(refused.status, 422, "{}", refused.text);
-    for front in ["http://catalogue.example/", "https://catalogue.example/#x", "https://u@catalogue.example/", "javascript:alert(1)", "//evil.example/"] {
+    for front in [
+        "http://catalogue.example/",
+        "https://catalogue.example/#x",
+        "https://u@catalogue.example/",
+        "javascript:alert(1)",
+        "//evil.example/",
+    ] {
         assert_eq!(world.connect(json!({ "front": front }), json!({})).await.status, 422, "{front}");
     }
 }
@@ -135,7 +144,8 @@ async fn nobody_picks_for_somebody_else() {
     // Their own choice, with somebody else's address and an organisation that is not theirs: what is sent besides says nothing.
     let other = "35600000000048";
     attacker.get(&mine).await;
-    let refused = attacker.post(&mine, &[("choice", "organization"), ("organization_siret", other), ("email", "victim@ville.example")]).await;
+    let refused =
+        attacker.post(&mine, &[("choice", "organization"), ("organization_siret", other), ("email", "victim@ville.example")]).await;
     assert_eq!(refused.status, 422, "{}", main(&refused.text));
     let fields = [("choice", "organization"), ("organization_siret", MINISTRY), ("email", "victim@ville.example"), ("role", "ADMIN")];
     assert_eq!(location(&attacker.post(&mine, &fields).await), FRONT);

@@ -109,7 +109,11 @@ async fn another_organisation_is_a_conflict_that_the_operator_decides() {
     world.import("ada@ville.example", MINISTRY, "ADMIN").await;
     for _ in 0..2 {
         let page = log_in(&world, &mut world.browser(), "", &ada()).await;
-        assert!(page.status == 409 && page.text.contains("for another organisation") && page.text.contains("https://catalogue.example/"), "{}", main(&page.text));
+        assert!(
+            page.status == 409 && page.text.contains("for another organisation") && page.text.contains("https://catalogue.example/"),
+            "{}",
+            main(&page.text)
+        );
     }
     let disputes = world.rest(Method::GET, "/legacy-disputes", json!({})).await.json();
     assert_eq!((disputes["items"].as_array().unwrap().len(), &disputes["items"][0]["reason"]), (1, &json!("organization")), "{disputes}");

@@ -17,10 +17,16 @@ async fn by_a_session_that_no_script_reads() {
     let session = cookies.iter().find(|text| text.starts_with("octroi_product_catalogue=")).unwrap();
     assert!(session.contains("; HttpOnly; SameSite=Lax; Max-Age=43200"), "{session}");
     let me = fetch(&mut browser, Method::GET, "/auth/me", ORIGIN, &[], json!({})).await;
-    assert_eq!((me.status.as_u16(), &me.headers["access-control-allow-origin"]), (200, &ORIGIN.parse::<axum::http::HeaderValue>().unwrap()));
+    assert_eq!(
+        (me.status.as_u16(), &me.headers["access-control-allow-origin"]),
+        (200, &ORIGIN.parse::<axum::http::HeaderValue>().unwrap())
+    );
     assert_eq!(me.headers["access-control-allow-credentials"], "true");
     let person = me.json();
-    assert_eq!((&person["email"], &person["organization_siret"], &person["role"]), (&json!("ada@ville.example"), &json!(CITY), &json!("USER")));
+    assert_eq!(
+        (&person["email"], &person["organization_siret"], &person["role"]),
+        (&json!("ada@ville.example"), &json!(CITY), &json!("USER"))
+    );
     // Scripts of another site neither read it nor are told anything.
     let other = fetch(&mut browser, Method::GET, "/auth/me?connection=catalogue", "https://evil.example", &[], json!({})).await;
     assert_eq!(other.status, 401);
@@ -28,7 +34,15 @@ async fn by_a_session_that_no_script_reads() {
     // A logout needs the word that only the front could read.
     let csrf = person["csrf_token"].as_str().unwrap().to_owned();
     assert_eq!(fetch(&mut browser, Method::POST, "/auth/logout", ORIGIN, &[], json!({})).await.status, 403);
-    let foreign = fetch(&mut browser, Method::POST, "/auth/logout?connection=catalogue", "https://evil.example", &[("x-csrf-token", &csrf)], json!({})).await;
+    let foreign = fetch(
+        &mut browser,
+        Method::POST,
+        "/auth/logout?connection=catalogue",
+        "https://evil.example",
+        &[("x-csrf-token", &csrf)],
+        json!({}),
+    )
+    .await;
     assert_eq!(foreign.status, 403);
     let kept = browser.cookies.clone();
     let out = fetch(&mut browser, Method::POST, "/auth/logout", ORIGIN, &[("x-csrf-token", &csrf)], json!({})).await;
@@ -66,7 +80,10 @@ async fn over_tls_cookies_belong_to_the_host() {
     let cookies: Vec<&str> = answer.headers.get_all("set-cookie").iter().map(|value| value.to_str().unwrap()).collect();
     for name in ["__Host-octroi-product-catalogue=", "__Host-octroi-way-catalogue="] {
         let cookie = cookies.iter().find(|text| text.starts_with(name)).unwrap();
-        assert!(cookie.contains("; Path=/; HttpOnly; SameSite=Lax") && cookie.ends_with("; Secure") && !cookie.contains("Domain"), "{cookie}");
+        assert!(
+            cookie.contains("; Path=/; HttpOnly; SameSite=Lax") && cookie.ends_with("; Secure") && !cookie.contains("Domain"),
+            "{cookie}"
+        );
     }
 }
 
@@ -160,7 +177,9 @@ async fn a_front_of_another_site_gets_a_code_bound_to_its_verifier_and_nothing_t
 #[tokio::test]
 async fn only_the_front_may_ask() {
     let world = World::with(json!({ "hand_off": "code" }), json!({})).await;
-    for (origin, open) in [(ORIGIN, true), ("https://catalogue.example.evil.example", false), ("http://catalogue.example", false), ("null", false)] {
+    for (origin, open) in
+        [(ORIGIN, true), ("https://catalogue.example.evil.example", false), ("http://catalogue.example", false), ("null", false)]
+    {
         for path in ["/auth/me", "/auth/exchange", "/auth/refresh", "/auth/logout", "/auth/catalogue/choices/x"] {
             let asked = [("origin", origin), ("access-control-request-method", "POST")];
             let answer = world.house.send(Method::OPTIONS, path, &asked, "").await;

@@ -38,7 +38,11 @@ async fn one_of_several_is_chosen_on_a_page() {
     let choice = location(&log_in(&world, &mut browser, "", &of_two()).await);
     assert!(choice.starts_with("/auth/catalogue/next/"), "{choice}");
     let page = browser.get(&choice).await;
-    assert!(page.status == 200 && page.text.contains("Organisme 13002526500013") && page.text.contains("For which organisation?"), "{}", main(&page.text));
+    assert!(
+        page.status == 200 && page.text.contains("Organisme 13002526500013") && page.text.contains("For which organisation?"),
+        "{}",
+        main(&page.text)
+    );
     assert!(page.headers["content-security-policy"].to_str().unwrap().contains("form-action 'self' https://catalogue.example;"));
     let none = browser.post(&choice, &[("choice", "organization")]).await;
     assert!(none.status == 422 && none.text.contains("Choose one of these organisations"), "{}", main(&none.text));
@@ -69,8 +73,14 @@ async fn one_of_several_is_chosen_by_the_front() {
     let word = pick.strip_prefix(start).unwrap().to_owned();
     let path = format!("/auth/catalogue/choices/{word}");
     let shown = fetch(&mut browser, Method::GET, &path, ORIGIN, &[], json!({})).await;
-    assert_eq!((shown.status.as_u16(), &shown.json()["email"], &shown.json()["organizations"][0]["siret"]), (200, &json!("ada@ville.example"), &json!(CITY)));
-    assert_eq!(fetch(&mut browser, Method::POST, &path, "https://evil.example", &[], json!({ "organization_siret": CITY })).await.status, 403);
+    assert_eq!(
+        (shown.status.as_u16(), &shown.json()["email"], &shown.json()["organizations"][0]["siret"]),
+        (200, &json!("ada@ville.example"), &json!(CITY))
+    );
+    assert_eq!(
+        fetch(&mut browser, Method::POST, &path, "https://evil.example", &[], json!({ "organization_siret": CITY })).await.status,
+        403
+    );
     let chosen = fetch(&mut browser, Method::POST, &path, ORIGIN, &[], json!({ "organization_siret": CITY })).await;
     assert!(chosen.json()["location"].as_str().unwrap().starts_with(&format!("{FRONT}#organization_siret={CITY}&")), "{}", chosen.text);
     assert_eq!(fetch(&mut browser, Method::POST, &path, ORIGIN, &[], json!({ "organization_siret": CITY })).await.status, 404);

@@ -82,8 +82,11 @@ impl Provider {
             "/userinfo" => {
                 let token = ask.authorization?.strip_prefix("Bearer ")?;
                 let (_, somebody) = self.codes.lock().unwrap().get(token)?.clone();
-                let organizations: Vec<Value> =
-                    somebody.sirets.iter().map(|siret| json!({ "id": 1, "siret": siret, "label": format!("Organisme {siret}"), "is_external": false })).collect();
+                let organizations: Vec<Value> = somebody
+                    .sirets
+                    .iter()
+                    .map(|siret| json!({ "id": 1, "siret": siret, "label": format!("Organisme {siret}"), "is_external": false }))
+                    .collect();
                 Some(json!({
                     "sub": somebody.sub, "email": somebody.email, "email_verified": somebody.verified, "given_name": "Ada", "family_name": "Lovelace",
                     "organizations": organizations,
@@ -154,7 +157,11 @@ impl World {
     }
 
     pub async fn rest(&self, method: Method, path: &str, body: Value) -> Answer {
-        let headers = [("content-type", "application/json"), ("cookie", self.operator.cookie.as_str()), ("x-csrf-token", self.operator.csrf.as_str())];
+        let headers = [
+            ("content-type", "application/json"),
+            ("cookie", self.operator.cookie.as_str()),
+            ("x-csrf-token", self.operator.csrf.as_str()),
+        ];
         let body = if method == Method::GET { String::new() } else { body.to_string() };
         self.house.send(method, &format!("/api/v1/connections/catalogue{path}"), &headers, body).await
     }
