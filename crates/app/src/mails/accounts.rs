@@ -18,10 +18,13 @@ pub(crate) enum Change {
     RecoveryRenewed,
     Address,
     Names,
+    IdentityLinked,
+    IdentityUnlinked,
+    IdentityDeclined,
     Deleted,
 }
 impl Change {
-    pub(super) const ALL: [Self; 11] = [
+    pub(super) const ALL: [Self; 14] = [
         Self::Password,
         Self::PasswordReset,
         Self::PasskeyAdded,
@@ -32,6 +35,9 @@ impl Change {
         Self::RecoveryRenewed,
         Self::Address,
         Self::Names,
+        Self::IdentityLinked,
+        Self::IdentityUnlinked,
+        Self::IdentityDeclined,
         Self::Deleted,
     ];
 
@@ -47,6 +53,9 @@ impl Change {
             Self::RecoveryRenewed => "recovery_renewed",
             Self::Address => "address",
             Self::Names => "names",
+            Self::IdentityLinked => "identity_linked",
+            Self::IdentityUnlinked => "identity_unlinked",
+            Self::IdentityDeclined => "identity_declined",
             Self::Deleted => "deleted",
         }
     }
@@ -64,6 +73,9 @@ impl Change {
             Self::RecoveryRenewed => ("account-recovery-renewed", ""),
             Self::Address => ("account-address", "amina@rivebelle.example"),
             Self::Names => ("account-names", "Amina Benali → Amina Durand"),
+            Self::IdentityLinked => ("account-identity-linked", "ProConnect"),
+            Self::IdentityUnlinked => ("account-identity-unlinked", "ProConnect"),
+            Self::IdentityDeclined => ("account-identity-declined", "ProConnect"),
             Self::Deleted => ("account-deleted", ""),
         }
     }

@@ -120,6 +120,10 @@ pub async fn welcome(mut call: PageCall, afterwards: Afterwards, signed_in: Sign
     let cookie = session_cookie(&call.shared, Some(&signed_in.session))
         .ok_or_else(|| Error::Internal("a session that no cookie can hold".to_owned()))?;
     if let Some(found) = call.app().session(&signed_in.session, call.now).await? {
+        // One browser has one session: whoever was in here before is out, on the server too.
+        if let Some(before) = call.session.as_ref().filter(|before| before.held.id != found.session.id) {
+            call.app().sign_out(&call.context(), &before.cookie).await?;
+        }
         call.principal = found.principal;
         call.session =
             Some(Session { cookie: signed_in.session, held: found.session, second_factor_required: found.second_factor_required });
