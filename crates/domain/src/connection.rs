@@ -295,7 +295,9 @@ pub struct UpstreamSession {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Arrival {
     /// A new account; is its address verified?
-    NewAccount { verified: bool },
+    NewAccount {
+        verified: bool,
+    },
     /// The account that is there is theirs.
     Link,
     /// It may be, once its password is typed.

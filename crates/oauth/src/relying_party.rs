@@ -200,7 +200,11 @@ pub enum Proof<'a> {
     Basic(&'a str),
     Post(&'a str),
     /// Signed with this key; the word makes it good for one use.
-    Key { key: &'a SigningKeyPair, word: &'a str, now: i64 },
+    Key {
+        key: &'a SigningKeyPair,
+        word: &'a str,
+        now: i64,
+    },
 }
 
 /// What goes to the token endpoint: a form, and a header where the proof is one.
@@ -352,7 +356,10 @@ fn audience(claims: &Map<String, Value>) -> Result<Audience, Doubt> {
 
 /// A subject (Core section 2): at most 255 characters of ASCII.
 fn subject(claims: &Map<String, Value>) -> Result<&str, Doubt> {
-    text(claims, "sub").ok().filter(|sub| sub.len() <= 255 && sub.is_ascii() && !sub.bytes().any(|b| b.is_ascii_control())).ok_or(Doubt::Claim("sub"))
+    text(claims, "sub")
+        .ok()
+        .filter(|sub| sub.len() <= 255 && sub.is_ascii() && !sub.bytes().any(|b| b.is_ascii_control()))
+        .ok_or(Doubt::Claim("sub"))
 }
 
 /// What an ID token says, once it is believed.
@@ -462,7 +469,10 @@ pub fn logout_token(token: &str, keys: &JwkSet, expected: Expected<'_>) -> Resul
     let all = opened(token, keys)?;
     let typ = foreign::header(token).map_err(|_| Doubt::Claim("header"))?.typ;
     // Named since the final version; providers of before say `JWT` or nothing. An ID token has no events.
-    if typ.as_deref().is_some_and(|typ| !["logout+jwt", "application/logout+jwt", "JWT"].iter().any(|known| known.eq_ignore_ascii_case(typ))) {
+    if typ
+        .as_deref()
+        .is_some_and(|typ| !["logout+jwt", "application/logout+jwt", "JWT"].iter().any(|known| known.eq_ignore_ascii_case(typ)))
+    {
         return Err(Doubt::LogoutToken("typ"));
     }
     expected.addressed(text(&all, "iss")?, &audience(&all)?, None)?;

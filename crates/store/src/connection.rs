@@ -363,7 +363,8 @@ impl Tx {
             updated_at: Set(row.updated_at),
             version: Set(row.version),
         };
-        let query = table::Entity::update_many().set(set).filter(table::Column::Slug.eq(row.slug)).filter(table::Column::Version.eq(before));
+        let query =
+            table::Entity::update_many().set(set).filter(table::Column::Slug.eq(row.slug)).filter(table::Column::Version.eq(before));
         touched(query.exec(&self.db()).await.map(|result| result.rows_affected), TABLE)
     }
 

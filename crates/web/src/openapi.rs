@@ -23,8 +23,8 @@ use utoipa::{
 
 use crate::{
     api::{
-        access_requests, applications, catalogue, clients, credentials, dev, invitations, ledger, messages, people, permits, platform,
-        register, session, statistics, subscriptions, traces,
+        access_requests, applications, catalogue, clients, connections, credentials, dev, invitations, ledger, messages, people, permits,
+        platform, register, session, statistics, subscriptions, traces,
     },
     dispatch::OpenCall,
     headers::CSP_PAGE,
@@ -94,6 +94,13 @@ const DOCUMENT: &str = "/api/v1/openapi.json";
         clients::create_initial_access,
         clients::list_initial_access,
         clients::remove_initial_access,
+        connections::create,
+        connections::list,
+        connections::read,
+        connections::update,
+        connections::remove,
+        connections::link_requests,
+        connections::decide,
         invitations::create,
         invitations::list,
         invitations::withdraw,

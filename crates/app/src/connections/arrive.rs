@@ -92,10 +92,9 @@ impl App {
             None => None,
         };
         let holder = match &user {
-            Some(user) => Some(Holder {
-                verified: user.email_verified_at.is_some(),
-                has_password: reader.user_password(user.id).await?.is_some(),
-            }),
+            Some(user) => {
+                Some(Holder { verified: user.email_verified_at.is_some(), has_password: reader.user_password(user.id).await?.is_some() })
+            }
             None => None,
         };
         let outcome = connection::arrival(connection.link_policy, asserted.email.is_some(), asserted.email_verified, holder);
@@ -296,12 +295,7 @@ impl App {
         self.enter_upstream(&user, None, Some(Method::Password), (&connection, &asserted), visitor, now).await
     }
 
-    async fn ask_operator(
-        &self,
-        user: &User,
-        (connection, asserted): (&Connection, &Asserted),
-        now: Moment,
-    ) -> Result<Arrived, Error> {
+    async fn ask_operator(&self, user: &User, (connection, asserted): (&Connection, &Asserted), now: Moment) -> Result<Arrived, Error> {
         let mut tx = self.inner.store.write().await?;
         match tx.link_request_of(&asserted.issuer, &asserted.subject).await? {
             Some(before) if before.decided_at.is_none() => return Ok(Arrived::Waiting),
@@ -322,7 +316,13 @@ impl App {
         };
         tx.link_request_insert(&request).await?;
         let actor = format!("identity_provider:{}", connection.slug);
-        tx.record(now, &actor, "link.requested", &format!("user:{}", user.id), json!({ "request": request.id, "connection": connection.slug }));
+        tx.record(
+            now,
+            &actor,
+            "link.requested",
+            &format!("user:{}", user.id),
+            json!({ "request": request.id, "connection": connection.slug }),
+        );
         tx.commit().await?;
         Ok(Arrived::Waiting)
     }

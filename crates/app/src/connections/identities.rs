@@ -73,7 +73,8 @@ impl App {
         let details = json!({ "identity": id, "connection": named.connection, "by": "owner" });
         tx.record(context.now, &about, "user.identity_unlinked", &about, details);
         let name = name.in_language(user.language);
-        tx.enqueue_mail(context.now, &mails::changed(&user, mails::Change::IdentityUnlinked, Some(name), &self.settings().public_url)).await?;
+        tx.enqueue_mail(context.now, &mails::changed(&user, mails::Change::IdentityUnlinked, Some(name), &self.settings().public_url))
+            .await?;
         tx.commit().await?;
         Ok(())
     }

@@ -144,7 +144,13 @@ fn check(input: &ConnectionInput, has_secret: bool) -> Result<(), Error> {
     let mut all = Vec::new();
     let named = |text: &str| (1..=60).contains(&text.trim().chars().count()) && is_plain(text);
     if !named(&input.name.fr) || !named(&input.name.en) {
-        wrong(&mut all, "/name", "invalid", "Donnez un nom de 1 à 60 caractères dans chaque langue.", "Give a name of 1 to 60 characters in each language.");
+        wrong(
+            &mut all,
+            "/name",
+            "invalid",
+            "Donnez un nom de 1 à 60 caractères dans chaque langue.",
+            "Give a name of 1 to 60 characters in each language.",
+        );
     }
     if !relying_party::is_issuer(&input.issuer) {
         wrong(
@@ -156,13 +162,25 @@ fn check(input: &ConnectionInput, has_secret: bool) -> Result<(), Error> {
         );
     }
     if !(1..=500).contains(&input.client_id.len()) || !input.client_id.bytes().all(|b| (0x20..=0x7e).contains(&b)) {
-        wrong(&mut all, "/client_id", "invalid", "Donnez l’identifiant reçu du fournisseur.", "Give the identifier that the provider gave you.");
+        wrong(
+            &mut all,
+            "/client_id",
+            "invalid",
+            "Donnez l’identifiant reçu du fournisseur.",
+            "Give the identifier that the provider gave you.",
+        );
     }
     let secret = input.client_secret.as_deref();
     if secret.is_some_and(|secret| !(8..=500).contains(&secret.len()) || secret.chars().any(char::is_control)) {
         wrong(&mut all, "/client_secret", "invalid", "Un secret a de 8 à 500 caractères.", "A secret has 8 to 500 characters.");
     } else if input.client_auth.needs_secret() && secret.is_none() && !has_secret {
-        wrong(&mut all, "/client_secret", "missing", "Donnez le secret reçu du fournisseur.", "Give the secret that the provider gave you.");
+        wrong(
+            &mut all,
+            "/client_secret",
+            "missing",
+            "Donnez le secret reçu du fournisseur.",
+            "Give the secret that the provider gave you.",
+        );
     }
     if !words_are_good(&input.scopes) {
         wrong(&mut all, "/scopes", "invalid", "Au plus 30 mots, sans espace.", "At most 30 words, without spaces.");
@@ -222,7 +240,12 @@ impl App {
     }
 
     /// With the secret that is given sealed, and a key of our own where one is needed.
-    fn stored_of(&self, connection: Connection, secret: Option<&str>, before: Option<&StoredConnection>) -> Result<StoredConnection, Error> {
+    fn stored_of(
+        &self,
+        connection: Connection,
+        secret: Option<&str>,
+        before: Option<&StoredConnection>,
+    ) -> Result<StoredConnection, Error> {
         let internal = |error: &dyn std::error::Error| Error::Internal(error.to_string());
         let seal = |what: &str, plain: &[u8]| {
             self.inner.master_key.seal(&seal_context(what, &connection.slug), plain).map_err(|error| internal(&error))
@@ -279,7 +302,12 @@ impl App {
         context.require(Action::ManagePlatform, &Subject::Platform)?;
         context.recent()?;
         let slug = Slug::new(slug).map_err(|_| {
-            Error::field("/slug", "invalid", "Lettres minuscules, chiffres et tirets, 64 au plus.", "Lower-case letters, digits and dashes, 64 at most.")
+            Error::field(
+                "/slug",
+                "invalid",
+                "Lettres minuscules, chiffres et tirets, 64 au plus.",
+                "Lower-case letters, digits and dashes, 64 at most.",
+            )
         })?;
         check(&input, false)?;
         let mut tx = match self.begin(context).await? {

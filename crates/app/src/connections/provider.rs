@@ -75,7 +75,11 @@ impl App {
     }
 
     /// Checks something with the provider's keys; with fresh ones where it names a key that is not known yet.
-    pub(super) async fn with_keys<T>(&self, provider: &Provider, check: impl Fn(&JwkSet) -> Result<T, Doubt>) -> Result<T, ConnectionError> {
+    pub(super) async fn with_keys<T>(
+        &self,
+        provider: &Provider,
+        check: impl Fn(&JwkSet) -> Result<T, Doubt>,
+    ) -> Result<T, ConnectionError> {
         let unreachable = || ConnectionError::Unreachable("its keys cannot be fetched".to_owned());
         let keys = self.keys_at(&provider.jwks_uri, false).await.ok_or_else(unreachable)?;
         match check(&keys) {
@@ -99,7 +103,8 @@ impl App {
     fn connection_secret(&self, stored: &StoredConnection) -> Result<String, Error> {
         let slug = &stored.connection.slug;
         let sealed = stored.secret.as_ref().ok_or_else(|| Error::Internal(format!("connection {slug} has no secret")))?;
-        let plain = self.inner.master_key.open(&seal_context("secret", slug), sealed).map_err(|error| Error::Internal(error.to_string()))?;
+        let plain =
+            self.inner.master_key.open(&seal_context("secret", slug), sealed).map_err(|error| Error::Internal(error.to_string()))?;
         String::from_utf8(plain).map_err(|error| Error::Internal(error.to_string()))
     }
 
@@ -153,11 +158,7 @@ impl App {
         if answered.status != 200 {
             return Err(ConnectionError::Unreachable(format!("its userinfo endpoint answers {}", answered.status)));
         }
-        let expected = relying_party::Expected {
-            issuer: &provider.issuer,
-            client_id: &stored.connection.client_id,
-            now: now.seconds(),
-        };
+        let expected = relying_party::Expected { issuer: &provider.issuer, client_id: &stored.connection.client_id, now: now.seconds() };
         let shown = (answered.content_type.as_str(), answered.body.as_slice());
         self.with_keys(provider, |keys| relying_party::userinfo(shown, keys, expected, (subject, signed))).await
     }

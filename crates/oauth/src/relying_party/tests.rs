@@ -236,7 +236,8 @@ fn facts_come_in_three_dialects() {
     assert_eq!(first.family_name, "L");
     let held = OrganizationFacts { id: "7".into(), siret: "21340172201787".into(), label: "Rivebelle".into(), is_external: true };
     assert_eq!(first.organizations, [held]);
-    let flat = Facts::of(&map(json!({"usual_name": "Lovelace", "siret": "21340172201787", "label": "R", "organization": {"siret": "1"}})), &none);
+    let flat =
+        Facts::of(&map(json!({"usual_name": "Lovelace", "siret": "21340172201787", "label": "R", "organization": {"siret": "1"}})), &none);
     assert_eq!((flat.family_name.as_str(), flat.organizations.len()), ("Lovelace", 2));
     assert_eq!(flat.organizations.last().unwrap().id, "21340172201787");
     // One place says the address, the other that another one is verified.
