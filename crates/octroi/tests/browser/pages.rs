@@ -275,8 +275,19 @@ pub const PAGES: &[Page] = &[
 ];
 
 /// Routes of GET that show no page of ours: files, data, addresses of before, and the reader of the OpenAPI document, which is somebody else's work.
-const NOT_PAGES: [&str; 11] =
-    ["/api/", "/oauth/", "/authorize", "/.well-known/", "/assets/", "/register.csv", "/html", "/users/", "/manage-organizations", "/jwks", "/logged-out"];
+const NOT_PAGES: [&str; 11] = [
+    "/api/",
+    "/oauth/",
+    "/authorize",
+    "/.well-known/",
+    "/assets/",
+    "/register.csv",
+    "/html",
+    "/users/",
+    "/manage-organizations",
+    "/jwks",
+    "/logged-out",
+];
 
 /// Does a path of the table lie under a route?
 fn under(route: &str, path: &str) -> bool {

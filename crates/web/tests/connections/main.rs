@@ -11,3 +11,4 @@ mod manage;
 mod modules;
 mod policies;
 mod provider;
+mod second;
