@@ -23,8 +23,8 @@ use utoipa::{
 
 use crate::{
     api::{
-        access_requests, account, applications, catalogue, clients, credentials, dev, invitations, ledger, messages, organizations, people,
-        permits, platform, products, register, session, statistics, subscriptions, traces,
+        access_requests, account, applications, catalogue, clients, connections, credentials, dev, invitations, ledger, messages,
+        organizations, people, permits, platform, products, register, session, statistics, subscriptions, traces,
     },
     dispatch::OpenCall,
     headers::CSP_PAGE,
@@ -121,6 +121,13 @@ const DOCUMENT: &str = "/api/v1/openapi.json";
         clients::create_initial_access,
         clients::list_initial_access,
         clients::remove_initial_access,
+        connections::create,
+        connections::list,
+        connections::read,
+        connections::update,
+        connections::remove,
+        connections::link_requests,
+        connections::decide,
         products::list_accounts,
         products::read_account,
         products::change_account,
