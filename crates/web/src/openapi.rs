@@ -23,8 +23,8 @@ use utoipa::{
 
 use crate::{
     api::{
-        access_requests, applications, catalogue, clients, credentials, dev, invitations, ledger, messages, people, permits, platform,
-        register, session, statistics, subscriptions, traces,
+        access_requests, applications, catalogue, clients, connected, credentials, dev, invitations, ledger, messages, people, permits,
+        platform, register, session, statistics, subscriptions, traces,
     },
     dispatch::OpenCall,
     headers::CSP_PAGE,
@@ -84,6 +84,8 @@ const DOCUMENT: &str = "/api/v1/openapi.json";
         applications::resume,
         applications::usage,
         clients::create,
+        connected::list,
+        connected::remove,
         clients::list,
         clients::read,
         clients::update,
