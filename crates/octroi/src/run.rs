@@ -113,7 +113,7 @@ pub async fn start(config: &Config, store: Store, demo: bool) -> Result<(Running
     let app = App::new(store, settings, Arc::new(port), master_key)?;
     let in_force = in_force(config, portal.local_addr()?, admin_address, &handles);
     app.settle_sign_on(config.sign_on.settings());
-    let reach = config.sign_on.reach(demo).map_err(|error| other(error.to_string()))?;
+    let reach = config.sign_on.reach(demo || portal_url.starts_with("http://")).map_err(|error| other(error.to_string()))?;
     app.attach_outgoing(Arc::new(Outgoing::reaching(reach).map_err(|error| other(error.to_string()))?));
     if let Some(asker) = Asker::new(&config.directory)? {
         app.attach_directory(Arc::new(asker));

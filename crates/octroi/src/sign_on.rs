@@ -82,8 +82,8 @@ impl SignOn {
     ///
     /// # Errors
     /// When a network is none.
-    pub(crate) fn reach(&self, demo: bool) -> Result<Reach, ConfigError> {
-        Ok(Reach { networks: networks("sign_on.private_networks", &self.private_networks)?, this_machine: demo })
+    pub(crate) fn reach(&self, this_machine: bool) -> Result<Reach, ConfigError> {
+        Ok(Reach { networks: networks("sign_on.private_networks", &self.private_networks)?, this_machine })
     }
 
     pub(crate) fn told(&self) -> Vec<(String, String)> {

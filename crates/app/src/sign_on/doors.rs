@@ -10,13 +10,15 @@ use std::{
 
 use octroi_domain::{
     Moment,
-    account::{CODES, Curve, GUESSES, OF_ADDRESS},
+    account::{Curve, GUESSES, OF_ADDRESS},
     canonical::Sha256Hash,
 };
 
 use super::{Presented, Refusal, SignOnError, authenticate::claimed, digest, once};
 use crate::{context::App, error::Error};
 
+/// Of one client, over all the addresses that it was never seen at.
+const OF_CLIENT: Curve = Curve { free: 30, first_seconds: 300, most_seconds: 3_600, forget_seconds: 3_600 };
 /// What another node counted is seen after this time at most.
 const FRESH: Duration = Duration::from_secs(3);
 /// An address is known to be a client's for so long.
@@ -68,7 +70,7 @@ impl App {
         let (client, at) = (Sha256Hash(digest(&name)), Sha256Hash(place));
         let mut keys = vec![(format!("client_at:{at}"), GUESSES)];
         if !known {
-            keys.push((format!("client:{client}"), CODES));
+            keys.push((format!("client:{client}"), OF_CLIENT));
             keys.push((format!("client_address:{}", presented.peer), OF_ADDRESS));
         }
         let waits = self.next_try(&keys).await?;

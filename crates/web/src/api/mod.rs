@@ -2,6 +2,7 @@
 //! calls it, and writes the outcome down; nothing else.
 
 pub mod access_requests;
+pub mod account;
 pub mod applications;
 pub mod catalogue;
 pub mod clients;
@@ -11,9 +12,11 @@ pub mod dev;
 pub mod invitations;
 pub mod ledger;
 pub mod messages;
+pub mod organizations;
 pub mod people;
 pub mod permits;
 pub mod platform;
+pub mod products;
 pub mod register;
 pub mod session;
 pub mod statistics;

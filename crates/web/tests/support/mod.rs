@@ -42,6 +42,7 @@ use serde_json::{Value, json};
 use tower::ServiceExt;
 
 pub mod browser;
+pub mod phone;
 
 pub const EMAIL: &str = "operator@example.org";
 pub const PASSWORD: &str = "a long enough password";
@@ -111,7 +112,7 @@ pub struct House {
     pub app: App,
     faulty: Arc<AtomicBool>,
     passed: Arc<AtomicI64>,
-    _folder: tempfile::TempDir,
+    folder: tempfile::TempDir,
 }
 
 pub struct Answer {
@@ -181,7 +182,7 @@ impl House {
         );
         let bare = octroi_web::router(state.behind(vec!["10.0.0.0/8".parse().unwrap()]));
         let router = bare.clone().layer(axum::Extension(Peer(ADDRESS)));
-        Self { router, bare, app, faulty, passed, _folder: folder }
+        Self { router, bare, app, faulty, passed, folder }
     }
 
     /// The next request panics.
@@ -192,6 +193,12 @@ impl House {
     /// Time passes.
     pub fn wait(&self, seconds: i64) {
         self.passed.fetch_add(seconds, Ordering::Relaxed);
+    }
+
+    /// All bytes that the house keeps.
+    pub fn files(&self) -> Vec<u8> {
+        let files = std::fs::read_dir(self.folder.path()).unwrap();
+        files.flat_map(|file| std::fs::read(file.unwrap().path()).unwrap()).collect()
     }
 
     pub fn now(&self) -> Moment {
