@@ -3,7 +3,10 @@
 use axum::http::StatusCode;
 use octroi_app::{
     App, Done, Error,
-    sign_on::clients::{ClientTerms, ClientView},
+    sign_on::{
+        clients::{ClientTerms, ClientView},
+        settings::Certificates,
+    },
 };
 use octroi_domain::{authentication::Acr, sign_on::ClientId};
 use octroi_oauth::jwt::SigningAlgorithm;
@@ -19,15 +22,18 @@ use super::{
 
 /// The ways of authenticating that the page offers; others are registered by the REST API.
 const METHODS: [&str; 4] = ["client_secret_basic", "client_secret_post", "private_key_jwt", "none"];
+/// Offered where a proxy hands on certificates that it verified.
+const BY_CERTIFICATE: &str = "tls_client_auth";
 
 /// Fields of the page, with the members that they stand for.
-const MEMBERS: [(&str, &str); 11] = [
+const MEMBERS: [(&str, &str); 12] = [
     ("name", "client_name"),
     ("redirects", "redirect_uris"),
     ("logouts", "post_logout_redirect_uris"),
     ("told", "backchannel_logout_uri"),
     ("method", "token_endpoint_auth_method"),
     ("keys", "jwks_uri"),
+    ("certificate_name", "tls_client_auth_subject_dn"),
     ("acr", "default_acr_values"),
     ("algorithm", "id_token_signed_response_alg"),
     ("userinfo", "userinfo_signed_response_alg"),
@@ -66,6 +72,7 @@ impl Filled<'_> {
         match name {
             "refresh" => texts(held, "grant_types").iter().any(|grant| grant == "refresh_token"),
             "first_party" => held.first_party,
+            "bound" => held.metadata.get("tls_client_certificate_bound_access_tokens").and_then(Value::as_bool).unwrap_or_default(),
             name => held.metadata.get(name).and_then(Value::as_bool).unwrap_or_default(),
         }
     }
@@ -97,14 +104,25 @@ impl Filled<'_> {
             checked: value == chosen,
             ..Check::default()
         };
-        vec![
+        let offered = self.call.app().sign_on_settings().certificates;
+        let by_certificate = (offered == Certificates::Verified).then_some(BY_CERTIFICATE);
+        let methods = METHODS.into_iter().chain(by_certificate).map(method).collect();
+        let mut fields = vec![
             self.line("name", w.of("client-name")).hint(w.of("client-name-hint")).required(),
             self.area("redirects", w.of("client-redirects")).hint(w.of("client-redirects-hint")).required(),
             self.area("logouts", w.of("client-logouts")).optional(w.of("optional")),
             self.line("told", w.of("client-told")).hint(w.of("client-told-hint")).optional(w.of("optional")),
-            self.field(Field::new("method", w.of("client-method"), Control::Radios { options: METHODS.map(method).into() })),
+            self.field(Field::new("method", w.of("client-method"), Control::Radios { options: methods })),
             self.line("keys", w.of("client-keys")).hint(w.of("client-keys-hint")).optional(w.of("optional")),
-        ]
+        ];
+        if by_certificate.is_some() {
+            let name = self.line("certificate_name", w.of("client-certificate-name"));
+            fields.push(name.hint(w.of("client-certificate-name-hint")).optional(w.of("optional")));
+        }
+        if offered != Certificates::Off {
+            fields.push(self.one_box("bound", w.of("client-bound")).hint(w.of("client-bound-hint")));
+        }
+        fields
     }
 
     fn how(&self) -> Vec<Field> {
@@ -185,11 +203,25 @@ fn metadata(call: &PageCall, held: Option<&ClientView>) -> Value {
     }
     members.insert("grant_types".to_owned(), json!(grants));
     members.insert("require_pkce".to_owned(), json!(call.form.has("require_pkce")));
-    for (field, member) in MEMBERS.iter().filter(|(field, _)| !matches!(*field, "access" | "renewal")) {
+    let offered = call.app().sign_on_settings().certificates;
+    if offered != Certificates::Off {
+        members.insert("tls_client_certificate_bound_access_tokens".to_owned(), json!(call.form.has("bound")));
+    }
+    // What the page does not show stays; lifetimes are no metadata.
+    let shown = |field: &str| match field {
+        "access" | "renewal" => false,
+        "certificate_name" => offered == Certificates::Verified,
+        _ => true,
+    };
+    for (field, member) in MEMBERS.iter().filter(|(field, _)| shown(field)) {
         let typed = match *field {
             "redirects" | "logouts" => Some(json!(lines(field))),
             "acr" => Some(json!(lines(field))),
+            // A way that the page does not offer, and that nobody changed.
+            "method" if held.is_some() && call.form.text(field).is_empty() => continue,
             "name" | "method" => Some(json!(call.form.text(field))),
+            // A name goes with its method, and with no other.
+            "certificate_name" if call.form.text("method") != BY_CERTIFICATE => None,
             _ => call.form.some(field).map(Value::String),
         };
         match typed {

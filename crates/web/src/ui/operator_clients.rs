@@ -84,6 +84,8 @@ fn facts(w: Words, issuer: &str, client: &ClientView) -> Facts {
         .text(w.of("client-algorithm"), text("id_token_signed_response_alg"))
         .text(w.of("client-userinfo"), userinfo)
         .text(w.of("client-access"), w.number(u64::from(client.access_token_seconds)));
+    let name = text("tls_client_auth_subject_dn");
+    let facts = if name.is_empty() { facts } else { facts.text(w.of("client-certificate-name"), name) };
     match &client.organization {
         Some(owner) => facts.text(w.of("client-owner"), owner.name.clone()),
         None => facts,
