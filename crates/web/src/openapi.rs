@@ -23,7 +23,8 @@ use utoipa::{
 
 use crate::{
     api::{
-            access_requests, account, applications, catalogue, clients, credentials, dev, invitations, ledger, messages, organizations, people, permits, platform, products, register, session, statistics, subscriptions, traces,
+        access_requests, account, applications, catalogue, clients, connections, credentials, dev, invitations, ledger, messages,
+        organizations, people, permits, platform, products, register, session, statistics, subscriptions, traces,
     },
     dispatch::OpenCall,
     headers::CSP_PAGE,
@@ -130,6 +131,13 @@ const DOCUMENT: &str = "/api/v1/openapi.json";
         products::link_legacy,
         products::disputes,
         products::decide,
+        connections::create,
+        connections::list,
+        connections::read,
+        connections::update,
+        connections::remove,
+        connections::link_requests,
+        connections::decide,
         invitations::create,
         invitations::list,
         invitations::withdraw,

@@ -6,6 +6,7 @@ pub mod account;
 pub mod applications;
 pub mod catalogue;
 pub mod clients;
+pub mod connections;
 pub mod credentials;
 pub mod dev;
 pub mod invitations;
