@@ -23,8 +23,8 @@ use utoipa::{
 
 use crate::{
     api::{
-        access_requests, applications, catalogue, clients, credentials, dev, invitations, ledger, messages, people, permits, platform,
-        products, register, session, statistics, subscriptions, traces,
+        access_requests, applications, catalogue, clients, connections, credentials, dev, invitations, ledger, messages, people, permits,
+        platform, products, register, session, statistics, subscriptions, traces,
     },
     dispatch::OpenCall,
     headers::CSP_PAGE,
@@ -104,6 +104,13 @@ const DOCUMENT: &str = "/api/v1/openapi.json";
         products::link_legacy,
         products::disputes,
         products::decide,
+        connections::create,
+        connections::list,
+        connections::read,
+        connections::update,
+        connections::remove,
+        connections::link_requests,
+        connections::decide,
         invitations::create,
         invitations::list,
         invitations::withdraw,

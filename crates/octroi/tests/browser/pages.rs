@@ -123,6 +123,7 @@ pub const PAGES: &[Page] = &[
     page("account-totp", "applicant", "/account/totp"),
     page("account-totp-set-up", "applicant", "/account/second-factor").then(&[Send("/account/totp/begin")]),
     page("account-totp-remove", "applicant", "/account/totp/remove"),
+    page("account-identities", "applicant", "/account/identities"),
     page("account-sessions", "applicant", "/account/sessions"),
     page("account-delete", "applicant", "/account/delete"),
     page("account-delete-wrong", "applicant", "/account/delete").then(&[Type("email", "x@y.example"), Send("/account/delete")]),
@@ -254,6 +255,15 @@ pub const PAGES: &[Page] = &[
     page("client", "operator", "/operator/clients/{client}"),
     page("client-new", "operator", "/operator/clients/new"),
     page("client-new-wrong", "operator", "/operator/clients/new").then(&[Send("/clients/new")]),
+    page("sign-in-existing", "", "/sign-in/existing-account"),
+    page("connections", "operator", "/operator/connections"),
+    page("connection", "operator", "/operator/connections/nearby"),
+    page("connection-new", "operator", "/operator/connections/new"),
+    page("connection-new-wrong", "operator", "/operator/connections/new").then(&[Send("/connections/new")]),
+    page("connection-edit", "operator", "/operator/connections/nearby/edit"),
+    page("connection-delete", "operator", "/operator/connections/nearby/delete"),
+    page("connection-down", "", "/auth/nearby/login").status(502),
+    page("connection-over", "", "/auth/nearby/callback?code=x").status(400),
     page("outbox", "operator", "/operator/outbox"),
     page("outbox-failed", "operator", "/operator/outbox?state=failed"),
     page("ledger", "operator", "/operator/ledger"),
@@ -265,8 +275,19 @@ pub const PAGES: &[Page] = &[
 ];
 
 /// Routes of GET that show no page of ours: files, data, addresses of before, and the reader of the OpenAPI document, which is somebody else's work.
-const NOT_PAGES: [&str; 9] =
-    ["/api/", "/oauth/", "/authorize", "/.well-known/", "/assets/", "/register.csv", "/html", "/users/", "/manage-organizations"];
+const NOT_PAGES: [&str; 11] = [
+    "/api/",
+    "/oauth/",
+    "/authorize",
+    "/.well-known/",
+    "/assets/",
+    "/register.csv",
+    "/html",
+    "/users/",
+    "/manage-organizations",
+    "/jwks",
+    "/logged-out",
+];
 
 /// Does a path of the table lie under a route?
 fn under(route: &str, path: &str) -> bool {

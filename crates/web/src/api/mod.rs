@@ -5,6 +5,7 @@ pub mod access_requests;
 pub mod applications;
 pub mod catalogue;
 pub mod clients;
+pub mod connections;
 pub mod credentials;
 pub mod dev;
 pub mod invitations;

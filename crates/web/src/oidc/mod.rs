@@ -1,6 +1,7 @@
 //! The OAuth endpoints of the portal: one file per endpoint. Their answers and refusals have the
 //! form of their RFC, not the form of our problems.
 
+pub mod connections;
 pub mod form;
 pub mod introspect;
 pub mod jwks;

@@ -21,7 +21,7 @@ pub async fn ask_mail(call: PageCall) -> PageAnswer {
             mail_page(&call, &afterwards, &waiting, None)
         }
         Ok(()) => Ok(Page::to(afterwards.path("/sign-in/mail"))),
-        Err(error) => session::first_page(&call, &afterwards, Refusal::of(&call, error)?),
+        Err(error) => session::first_page(&call, &afterwards, Refusal::of(&call, error)?).await,
     }
 }
 
@@ -62,7 +62,7 @@ pub async fn mail_code(call: PageCall) -> PageAnswer {
             let refusal = Refusal::of(&call, error)?;
             match call.app().waiting(ProofKind::SignIn, call.visitor(), call.now).await? {
                 Some(waiting) => mail_page(&call, &afterwards, &waiting, Some(refusal)),
-                None => session::first_page(&call, &afterwards, refusal),
+                None => session::first_page(&call, &afterwards, refusal).await,
             }
         }
     }
@@ -123,6 +123,6 @@ pub async fn passkey(call: PageCall) -> PageAnswer {
     let afterwards = Afterwards::of(&call.form);
     match call.app().sign_in_passkey(&call.context(), call.form.text("passkey"), call.visitor()).await {
         Ok(step) => session::go(call, afterwards, step).await,
-        Err(error) => session::first_page(&call, &afterwards, Refusal::of(&call, error)?),
+        Err(error) => session::first_page(&call, &afterwards, Refusal::of(&call, error)?).await,
     }
 }
