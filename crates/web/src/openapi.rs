@@ -23,8 +23,7 @@ use utoipa::{
 
 use crate::{
     api::{
-        access_requests, account, applications, catalogue, clients, connections, credentials, dev, invitations, ledger, messages,
-        organizations, people, permits, platform, products, register, session, statistics, subscriptions, traces,
+            access_requests, account, applications, catalogue, clients, connections, credentials, dev, invitations, ledger, messages, organizations, people, permits, platform, products, register, session, statistics, subscriptions, traces,
     },
     dispatch::OpenCall,
     headers::CSP_PAGE,

@@ -17,8 +17,7 @@ use tower_http::catch_panic::CatchPanicLayer;
 
 use crate::{
     api::{
-        access_requests, account as own_account, applications, catalogue, clients, connections, credentials, dev, invitations, ledger,
-        messages, organizations as joined, people, permits, platform, products, register, session, statistics, subscriptions, traces,
+            access_requests, account as own_account, applications, catalogue, clients, connections, credentials, dev, invitations, ledger, messages, organizations as joined, people, permits, platform, products, register, session, statistics, subscriptions, traces,
     },
     dispatch::{self, Handler, open, paged, plain, with_body, with_optional_body, with_query},
     oidc::{
