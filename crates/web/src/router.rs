@@ -17,7 +17,9 @@ use tower_http::catch_panic::CatchPanicLayer;
 
 use crate::{
     api::{
-            access_requests, account as own_account, applications, catalogue, clients, connections, credentials, dev, invitations, ledger, messages, organizations as joined, people, permits, platform, products, register, session, statistics, subscriptions, traces,
+        access_requests, account as own_account, applications, catalogue, clients, connected, connections, credentials, dev, invitations,
+        ledger, messages, organizations as joined, people, permits, platform, products, register, session, statistics, subscriptions,
+        traces,
     },
     dispatch::{self, Handler, open, paged, plain, with_body, with_optional_body, with_query},
     oidc::{
@@ -28,13 +30,14 @@ use crate::{
     product::{self, choice as product_choice, session as product_session},
     state::{Shared, WebState},
     ui::{
-        account, account_factors, admin_api, admin_masks, admin_subscribers, admin_traffic, api_page, application_start,
-        application_subscriptions, application_usage, applications as ui_applications, assets, catalogue as ui_catalogue,
-        connections as ui_connections, credentials as ui_credentials, dashboard, dev as ui_dev, dev_mail, hand_off, home,
-        invitations as ui_invitations, joining, legal, moderation, operator, operator_catalogue, operator_clients, operator_connections,
-        operator_ledger, operator_people, operator_products, organizations, permit, permit_moves, register as ui_register, request,
-        request_form, request_summary, review, reviewing, second_factor, serve::page, session as ui_session, sign_in_ways, sign_on,
-        sign_on_logout, sign_up, start, statistics as ui_statistics, traces as ui_traces, try_it,
+        account, account_applications, account_factors, admin_api, admin_masks, admin_subscribers, admin_traffic, api_page,
+        application_start, application_subscriptions, application_usage, applications as ui_applications, assets,
+        catalogue as ui_catalogue, connections as ui_connections, credentials as ui_credentials, dashboard, dev as ui_dev, dev_mail,
+        hand_off, home, invitations as ui_invitations, joining, legal, moderation, operator, operator_catalogue, operator_clients,
+        operator_connections, operator_ledger, operator_people, operator_products, organizations, permit, permit_moves,
+        register as ui_register, request, request_form, request_summary, review, reviewing, second_factor, serve::page,
+        session as ui_session, sign_in_ways, sign_on, sign_on_logout, sign_up, start, statistics as ui_statistics, traces as ui_traces,
+        try_it,
     },
 };
 
@@ -156,6 +159,9 @@ pub fn routes() -> Vec<Route> {
         get("/account/sessions", A::ReadSelf, page(account::sessions)),
         post("/account/sessions/end-others", A::ManageAccount, page(account::end_others)),
         post("/account/sessions/{id}/end", A::ManageAccount, page(account::end_session)),
+        get("/account/applications", A::ReadSelf, page(account_applications::show)),
+        get("/account/applications/{client}/disconnect", A::ReadSelf, page(account_applications::ask)),
+        post("/account/applications/{client}/disconnect", A::ManageAccount, page(account_applications::disconnect)),
         get("/account/delete", A::ReadSelf, page(account::ask_delete)),
         post("/account/delete", A::ManageAccount, page(account::delete)),
         post("/sign-out", A::SignOut, page(ui_session::sign_out)),
@@ -357,6 +363,9 @@ pub fn routes() -> Vec<Route> {
         route(Method::OPTIONS, "/.well-known/openid-configuration", A::UseOAuthEndpoint, open(oauth::preflight)),
         route(Method::OPTIONS, "/.well-known/oauth-authorization-server", A::UseOAuthEndpoint, open(oauth::preflight)),
         get("/.well-known/oauth-authorization-server", A::ReadPublic, open(metadata::show)),
+        get("/.well-known/oauth-protected-resource", A::ReadPublic, open(metadata::resource)),
+        route(Method::OPTIONS, "/.well-known/oauth-protected-resource", A::UseOAuthEndpoint, open(oauth::preflight)),
+        route(Method::OPTIONS, "/oauth/par", A::UseOAuthEndpoint, open(oauth::preflight)),
         // Products that people are handed over to. Scripts of a product's own front may ask, and of no other origin.
         get("/auth/{connection}/next/{word}", A::ReadPublic, page(hand_off::show)),
         post("/auth/{connection}/next/{word}", A::SignIn, page(hand_off::answer)),
@@ -375,6 +384,8 @@ pub fn routes() -> Vec<Route> {
         post("/api/v1/session", A::SignIn, with_body(session::sign_in)),
         delete("/api/v1/session", A::SignOut, plain(session::sign_out)),
         get("/api/v1/me", A::ReadSelf, plain(session::me)),
+        get("/api/v1/me/connected-applications", A::ReadSelf, plain(connected::list)),
+        delete("/api/v1/me/connected-applications/{client_id}", A::ManageAccount, plain(connected::remove)),
         put("/api/v1/me/name", A::ManageAccount, with_body(own_account::rename)),
         get("/api/v1/me/sessions", A::ReadSelf, plain(own_account::sessions)),
         delete("/api/v1/me/sessions/{id}", A::ManageAccount, plain(own_account::end)),

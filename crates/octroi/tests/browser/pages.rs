@@ -140,6 +140,8 @@ pub const PAGES: &[Page] = &[
     page("account-totp-remove", "applicant", "/account/totp/remove"),
     page("account-identities", "applicant", "/account/identities"),
     page("account-sessions", "applicant", "/account/sessions"),
+    page("account-applications", "applicant", "/account/applications"),
+    page("account-application-missing", "applicant", "/account/applications/sso_aaaaaaaaaaaaaaaaaaaaaa/disconnect").status(404),
     page("account-delete", "applicant", "/account/delete"),
     page("account-delete-wrong", "applicant", "/account/delete").then(&[Type("email", "x@y.example"), Send("/account/delete")]),
     page("again", "applicant", "/sign-in/again"),
