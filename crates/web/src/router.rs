@@ -483,14 +483,6 @@ pub fn routes() -> Vec<Route> {
         post("/api/v1/initial-access-tokens", A::ManagePlatform, with_body(clients::create_initial_access)),
         get("/api/v1/initial-access-tokens", A::ManagePlatform, plain(clients::list_initial_access)),
         delete("/api/v1/initial-access-tokens/{id}", A::ManagePlatform, plain(clients::remove_initial_access)),
-        // Providers that people sign in through.
-        post("/api/v1/connections", A::ManagePlatform, with_body(connections::create)),
-        get("/api/v1/connections", A::ManagePlatform, plain(connections::list)),
-        get("/api/v1/connections/{slug}", A::ManagePlatform, plain(connections::read)),
-        put("/api/v1/connections/{slug}", A::ManagePlatform, with_body(connections::update)).versioned(),
-        delete("/api/v1/connections/{slug}", A::ManagePlatform, plain(connections::remove)),
-        get("/api/v1/connections/{slug}/link-requests", A::ManagePlatform, plain(connections::link_requests)),
-        post("/api/v1/link-requests/{id}/decide", A::ManagePlatform, with_body(connections::decide)),
         // Products that people are handed over to.
         get("/api/v1/connections/{slug}/accounts", A::ManagePlatform, with_query(products::list_accounts)),
         get("/api/v1/connections/{slug}/accounts/{id}", A::ManagePlatform, plain(products::read_account)),
@@ -502,6 +494,14 @@ pub fn routes() -> Vec<Route> {
         post("/api/v1/connections/{slug}/legacy-users/{id}/link", A::ManagePlatform, with_body(products::link_legacy)),
         get("/api/v1/connections/{slug}/legacy-disputes", A::ManagePlatform, with_query(products::disputes)),
         post("/api/v1/connections/{slug}/legacy-disputes/{id}/decide", A::ManagePlatform, with_body(products::decide)),
+        // Providers that people sign in through.
+        post("/api/v1/connections", A::ManagePlatform, with_body(connections::create)),
+        get("/api/v1/connections", A::ManagePlatform, plain(connections::list)),
+        get("/api/v1/connections/{slug}", A::ManagePlatform, plain(connections::read)),
+        put("/api/v1/connections/{slug}", A::ManagePlatform, with_body(connections::update)).versioned(),
+        delete("/api/v1/connections/{slug}", A::ManagePlatform, plain(connections::remove)),
+        get("/api/v1/connections/{slug}/link-requests", A::ManagePlatform, plain(connections::link_requests)),
+        post("/api/v1/link-requests/{id}/decide", A::ManagePlatform, with_body(connections::decide)),
         // Calls and evidence.
         get("/api/v1/traces", A::ReadTraces, with_query(traces::list)),
         get("/api/v1/traces/statistics", A::ReadTraces, with_query(traces::statistics)),

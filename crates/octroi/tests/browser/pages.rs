@@ -300,6 +300,10 @@ pub const PAGES: &[Page] = &[
     page("connection-delete", "operator", "/operator/connections/nearby/delete"),
     page("connection-down", "", "/auth/nearby/login").status(502),
     page("connection-over", "", "/auth/nearby/callback?code=x").status(400),
+    page("hand-off-over", "", "/auth/notebook/next/nothing").status(400),
+    page("hand-off-wrong", "", "/auth/notebook/login").status(400),
+    page("products-accounts", "operator", "/operator/connections/notebook/accounts"),
+    page("products-legacy", "operator", "/operator/connections/notebook/legacy-users"),
     page("outbox", "operator", "/operator/outbox"),
     page("outbox-failed", "operator", "/operator/outbox?state=failed"),
     page("ledger", "operator", "/operator/ledger"),
@@ -311,7 +315,7 @@ pub const PAGES: &[Page] = &[
 ];
 
 /// Routes of GET that show no page of ours: files, data, addresses of before, and the reader of the OpenAPI document, which is somebody else's work.
-const NOT_PAGES: [&str; 12] = [
+const NOT_PAGES: [&str; 14] = [
     "/api/",
     "/oauth/jwks",
     "/oauth/userinfo",
@@ -324,6 +328,8 @@ const NOT_PAGES: [&str; 12] = [
     "/manage-organizations",
     "/jwks",
     "/logged-out",
+    "/auth/me",
+    "/choices/{word}",
 ];
 
 /// Does a path of the table lie under a route?

@@ -16,6 +16,7 @@ use octroi_oauth::parameters::Parameters;
 use super::{
     account::under,
     entering::{Afterwards, Entering, Refusal},
+    hand_off,
     kit::{Alert, ButtonLink, Cell, Column, Field, Hidden, Link, PostButton, Table, Tone},
     page::{Page, PageAnswer, PageCall, Shell, local},
     session, sign_on,
@@ -96,9 +97,14 @@ pub async fn login(call: PageCall) -> PageAnswer {
         Ok(connection) => connection,
         Err(error) => return failed(&call, &slug, None, &error),
     };
-    if !connection.is_portal() {
-        return of_product(&call);
-    }
+    let begin = match connection.product() {
+        None => begin,
+        Some(product) => match hand_off::wish(&call, product) {
+            // Where people are handed over is registered: nothing of the address says it.
+            Ok(extra) => Begin { return_to: None, extra, ..begin },
+            Err(error) => return hand_off::refused(&call, &connection, error),
+        },
+    };
     let back = begin.return_to.clone();
     match call.app().begin_login(&slug, begin, call.now).await {
         Ok(begun) => Ok(with_flow(&call, Page::to(&begun.address), &begun.state, &begun.word)),
@@ -136,7 +142,7 @@ pub async fn callback(call: PageCall) -> PageAnswer {
                 Err(error) => Err(error.into()),
             }
         }
-        Ok(_) => of_product(&call),
+        Ok((connection, flow, asserted)) => hand_off::arrived(&call, &connection, &flow.extra, asserted).await,
     };
     page.map(|page| with_flow(&call, page, &state, ""))
 }
@@ -180,14 +186,6 @@ fn failed(call: &PageCall, slug: &Slug, back: Option<&str>, error: &ConnectionEr
         }
     };
     problem(call, status, ProblemPage { shell: call.shell(title), what: what.into(), next: next.into(), ways })
-}
-
-/// A product's connection is no way into the portal.
-fn of_product(call: &PageCall) -> PageAnswer {
-    let w = call.words;
-    let (what, next) = (w.of("connection-product-text").into(), w.of("connection-product-next").into());
-    let page = ProblemPage { shell: call.shell(w.of("connection-product-title")), what, next, ways: Vec::new() };
-    problem(call, StatusCode::BAD_REQUEST, page)
 }
 
 fn waiting(call: &PageCall, connection: &Connection) -> PageAnswer {
@@ -273,7 +271,12 @@ pub async fn confirm_existing(call: PageCall) -> PageAnswer {
 
 /// `GET /auth/{connection}/logged-out`: the provider's session ended too.
 pub async fn logged_out(call: PageCall) -> PageAnswer {
-    slug(&call)?;
+    let slug = slug(&call)?;
+    if let Ok(connection) = call.app().active_connection(&slug).await
+        && let Some(product) = connection.product()
+    {
+        return Ok(Page::to(product.details.after_logout.as_deref().unwrap_or(&product.front)));
+    }
     Ok(Page::to("/").flash("signed-out", ""))
 }
 

@@ -120,6 +120,9 @@ pub async fn show(call: PageCall) -> PageAnswer {
     let w = call.words;
     let mut page = OperatorPage::new(&call, Place::Connections, w.text(&connection.name), way(w));
     page.actions.push(ButtonLink::new(format!("/operator/connections/{slug}/edit"), w.of("connection-edit")));
+    if connection.purpose.get("product").is_some() {
+        page.actions.push(ButtonLink::new(format!("/operator/connections/{slug}/accounts"), w.of("products-accounts")).secondary());
+    }
     page.actions.push(ButtonLink::new(format!("/operator/connections/{slug}/delete"), w.of("connection-delete")).secondary());
     page.sections.push(Section { facts: Some(facts(w, &connection)), ..Section::default() });
     page.sections.push(Section {
