@@ -235,11 +235,7 @@ impl App {
         let closed = self.organization_closed(id).await?;
         self.move_request(context, id, Action::SubmitRequest, expected, |loaded, now| {
             if closed {
-                return Err(Error::conflict(
-                    "organization_closed",
-                    "L’établissement pour lequel vous demandez est fermé : faites la demande pour celui qui lui a succédé.",
-                    "The establishment that you ask for is closed: make the request for its successor.",
-                ));
+                return Err(organization_closed());
             }
             let form = loaded.form()?;
             let header = loaded.request.header();
@@ -513,7 +509,18 @@ fn carried(definition: &Definition, form: &Form, stage: Option<Stage>, answers: 
     })
 }
 
+fn organization_closed() -> Error {
+    Error::conflict(
+        "organization_closed",
+        "L’établissement pour lequel vous demandez est fermé : faites la demande pour celui qui lui a succédé.",
+        "The establishment that you ask for is closed: make the request for its successor.",
+    )
+}
+
 async fn insert(tx: &mut Tx, context: &Context, header: Header) -> Result<RequestView, Error> {
+    if tx.profile(header.organization).await?.standing.is_closed() {
+        return Err(organization_closed());
+    }
     let event = Event::RequestCreated { request: header.id };
     let loaded = load(tx, AccessRequest::Draft(Draft::new(header))).await?;
     let title = title(&loaded.request.header().answers, &loaded.definition);

@@ -6,7 +6,9 @@ use octroi_domain::{
     authentication::{Method, Session},
     user::{Perimeter, Role, User},
 };
+use serde::Serialize;
 use serde_json::json;
+use utoipa::ToSchema;
 
 use crate::{
     accounts::{both, named, verified},
@@ -14,7 +16,7 @@ use crate::{
     error::Error,
     mails::accounts as mails,
     proofs::address_changed,
-    sessions::{SignedIn, Step, Visitor, guess_keys},
+    sessions::{SignedIn, Step, Visitor, guess_keys, guessed},
 };
 
 /// One's account, as its pages show it.
@@ -42,7 +44,7 @@ pub struct PasskeyView {
 }
 
 /// One session of one's own.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct SessionView {
     pub id: String,
     pub opened_at: String,
@@ -50,6 +52,7 @@ pub struct SessionView {
     pub address: String,
     pub agent: String,
     /// `password`, `passkey`, …
+    #[schema(value_type = Vec<String>)]
     pub methods: Vec<Method>,
     /// The one that asks.
     pub current: bool,
@@ -133,7 +136,7 @@ impl App {
         let free = holder.as_ref().is_none_or(|holder| holder.id == user.id);
         let fresh = self.fresh(ProofKind::Address, &email, Some(user.id), free, visitor, context.now)?;
         let mail = match holder.filter(|holder| holder.id != user.id) {
-            Some(holder) => mails::sign_up_known(&holder, &self.settings().public_url),
+            Some(holder) => mails::sign_up_known(&holder, "", &self.settings().public_url),
             None => mails::address_code(&user, &email, &fresh.code, &self.settings().public_url),
         };
         self.wait_for(&mut tx, &fresh.proof, Some(mail), context.now).await?;
@@ -145,12 +148,12 @@ impl App {
     pub async fn confirm_address(&self, context: &Context, code: &str, visitor: Visitor<'_>) -> Result<(), Error> {
         let user = self.own(context).await?;
         context.recent()?;
-        let proof = self.tried(ProofKind::Address, code, visitor, context.now).await?;
+        let (proof, keys) = self.tried(ProofKind::Address, code, visitor, context.now).await?;
         if proof.user != Some(user.id) {
             return Err(Error::NotFound);
         }
         let mut tx = self.inner.store.write().await?;
-        tx.throttle_reset(&format!("code:{}", proof.email)).await?;
+        guessed(&mut tx, &keys).await?;
         if proof.email == user.email {
             verified(&mut tx, user, context.now).await?;
             tx.proof_use(proof.id).await?;
@@ -250,16 +253,14 @@ impl App {
     pub async fn again_by_password(&self, context: &Context, password: &str, visitor: Visitor<'_>) -> Result<SignedIn, Error> {
         let user = self.own(context).await?;
         let reader = self.inner.store.read();
-        let keys = guess_keys(&reader, "password", &user.email, Some(&user), visitor).await?;
+        let keys = guess_keys(&reader, "password", &user.email, Some(user.id), visitor).await?;
         self.guess(&keys, context.now).await?;
         let stored = reader.user_password(user.id).await?;
-        if password.len() > crate::password::MAX_LENGTH * 4 || !self.password_verdict(password.to_owned(), stored).await?.good {
+        if password.len() > crate::password::MAX_BYTES || !self.password_verdict(password.to_owned(), stored).await?.good {
             return Err(Error::WrongPassword);
         }
         let mut tx = self.inner.store.write().await?;
-        for (key, _) in &keys {
-            if key.starts_with("address:") { tx.throttle_give_back(key).await? } else { tx.throttle_reset(key).await? }
-        }
+        guessed(&mut tx, &keys).await?;
         let signed_in = self.step_up(&mut tx, context, &user, Method::Password).await?;
         tx.commit().await?;
         Ok(signed_in)
@@ -268,13 +269,13 @@ impl App {
     /// Proves once more who is there, by the code of a mail that was asked for as for a sign-in.
     pub async fn again_by_mail(&self, context: &Context, code: &str, visitor: Visitor<'_>) -> Result<SignedIn, Error> {
         let user = self.own(context).await?;
-        let proof = self.tried(ProofKind::SignIn, code, visitor, context.now).await?;
+        let (proof, keys) = self.tried(ProofKind::SignIn, code, visitor, context.now).await?;
         if proof.user != Some(user.id) {
             return Err(Error::NotFound);
         }
         let mut tx = self.inner.store.write().await?;
         tx.proof_use(proof.id).await?;
-        tx.throttle_reset(&format!("code:{}", proof.email)).await?;
+        guessed(&mut tx, &keys).await?;
         let user = verified(&mut tx, user, context.now).await?;
         let signed_in = self.step_up(&mut tx, context, &user, Method::Mail).await?;
         tx.commit().await?;

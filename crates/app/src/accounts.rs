@@ -2,7 +2,7 @@
 
 use octroi_domain::{
     Id, Moment,
-    account::{self, CODE_DIGITS, CODE_TRIES, CODES, MAILS, OF_ADDRESS, PROOF_MINUTES, Proof, ProofKind, RESEND_SECONDS},
+    account::{self, CODE_DIGITS, CODE_TRIES, Curve, MAILS, OF_ADDRESS, PROOF_MINUTES, Proof, ProofKind, RESEND_SECONDS},
     authentication::{Authentication, Method},
     mail::Mail,
     text::Language,
@@ -17,7 +17,7 @@ use crate::{
     context::App,
     error::Error,
     mails::accounts as mails,
-    sessions::{SignedIn, Step, Visitor},
+    sessions::{SignedIn, Step, Visitor, guess_keys, guessed, own_key},
 };
 
 /// Minutes to finish a sign-up after the address was proven.
@@ -99,14 +99,22 @@ pub(crate) struct Fresh {
 }
 
 impl App {
-    /// Counts a mail that will be sent, and looks that the last one is not a moment ago. The same whoever has the address.
+    /// Counts a mail that will be sent, and looks that the last one is not a moment ago. The same whoever has the address; a browser that its
+    /// owner signed in with before has a count of its own, so that nobody else can use up the mails that let them in.
     pub(crate) async fn mail_turn(&self, kind: ProofKind, email: &str, visitor: Visitor<'_>, now: Moment) -> Result<(), Error> {
         let (_, browser) = visitor.known()?;
-        if let Some(last) = self.inner.store.read().proof_of_browser(&browser, kind, now).await?
+        let reader = self.inner.store.read();
+        if let Some(last) = reader.proof_of_browser(&browser, kind, now).await?
             && last.email == email
             && let Some(wait) = resend_in(&last, now)
         {
             return Err(Error::TooManyAttempts { retry_after: u32::try_from(wait).unwrap_or(1) });
+        }
+        if matches!(kind, ProofKind::SignIn | ProofKind::Reset) {
+            let owner = reader.user_by_email(email).await?.map(|user| user.id);
+            if let Some(own) = own_key(&reader, "mail", owner, visitor).await? {
+                return self.guess(&[(own, MAILS)], now).await;
+            }
         }
         let keys = [(format!("mail:{email}"), MAILS), (format!("mails:{}", visitor.address), OF_ADDRESS)];
         self.guess(&keys, now).await
@@ -152,15 +160,15 @@ impl App {
     }
 
     /// Begins a sign-up: a code goes to the address. Where it has an account, a mail that says so goes there instead.
-    pub async fn sign_up(&self, email: &str, visitor: Visitor<'_>, language: Language, now: Moment) -> Result<(), Error> {
+    pub async fn sign_up(&self, email: &str, return_to: &str, visitor: Visitor<'_>, language: Language, now: Moment) -> Result<(), Error> {
         let email = account::address(email).ok_or_else(|| wrong_address("/email"))?;
         self.mail_turn(ProofKind::SignUp, &email, visitor, now).await?;
         let mut tx = self.inner.store.write().await?;
         let known = tx.user_by_email(&email).await?;
         let fresh = self.fresh(ProofKind::SignUp, &email, None, known.is_none(), visitor, now)?;
         let mail = match &known {
-            Some(user) => mails::sign_up_known(user, &self.settings().public_url),
-            None => mails::sign_up_code(&email, &fresh.code, language, &self.settings().public_url),
+            Some(user) => mails::sign_up_known(user, return_to, &self.settings().public_url),
+            None => mails::sign_up_code(&email, &fresh.code, language, return_to, &self.settings().public_url),
         };
         self.wait_for(&mut tx, &fresh.proof, Some(mail), now).await?;
         tx.commit().await?;
@@ -179,27 +187,35 @@ impl App {
         }))
     }
 
-    /// The proof that this code proves. Every try is counted, apart and at once.
-    pub(crate) async fn tried(&self, kind: ProofKind, code: &str, visitor: Visitor<'_>, now: Moment) -> Result<Proof, Error> {
+    /// The proof that this code proves, and what the try was counted under: every one is, apart and at once.
+    pub(crate) async fn tried(
+        &self,
+        kind: ProofKind,
+        code: &str,
+        visitor: Visitor<'_>,
+        now: Moment,
+    ) -> Result<(Proof, Vec<(String, Curve)>), Error> {
         let (word, browser) = visitor.known()?;
-        let found = self.inner.store.read().proof_of_browser(&browser, kind, now).await?.ok_or_else(wrong_code)?;
-        // A new proof begins a new count: the addresses' own goes on over all of them.
-        self.guess(&[(format!("code:{}", found.email), CODES)], now).await?;
+        let reader = self.inner.store.read();
+        let found = reader.proof_of_browser(&browser, kind, now).await?.ok_or_else(wrong_code)?;
+        // A new proof begins a new count of its own: this one goes on over all of them.
+        let keys = guess_keys(&reader, "code", &found.email, found.user, visitor).await?;
+        self.guess(&keys, now).await?;
         if !found.is_open(now) || !self.inner.store.proof_try(found.id, CODE_TRIES).await? {
             return Err(wrong_code());
         }
         let given = code_digest(kind, word, &account::digits(code));
         match found.code {
-            Some(stored) if secret::same_digest(&stored, &given) => Ok(found),
+            Some(stored) if secret::same_digest(&stored, &given) => Ok((found, keys)),
             _ => Err(wrong_code()),
         }
     }
 
     /// Proves the address of a sign-up.
     pub async fn prove_sign_up(&self, code: &str, visitor: Visitor<'_>, now: Moment) -> Result<(), Error> {
-        let proof = self.tried(ProofKind::SignUp, code, visitor, now).await?;
+        let (proof, keys) = self.tried(ProofKind::SignUp, code, visitor, now).await?;
         let mut tx = self.inner.store.write().await?;
-        tx.throttle_reset(&format!("code:{}", proof.email)).await?;
+        guessed(&mut tx, &keys).await?;
         tx.proof_proven(proof.id, now, now.plus_seconds(FINISH_MINUTES * 60)).await.map_err(used)?;
         tx.commit().await?;
         Ok(())
@@ -262,8 +278,8 @@ impl App {
 
     /// Signs in by the code of a mail.
     pub async fn sign_in_code(&self, code: &str, visitor: Visitor<'_>, now: Moment) -> Result<Step, Error> {
-        let proof = self.tried(ProofKind::SignIn, code, visitor, now).await?;
-        self.mailed(proof, visitor, now).await
+        let (proof, keys) = self.tried(ProofKind::SignIn, code, visitor, now).await?;
+        self.mailed(proof, &keys, visitor, now).await
     }
 
     /// Whom the link of a mail is for. Looking at it uses nothing up: programs that check links do.
@@ -276,30 +292,29 @@ impl App {
     /// Signs in by the link of a mail.
     pub async fn sign_in_link(&self, word: &str, visitor: Visitor<'_>, now: Moment) -> Result<Step, Error> {
         let proof = linked(&self.inner.store.read(), ProofKind::SignIn, word, now).await?;
-        self.mailed(proof, visitor, now).await
+        self.mailed(proof, &[], visitor, now).await
     }
 
-    async fn mailed(&self, proof: Proof, visitor: Visitor<'_>, now: Moment) -> Result<Step, Error> {
+    async fn mailed(&self, proof: Proof, keys: &[(String, Curve)], visitor: Visitor<'_>, now: Moment) -> Result<Step, Error> {
         let mut tx = self.inner.store.write().await?;
         let id = proof.user.ok_or_else(wrong_code)?;
         let user = tx.user_by_id(id).await?.filter(|user| user.email == proof.email).ok_or_else(wrong_code)?;
         tx.proof_use(proof.id).await.map_err(used)?;
-        tx.throttle_reset(&format!("code:{}", proof.email)).await?;
         crate::connections::forget_unproven(&mut tx, &user, now).await?;
         let user = verified(&mut tx, user, now).await?;
         tx.commit().await?;
-        self.enter(&user, Authentication::new(Method::Mail, now), visitor, now, &[]).await
+        self.enter(&user, Authentication::new(Method::Mail, now), visitor, now, keys).await
     }
 
     /// Sends a link to choose a new password, where the address has an account.
-    pub async fn ask_reset(&self, email: &str, visitor: Visitor<'_>, now: Moment) -> Result<(), Error> {
+    pub async fn ask_reset(&self, email: &str, return_to: &str, visitor: Visitor<'_>, now: Moment) -> Result<(), Error> {
         let email = account::address(email).ok_or_else(|| wrong_address("/email"))?;
         self.mail_turn(ProofKind::Reset, &email, visitor, now).await?;
         let mut tx = self.inner.store.write().await?;
         let user = tx.user_by_email(&email).await?;
         let fresh = self.fresh(ProofKind::Reset, &email, user.as_ref().map(|user| user.id), user.is_some(), visitor, now)?;
         let nobody = nobody(&email, now);
-        let mail = mails::reset(user.as_ref().unwrap_or(&nobody), &fresh.link, &self.settings().public_url);
+        let mail = mails::reset(user.as_ref().unwrap_or(&nobody), &fresh.link, return_to, &self.settings().public_url);
         self.wait_for(&mut tx, &fresh.proof, user.is_some().then_some(mail), now).await?;
         tx.commit().await?;
         Ok(())

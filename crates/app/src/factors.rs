@@ -15,7 +15,7 @@ use crate::{
     context::{App, Context},
     error::Error,
     mails::accounts as mails,
-    sessions::{SignedIn, Visitor},
+    sessions::{SignedIn, Visitor, guess_keys, guessed},
 };
 
 /// Letters of a recovery code: 79 bits.
@@ -53,6 +53,16 @@ fn wrong() -> Error {
     )
 }
 
+/// Before the application is in place there are no recovery codes.
+fn unlike() -> Error {
+    Error::field(
+        "/code",
+        "wrong_code",
+        "Ce code n’est pas le bon : attendez que l’application en montre un autre, et saisissez-le tel quel.",
+        "This code is wrong: wait until the application shows another, and type it as it is.",
+    )
+}
+
 fn seal_context(user: Id<User>) -> String {
     format!("totp:{user}")
 }
@@ -68,9 +78,10 @@ fn plain(code: &str) -> String {
 
 impl App {
     /// The method that this code proves. Every try is counted, apart and at once; a code works once.
-    pub(crate) async fn second_factor(&self, user: &User, code: &str, now: Moment) -> Result<Method, Error> {
-        let key = format!("second_factor:{}", user.id);
-        self.guess(&[(key.clone(), GUESSES)], now).await?;
+    pub(crate) async fn second_factor(&self, user: &User, code: &str, visitor: Visitor<'_>, now: Moment) -> Result<Method, Error> {
+        // Whoever learnt the password cannot keep the owner out either.
+        let keys = guess_keys(&self.inner.store.read(), "second_factor", &user.email, Some(user.id), visitor).await?;
+        self.guess(&keys, now).await?;
         let mut tx = self.inner.store.write().await?;
         let code = plain(code);
         let method = if code.len() == 6 {
@@ -88,7 +99,7 @@ impl App {
                 .await?;
             Method::RecoveryCode
         };
-        tx.throttle_reset(&key).await?;
+        guessed(&mut tx, &keys).await?;
         tx.commit().await?;
         Ok(method)
     }
@@ -135,14 +146,14 @@ impl App {
     pub async fn show_second_factor(&self, context: &Context, code: &str, visitor: Visitor<'_>) -> Result<SignedIn, Error> {
         if let Some(person) = context.principal.person() {
             let user = self.inner.store.read().user_by_id(person.user).await?.ok_or(Error::SignIn)?;
-            let method = self.second_factor(&user, code, context.now).await?;
+            let method = self.second_factor(&user, code, visitor, context.now).await?;
             let mut tx = self.inner.store.write().await?;
             let signed_in = self.step_up(&mut tx, context, &user, method).await?;
             tx.commit().await?;
             return Ok(signed_in);
         }
         let (proof, user) = self.half_signed_in(visitor, context.now).await?;
-        let method = self.second_factor(&user, code, context.now).await?;
+        let method = self.second_factor(&user, code, visitor, context.now).await?;
         self.whole(proof, &user, method, visitor, context.now).await
     }
 
@@ -201,15 +212,19 @@ impl App {
     pub async fn confirm_totp(&self, context: &Context, code: &str) -> Result<(Vec<String>, SignedIn), Error> {
         let user = self.own(context).await?;
         context.recent()?;
-        self.guess(&[(format!("second_factor:{}", user.id), GUESSES)], context.now).await?;
+        let key = format!("totp_setup:{}", user.id);
+        self.guess(&[(key.clone(), GUESSES)], context.now).await?;
         let mut tx = self.inner.store.write().await?;
         let held = tx.totp_of_user(user.id).await?.filter(|held| held.confirmed_at.is_none()).ok_or(Error::NotFound)?;
-        self.accept(&mut tx, &held, &account::digits(code), context.now).await?;
+        self.accept(&mut tx, &held, &account::digits(code), context.now).await.map_err(|error| match error {
+            Error::Invalid(_) => unlike(),
+            error => error,
+        })?;
         let codes = new_recovery_codes(&mut tx, user.id).await?;
         let subject = format!("user:{}", user.id);
         tx.record(context.now, &subject, "user.totp_added", &subject, json!({}));
         tx.enqueue_mail(context.now, &mails::changed(&user, mails::Change::TotpAdded, None, &self.settings().public_url)).await?;
-        tx.throttle_reset(&format!("second_factor:{}", user.id)).await?;
+        tx.throttle_reset(&key).await?;
         let signed_in = self.step_up(&mut tx, context, &user, Method::Totp).await?;
         tx.commit().await?;
         Ok((codes, signed_in))

@@ -133,6 +133,7 @@ impl App {
         };
         let email: Sender = input.email.trim().to_lowercase().parse().map_err(|_| invalid())?;
         let email = if email.name().is_none() { email.address().to_owned() } else { return Err(invalid()) };
+        self.invitation_turn(person.user, &email, context.now).await?;
         let mut tx = match self.begin(context).await? {
             Begin::Fresh(tx) => tx,
             Begin::Replay(done) => return Ok(done),

@@ -1,7 +1,7 @@
 //! Invitations to an organisation, by its members: bound to one address, good once.
 
 use octroi_domain::{
-    Id,
+    Id, Moment,
     credential::SecretDigest,
     email_domain::EmailDomain,
     invitation::InvitationState,
@@ -28,6 +28,10 @@ use crate::{
 
 /// Invitations of one organisation that may be open at once.
 const MOST_OPEN: usize = 50;
+/// Invitations that one member may send in an hour.
+const SENT: i64 = 30;
+/// Invitations that one address may receive in an hour, whoever sends them.
+const RECEIVED: i64 = 3;
 
 /// An invitation to an organisation, as who received it sees it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
@@ -70,6 +74,12 @@ async fn received(reader: &Reader, context: &Context, word: &str) -> Result<(Mem
 }
 
 impl App {
+    /// Counts an invitation, to an organisation or to an API: nobody fills a mailbox by inviting and withdrawing.
+    pub(crate) async fn invitation_turn(&self, by: Id<User>, email: &str, now: Moment) -> Result<(), Error> {
+        self.budget(format!("invite:{by}"), now, SENT).await?;
+        self.budget(format!("invited:{email}"), now, RECEIVED).await
+    }
+
     /// Invites an address to an organisation. The mail holds the only copy of the invitation's word.
     pub async fn invite_member(&self, context: &Context, id: Id<Organization>, email: &str) -> Result<Done<MemberInvitationView>, Error> {
         let email = email.trim().to_lowercase();
@@ -82,6 +92,9 @@ impl App {
             ));
         }
         let by = context.person()?.user;
+        // Who may not invite uses up nobody's count.
+        voucher(&self.inner.store.read(), context, id).await?;
+        self.invitation_turn(by, &email, context.now).await?;
         let mut tx = match self.begin(context).await? {
             Begin::Fresh(tx) => tx,
             Begin::Replay(done) => return Ok(done),

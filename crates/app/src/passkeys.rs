@@ -2,7 +2,7 @@
 
 use octroi_domain::{
     Id,
-    account::{GUESSES, MOST_NAME, MOST_PASSKEYS, OF_ADDRESS, Passkey},
+    account::{Curve, MOST_NAME, MOST_PASSKEYS, OF_ADDRESS, Passkey},
     authentication::{Authentication, Method},
     user::User,
 };
@@ -23,7 +23,7 @@ use crate::{
     context::{App, Context},
     error::Error,
     mails::accounts as mails,
-    sessions::{SignedIn, Step, Visitor},
+    sessions::{SignedIn, Step, Visitor, guess_keys, guessed},
 };
 
 /// Seconds that a challenge lives.
@@ -237,7 +237,7 @@ impl App {
         let state: DiscoverableAuthentication = read(&challenge.state)?;
         let known = DiscoverableKey::from(&key);
         let result = verifier.finish_discoverable_authentication_v2(&shown, state, &known).map_err(|_| refused())?;
-        let user = self.passkey_used(held, key, &result, context).await?;
+        let user = self.passkey_used(held, key, &result, &[], context).await?;
         self.enter(&user, Authentication::new(Method::Passkey, context.now), visitor, context.now, &[]).await
     }
 
@@ -252,16 +252,22 @@ impl App {
         if challenge.user.is_none() || challenge.user != asked {
             return Err(refused());
         }
-        if let Some(user) = asked {
-            self.guess(&[(format!("second_factor:{user}"), GUESSES)], context.now).await?;
-        }
+        let keys = match asked {
+            Some(asked) => {
+                let reader = self.inner.store.read();
+                let email = reader.user_by_id(asked).await?.ok_or(Error::SignIn)?.email;
+                guess_keys(&reader, "second_factor", &email, Some(asked), visitor).await?
+            }
+            None => Vec::new(),
+        };
+        self.guess(&keys, context.now).await?;
         let shown: PublicKeyCredential = answer(shown)?;
         let state: PasskeyAuthentication = read(&challenge.state)?;
         let result = self.passkey_verifier()?.finish_passkey_authentication(&shown, &state).map_err(|_| refused())?;
         let held = self.inner.store.read().passkey_by_credential(result.cred_id()).await?;
         let held = held.filter(|passkey| Some(passkey.user) == asked).ok_or_else(refused)?;
         let key: Key = read(&held.data)?;
-        let user = self.passkey_used(held, key, &result, context).await?;
+        let user = self.passkey_used(held, key, &result, &keys, context).await?;
         match half {
             Some((proof, _)) => self.whole(proof, &user, Method::Passkey, visitor, context.now).await,
             None => {
@@ -274,13 +280,20 @@ impl App {
     }
 
     /// Keeps the counter of a passkey that was shown; whose it is.
-    async fn passkey_used(&self, held: Passkey, mut key: Key, result: &AuthenticationResult, context: &Context) -> Result<User, Error> {
+    async fn passkey_used(
+        &self,
+        held: Passkey,
+        mut key: Key,
+        result: &AuthenticationResult,
+        keys: &[(String, Curve)],
+        context: &Context,
+    ) -> Result<User, Error> {
         key.update_credential(result);
         let mut tx = self.inner.store.write().await?;
         tx.passkey_used(held.id, &text(&key)?, context.now)
             .await
             .map_err(|error| if error.is_stale() { refused() } else { error.into() })?;
-        tx.throttle_reset(&format!("second_factor:{}", held.user)).await?;
+        guessed(&mut tx, keys).await?;
         let user = tx.user_by_id(held.user).await?.ok_or_else(refused)?;
         tx.commit().await?;
         Ok(user)

@@ -7,6 +7,10 @@ use octroi_domain::{
     text::Text,
 };
 
+/// More bytes than any password of [`MAX_LENGTH`] characters has: four for each character, three times over where the keyboard
+/// takes letters apart (Unicode annex 15, section 9).
+pub(crate) const MAX_BYTES: usize = MAX_LENGTH * 4 * 3;
+
 use crate::{Error, context::App};
 
 /// KiB that a hash from elsewhere may ask for.
@@ -152,5 +156,10 @@ mod tests {
         assert!(!is_outdated(&hash("correct horse battery").unwrap()));
         // However the keyboard composed its letters.
         assert!(matches("e\u{301}te\u{301} sans fin", &hash("été sans fin").unwrap()));
+        // The longest that may be chosen may be typed, even with its letters taken apart.
+        for letter in ["\u{3b9}\u{308}\u{301}", "\u{1100}\u{1161}\u{11a8}", "🦊"] {
+            let apart = letter.repeat(MAX_LENGTH);
+            assert!(apart.len() <= MAX_BYTES && normal(&apart).chars().count() == MAX_LENGTH, "{}", apart.len());
+        }
     }
 }

@@ -22,7 +22,7 @@ use uuid::Uuid;
 use crate::{
     context::{App, Context},
     error::Error,
-    password::MAX_LENGTH,
+    password::MAX_BYTES,
     view::{OrganizationView, PersonView},
 };
 
@@ -36,6 +36,8 @@ pub const IDLE_MINUTES: i64 = 60;
 pub struct MeView {
     /// None for an application.
     pub user: Option<PersonView>,
+    /// Did the person prove that mail to the address reaches them?
+    pub email_verified: bool,
     /// None for a person.
     pub application: Option<String>,
     pub organizations: Vec<MembershipView>,
@@ -114,12 +116,12 @@ impl App {
     /// factor, where a program sends both at once.
     pub async fn sign_in(&self, email: &str, password: &str, code: Option<&str>, visitor: Visitor<'_>, now: Moment) -> Result<Step, Error> {
         let email = email.trim().to_lowercase();
-        if password.len() > MAX_LENGTH * 4 || email.len() > 254 {
+        if password.len() > MAX_BYTES || email.len() > 254 {
             return Err(Error::WrongPassword);
         }
         let reader = self.inner.store.read();
         let user = reader.user_by_email(&email).await?;
-        let keys = guess_keys(&reader, "password", &email, user.as_ref(), visitor).await?;
+        let keys = guess_keys(&reader, "password", &email, user.as_ref().map(|user| user.id), visitor).await?;
         // Counted before the password is looked at, and committed apart: parallel tries do not pass.
         self.guess(&keys, now).await?;
         let stored = match &user {
@@ -135,7 +137,7 @@ impl App {
         }
         let mut authentication = Authentication::new(Method::Password, now);
         if let Some(code) = code {
-            authentication = authentication.and(self.second_factor(&user, code, now).await?, now);
+            authentication = authentication.and(self.second_factor(&user, code, visitor, now).await?, now);
         }
         self.enter(&user, authentication, visitor, now, &keys).await
     }
@@ -158,10 +160,7 @@ impl App {
         keys: &[(String, Curve)],
     ) -> Result<Step, Error> {
         let mut tx = self.inner.store.write().await?;
-        for (key, _) in keys {
-            // Many people may share an address: who signs in rightly does not use it up.
-            if key.starts_with("address:") { tx.throttle_give_back(key).await? } else { tx.throttle_reset(key).await? }
-        }
+        guessed(&mut tx, keys).await?;
         if !authentication.is_multi_factor() && self.asks_second_factor(&tx, user).await? {
             let Some(browser) = visitor.digest() else {
                 tx.commit().await?;
@@ -376,6 +375,7 @@ impl App {
                 let organizations = organization.iter().map(|organization| membership(organization, "certified")).collect();
                 Ok(MeView {
                     user: None,
+                    email_verified: false,
                     application: Some(machine.application.to_string()),
                     organizations,
                     roles: Vec::new(),
@@ -399,6 +399,7 @@ impl App {
         };
         Ok(MeView {
             user: Some(user.into()),
+            email_verified: user.email_verified_at.is_some(),
             application: None,
             organizations: organizations.iter().map(|organization| membership(organization, level(organization))).collect(),
             roles: roles.iter().map(|grant| RoleView { role: grant.role.to_string(), perimeter: grant.perimeter.to_string() }).collect(),
@@ -411,21 +412,34 @@ fn membership(organization: &Organization, level: &str) -> MembershipView {
     MembershipView { organization: organization.into(), level: level.to_owned() }
 }
 
-/// What a guess is counted under. A browser that the person signed in with before has a count of its own, so that nobody else can keep its owner
-/// out; any other shares one for the account, and one for the network address.
+/// What a guess is counted under: a password, a code of a mail, or a second factor. A browser that the person signed in with before has a count
+/// of its own, so that nobody else can keep its owner out; any other shares one for the account, and one for the network address.
 pub(crate) async fn guess_keys(
     reader: &Reader,
     what: &str,
     email: &str,
-    user: Option<&User>,
+    user: Option<Id<User>>,
     visitor: Visitor<'_>,
 ) -> Result<Vec<(String, Curve)>, Error> {
+    Ok(match own_key(reader, what, user, visitor).await? {
+        Some(own) => vec![(own, GUESSES)],
+        None => vec![(format!("{what}:{email}"), GUESSES), (format!("address:{}", visitor.address), OF_ADDRESS)],
+    })
+}
+
+/// What something is counted under for a browser that the person signed in with before; none for any other.
+pub(crate) async fn own_key(reader: &Reader, what: &str, user: Option<Id<User>>, visitor: Visitor<'_>) -> Result<Option<String>, Error> {
+    let Some(browser) = visitor.digest() else { return Ok(None) };
     // Asked for nobody too, so that the time says nothing.
-    let id = user.map_or_else(|| Id::from_uuid(Uuid::nil()), |user| user.id);
-    if let Some(browser) = visitor.digest()
-        && reader.browser_is_known(id, &browser).await?
-    {
-        return Ok(vec![(format!("{what}:{id}:{}", Sha256Hash(browser)), GUESSES)]);
+    let id = user.unwrap_or_else(|| Id::from_uuid(Uuid::nil()));
+    let known = reader.browser_is_known(id, &browser).await?;
+    Ok(known.then(|| format!("{what}:{id}:{}", Sha256Hash(browser))))
+}
+
+/// A guess was right: those before it are forgotten. Many people may share an address, so there one guess alone is given back.
+pub(crate) async fn guessed(tx: &mut Tx, keys: &[(String, Curve)]) -> Result<(), Error> {
+    for (key, _) in keys {
+        if key.starts_with("address:") { tx.throttle_give_back(key).await? } else { tx.throttle_reset(key).await? }
     }
-    Ok(vec![(format!("{what}:{email}"), GUESSES), (format!("address:{}", visitor.address), OF_ADDRESS)])
+    Ok(())
 }

@@ -137,8 +137,6 @@ pub const GUESSES: Curve = Curve { free: 10, first_seconds: 60, most_seconds: 3_
 pub const OF_ADDRESS: Curve = Curve { free: 100, first_seconds: 60, most_seconds: 900, forget_seconds: 36 };
 /// Mails to one address.
 pub const MAILS: Curve = Curve { free: 5, first_seconds: 300, most_seconds: 3_600, forget_seconds: 1_200 };
-/// Codes typed for one address, over all that were sent to it.
-pub const CODES: Curve = Curve { free: 30, first_seconds: 300, most_seconds: 3_600, forget_seconds: 3_600 };
 /// Days after which a browser that was not signed in with is a stranger again.
 pub const BROWSER_DAYS: i64 = 365;
 /// All guesses are forgotten when there was none for so long.

@@ -5,52 +5,12 @@ mod support;
 
 use axum::http::Method;
 use octroi_domain::account::SecondFactor;
-use octroi_oauth::totp;
 use serde_json::json;
 use support::{
     EMAIL, House, PASSWORD, PUBLIC,
     browser::{Browser, code_of, mails, main},
+    phone::{Phone, set_up},
 };
-
-/// What an application for codes does with the key that the page shows.
-struct Phone(Vec<u8>);
-impl Phone {
-    fn reads(page: &str) -> Self {
-        const LETTERS: &str = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
-        let key = page.split("<code>").nth(1).unwrap().split("</code>").next().unwrap();
-        let (mut bits, mut held, mut seed) = (0, 0_u32, Vec::new());
-        for letter in key.chars().filter(|letter| *letter != ' ') {
-            held = (held << 5) | u32::try_from(LETTERS.find(letter).unwrap()).unwrap();
-            bits += 5;
-            if bits >= 8 {
-                bits -= 8;
-                seed.push(u8::try_from(held >> bits).unwrap());
-                held &= (1 << bits) - 1;
-            }
-        }
-        assert_eq!(seed.len(), 20);
-        Self(seed)
-    }
-    fn shows(&self, house: &House) -> String {
-        totp::code(&self.0, house.now().micros().div_euclid(1_000_000) / totp::STEP)
-    }
-}
-
-async fn set_up(browser: &mut Browser<'_>) -> (Phone, Vec<String>) {
-    browser.get("/account/second-factor").await;
-    let page = browser.send("/account/totp/begin", &[]).await;
-    assert!(page.text.contains("<svg") && page.headers["cache-control"] == "no-store", "{}", main(&page.text));
-    let phone = Phone::reads(&page.text);
-    let wrong = browser.post("/account/totp", &[("code", "000000")]).await;
-    assert!(wrong.status == 422 && wrong.text.contains("<svg"), "{}", main(&wrong.text));
-    let code = phone.shows(browser.house);
-    let page = browser.post("/account/totp", &[("code", &code)]).await;
-    assert_eq!(page.status, 200, "{}", main(&page.text));
-    let codes = page.text.split("<code>").nth(1).unwrap().split("</code>").next().unwrap();
-    let codes: Vec<String> = codes.lines().map(str::to_owned).collect();
-    assert!(codes.len() == 10 && codes.iter().all(|code| code.len() == 19), "{codes:?}");
-    (phone, codes)
-}
 
 /// Abuse case 13: brute force, and lock-out as a denial of service.
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
@@ -107,7 +67,9 @@ async fn codes_of_mails_are_guessed_ten_times_at_most() {
     for _ in 0..10 {
         assert_eq!(ada.post("/sign-in/mail/code", &[("code", wrong)]).await.status, 422);
     }
-    assert_eq!(ada.post("/sign-in/mail/code", &[("code", &code)]).await.status, 422, "the proof is dead");
+    assert_eq!(ada.post("/sign-in/mail/code", &[("code", &code)]).await.status, 429, "one has to wait");
+    house.wait(61);
+    assert_eq!(ada.post("/sign-in/mail/code", &[("code", &code)]).await.status, 422, "and the proof is dead");
     // Mails are counted too: five, and then it takes longer and longer.
     let mut sent = 1;
     for _ in 0..8 {

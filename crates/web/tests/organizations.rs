@@ -535,6 +535,9 @@ async fn a_closed_establishment_submits_nothing_and_an_unsure_member_sees_and_is
     let context = Context::new(signed_again(house, &ada).await, NOW);
     let refused = house.app.submit_request(&context, request.id.parse().unwrap(), Some(request.version)).await.unwrap_err();
     assert!(refused.to_string().contains("organization_closed"), "{refused}");
+    let input = NewRequest { definition: "api-particulier".parse().unwrap(), form: "cantine".parse().unwrap(), organization: None };
+    let refused = house.app.create_request(&context, input).await.unwrap_err();
+    assert!(refused.to_string().contains("organization_closed"), "{refused}");
     // Opened again, it goes.
     stub.knows(COMMUNE, "VILLE DE RIVEBELLE", "9220", "01");
     house.app.refresh_directory(NOW.plus_days(4)).await.unwrap();

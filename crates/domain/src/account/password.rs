@@ -169,6 +169,12 @@ mod tests {
         ] {
             verdict(good, Ok(()));
         }
+        // Characters are counted, not bytes: twelve and 128 are enough, and not too many.
+        let varied = |length: usize| "🦊brume🌲sept🚲lac🌊".chars().cycle().take(length).collect::<String>();
+        for (length, expected) in [(11, Err(Weakness::TooShort)), (12, Ok(())), (127, Ok(())), (128, Ok(())), (129, Err(Weakness::TooLong))]
+        {
+            verdict(&varied(length), expected);
+        }
         verdict("onze carac.", Err(Weakness::TooShort));
         verdict(&"aé".repeat(65), Err(Weakness::TooLong));
         for common in [

@@ -7,6 +7,7 @@ mod bad_input;
 mod commands;
 mod corpus;
 mod gate;
+mod guesses;
 mod harness;
 mod kill;
 mod lists;

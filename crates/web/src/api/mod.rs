@@ -2,15 +2,18 @@
 //! calls it, and writes the outcome down; nothing else.
 
 pub mod access_requests;
+pub mod account;
 pub mod applications;
 pub mod catalogue;
 pub mod clients;
+pub mod connected;
 pub mod connections;
 pub mod credentials;
 pub mod dev;
 pub mod invitations;
 pub mod ledger;
 pub mod messages;
+pub mod organizations;
 pub mod people;
 pub mod permits;
 pub mod platform;

@@ -1,6 +1,7 @@
 //! Pages: one file per page or group of pages, with typed views of the templates in `pages/`.
 
 pub mod account;
+pub mod account_applications;
 pub mod account_factors;
 pub mod admin_api;
 pub mod admin_masks;

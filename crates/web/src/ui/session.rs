@@ -55,6 +55,7 @@ async fn page(call: &PageCall, afterwards: &Afterwards, who: &str, refusal: Opti
     if afterwards.resumes() {
         page.alerts.push(Alert::new(Tone::Warning, w.of("session-ended"), w.of("session-ended-kept")));
     }
+    page.text = afterwards.sent_by(call).await.unwrap_or_default();
     page.hidden = afterwards.hidden();
     page.fields.push(entering::email(call, who));
     if second {
@@ -63,8 +64,7 @@ async fn page(call: &PageCall, afterwards: &Afterwards, who: &str, refusal: Opti
     }
     page.passkey = Some(("/sign-in/passkey".into(), w.of("sign-in-by-passkey").into()));
     page.providers = super::connections::buttons(call, afterwards, who).await;
-    let hint = form_urlencoded::Serializer::new(String::new()).append_pair("login_hint", who).finish();
-    page.ways.push(Link::new(format!("/reset-password?{hint}"), w.of("sign-in-forgotten")));
+    page.ways.push(Link::new(afterwards.path_with("/reset-password", &[("login_hint", who)]), w.of("sign-in-forgotten")));
     page.ways.push(Link::new(afterwards.path("/sign-up"), w.of("sign-in-no-account")));
     if call.app().settings().demo {
         page.note = w.of("sign-in-demo").into();
@@ -121,6 +121,10 @@ pub async fn welcome(mut call: PageCall, afterwards: Afterwards, signed_in: Sign
     let cookie = session_cookie(&call.shared, Some(&signed_in.session))
         .ok_or_else(|| Error::Internal("a session that no cookie can hold".to_owned()))?;
     if let Some(found) = call.app().session(&signed_in.session, call.now).await? {
+        // One browser has one session: whoever was in here before is out, on the server too.
+        if let Some(before) = call.session.as_ref().filter(|before| before.held.id != found.session.id) {
+            call.app().sign_out(&call.context(), &before.cookie).await?;
+        }
         call.principal = found.principal;
         call.session =
             Some(Session { cookie: signed_in.session, held: found.session, second_factor_required: found.second_factor_required });

@@ -42,6 +42,7 @@ use serde_json::{Value, json};
 use tower::ServiceExt;
 
 pub mod browser;
+pub mod phone;
 
 pub const EMAIL: &str = "operator@example.org";
 pub const PASSWORD: &str = "a long enough password";
@@ -100,12 +101,18 @@ impl TokenPort for Tokens {
     }
 }
 
+/// Where callers come from, unless a test says otherwise; and the proxy in front, whose word is believed.
+pub const ADDRESS: IpAddr = IpAddr::V4(std::net::Ipv4Addr::new(192, 0, 2, 1));
+pub const PROXY: IpAddr = IpAddr::V4(std::net::Ipv4Addr::new(10, 0, 0, 1));
+
 pub struct House {
     pub router: Router,
+    /// Without anybody's address.
+    bare: Router,
     pub app: App,
     faulty: Arc<AtomicBool>,
     passed: Arc<AtomicI64>,
-    _folder: tempfile::TempDir,
+    folder: tempfile::TempDir,
 }
 
 pub struct Answer {
@@ -173,8 +180,9 @@ impl House {
             "http://localhost:8081".into(),
             octroi_web::Site::default(),
         );
-        let router = octroi_web::router(state).layer(axum::Extension(Peer(IpAddr::from([192, 0, 2, 1]))));
-        Self { router, app, faulty, passed, _folder: folder }
+        let bare = octroi_web::router(state.behind(vec!["10.0.0.0/8".parse().unwrap()]));
+        let router = bare.clone().layer(axum::Extension(Peer(ADDRESS)));
+        Self { router, bare, app, faulty, passed, folder }
     }
 
     /// The next request panics.
@@ -187,6 +195,12 @@ impl House {
         self.passed.fetch_add(seconds, Ordering::Relaxed);
     }
 
+    /// All bytes that the house keeps.
+    pub fn files(&self) -> Vec<u8> {
+        let files = std::fs::read_dir(self.folder.path()).unwrap();
+        files.flat_map(|file| std::fs::read(file.unwrap().path()).unwrap()).collect()
+    }
+
     pub fn now(&self) -> Moment {
         NOW.plus_seconds(self.passed.load(Ordering::Relaxed))
     }
@@ -197,6 +211,18 @@ impl House {
             request = request.header(*name, *value);
         }
         let response = self.router.clone().oneshot(request.body(body.into()).unwrap()).await.unwrap();
+        let (parts, body) = response.into_parts();
+        let bytes = axum::body::to_bytes(body, 10_000_000).await.unwrap();
+        Answer { status: parts.status, headers: parts.headers, text: String::from_utf8_lossy(&bytes).into_owned() }
+    }
+
+    /// From another address.
+    pub async fn send_from(&self, address: IpAddr, method: Method, path: &str, headers: &[(&str, &str)], body: impl Into<Body>) -> Answer {
+        let mut request = Request::builder().method(method).uri(path).extension(Peer(address));
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        let response = self.bare.clone().oneshot(request.body(body.into()).unwrap()).await.unwrap();
         let (parts, body) = response.into_parts();
         let bytes = axum::body::to_bytes(body, 10_000_000).await.unwrap();
         Answer { status: parts.status, headers: parts.headers, text: String::from_utf8_lossy(&bytes).into_owned() }
