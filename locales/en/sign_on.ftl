@@ -6,6 +6,7 @@ sign-on-account-other = Use another account
 sign-on-other-expected = This service expects somebody else
 sign-on-other-expected-text = “{ $client }” knows somebody other than you. Use that person’s account, or give up.
 sign-on-give-up = Give up and go back to the service
+sign-on-sent-by = To go on to “{ $client }”.
 sign-on-name = Name
 sign-on-email = E-mail address
 sign-on-organization-title = For which organisation?

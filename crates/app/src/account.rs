@@ -136,7 +136,7 @@ impl App {
         let free = holder.as_ref().is_none_or(|holder| holder.id == user.id);
         let fresh = self.fresh(ProofKind::Address, &email, Some(user.id), free, visitor, context.now)?;
         let mail = match holder.filter(|holder| holder.id != user.id) {
-            Some(holder) => mails::sign_up_known(&holder, &self.settings().public_url),
+            Some(holder) => mails::sign_up_known(&holder, "", &self.settings().public_url),
             None => mails::address_code(&user, &email, &fresh.code, &self.settings().public_url),
         };
         self.wait_for(&mut tx, &fresh.proof, Some(mail), context.now).await?;

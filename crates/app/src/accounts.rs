@@ -160,15 +160,15 @@ impl App {
     }
 
     /// Begins a sign-up: a code goes to the address. Where it has an account, a mail that says so goes there instead.
-    pub async fn sign_up(&self, email: &str, visitor: Visitor<'_>, language: Language, now: Moment) -> Result<(), Error> {
+    pub async fn sign_up(&self, email: &str, return_to: &str, visitor: Visitor<'_>, language: Language, now: Moment) -> Result<(), Error> {
         let email = account::address(email).ok_or_else(|| wrong_address("/email"))?;
         self.mail_turn(ProofKind::SignUp, &email, visitor, now).await?;
         let mut tx = self.inner.store.write().await?;
         let known = tx.user_by_email(&email).await?;
         let fresh = self.fresh(ProofKind::SignUp, &email, None, known.is_none(), visitor, now)?;
         let mail = match &known {
-            Some(user) => mails::sign_up_known(user, &self.settings().public_url),
-            None => mails::sign_up_code(&email, &fresh.code, language, &self.settings().public_url),
+            Some(user) => mails::sign_up_known(user, return_to, &self.settings().public_url),
+            None => mails::sign_up_code(&email, &fresh.code, language, return_to, &self.settings().public_url),
         };
         self.wait_for(&mut tx, &fresh.proof, Some(mail), now).await?;
         tx.commit().await?;
@@ -300,20 +300,21 @@ impl App {
         let id = proof.user.ok_or_else(wrong_code)?;
         let user = tx.user_by_id(id).await?.filter(|user| user.email == proof.email).ok_or_else(wrong_code)?;
         tx.proof_use(proof.id).await.map_err(used)?;
+        crate::connections::forget_unproven(&mut tx, &user, now).await?;
         let user = verified(&mut tx, user, now).await?;
         tx.commit().await?;
         self.enter(&user, Authentication::new(Method::Mail, now), visitor, now, keys).await
     }
 
     /// Sends a link to choose a new password, where the address has an account.
-    pub async fn ask_reset(&self, email: &str, visitor: Visitor<'_>, now: Moment) -> Result<(), Error> {
+    pub async fn ask_reset(&self, email: &str, return_to: &str, visitor: Visitor<'_>, now: Moment) -> Result<(), Error> {
         let email = account::address(email).ok_or_else(|| wrong_address("/email"))?;
         self.mail_turn(ProofKind::Reset, &email, visitor, now).await?;
         let mut tx = self.inner.store.write().await?;
         let user = tx.user_by_email(&email).await?;
         let fresh = self.fresh(ProofKind::Reset, &email, user.as_ref().map(|user| user.id), user.is_some(), visitor, now)?;
         let nobody = nobody(&email, now);
-        let mail = mails::reset(user.as_ref().unwrap_or(&nobody), &fresh.link, &self.settings().public_url);
+        let mail = mails::reset(user.as_ref().unwrap_or(&nobody), &fresh.link, return_to, &self.settings().public_url);
         self.wait_for(&mut tx, &fresh.proof, user.is_some().then_some(mail), now).await?;
         tx.commit().await?;
         Ok(())
@@ -328,6 +329,7 @@ impl App {
         let hash = self.password_hash(password).await?;
         let mut tx = self.inner.store.write().await?;
         tx.proof_use(proof.id).await.map_err(|_| Error::NotFound)?;
+        crate::connections::forget_unproven(&mut tx, &user, now).await?;
         let user = verified(&mut tx, user, now).await?;
         tx.user_set_password(user.id, &hash).await?;
         tx.proof_delete_of_user(user.id).await?;

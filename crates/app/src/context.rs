@@ -97,6 +97,8 @@ pub(crate) struct Inner {
     pub jobs: Jobs,
     pub statistics: crate::statistics::Kept,
     pub sign_on: crate::sign_on::Kept,
+    pub hand_offs: crate::hand_off::Counts,
+    pub connections: crate::connections::Kept,
 }
 
 /// A request that may be sent twice and must act once.
@@ -212,6 +214,8 @@ impl App {
                 jobs: Jobs::default(),
                 statistics: crate::statistics::Kept::default(),
                 sign_on: crate::sign_on::Kept::default(),
+                hand_offs: crate::hand_off::Counts::default(),
+                connections: crate::connections::Kept::default(),
             }),
         })
     }

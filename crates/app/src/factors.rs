@@ -53,6 +53,16 @@ fn wrong() -> Error {
     )
 }
 
+/// Before the application is in place there are no recovery codes.
+fn unlike() -> Error {
+    Error::field(
+        "/code",
+        "wrong_code",
+        "Ce code n’est pas le bon : attendez que l’application en montre un autre, et saisissez-le tel quel.",
+        "This code is wrong: wait until the application shows another, and type it as it is.",
+    )
+}
+
 fn seal_context(user: Id<User>) -> String {
     format!("totp:{user}")
 }
@@ -206,7 +216,10 @@ impl App {
         self.guess(&[(key.clone(), GUESSES)], context.now).await?;
         let mut tx = self.inner.store.write().await?;
         let held = tx.totp_of_user(user.id).await?.filter(|held| held.confirmed_at.is_none()).ok_or(Error::NotFound)?;
-        self.accept(&mut tx, &held, &account::digits(code), context.now).await?;
+        self.accept(&mut tx, &held, &account::digits(code), context.now).await.map_err(|error| match error {
+            Error::Invalid(_) => unlike(),
+            error => error,
+        })?;
         let codes = new_recovery_codes(&mut tx, user.id).await?;
         let subject = format!("user:{}", user.id);
         tx.record(context.now, &subject, "user.totp_added", &subject, json!({}));

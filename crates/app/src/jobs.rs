@@ -55,12 +55,14 @@ impl App {
         tx.throttle_purge(now.plus_seconds(-FORGET_SECONDS)).await?;
         tx.proof_purge(now).await?;
         tx.ceremony_purge(now).await?;
+        tx.connection_purge(now).await?;
         tx.browser_purge(now.plus_days(-BROWSER_DAYS)).await?;
         tx.idempotency_purge(now.plus_days(-1)).await?;
         tx.revoked_token_purge(now).await?;
         tx.signing_key_delete(now.plus_seconds(-2 * RETIREMENT_HOURS * 3_600)).await?;
         tx.outbox_purge(now.plus_days(-30)).await?;
         self.purge_sign_on(&mut tx, now).await?;
+        tx.hand_off_purge(now).await?;
         tx.commit().await?;
         Ok(())
     }

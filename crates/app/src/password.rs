@@ -1,14 +1,20 @@
 //! Passwords: Argon2id (RFC 9106), with the library's defaults (OWASP's first choice).
 
 use argon2::{Argon2, Params, PasswordHasher, PasswordVerifier, password_hash::phc::PasswordHash};
-use octroi_domain::account::password::{About, Weakness, check, normal};
 pub use octroi_domain::account::password::{MAX_LENGTH, MIN_LENGTH};
+use octroi_domain::{
+    account::password::{About, Weakness, check, normal},
+    text::Text,
+};
 
 /// More bytes than any password of [`MAX_LENGTH`] characters has: four for each character, three times over where the keyboard
 /// takes letters apart (Unicode annex 15, section 9).
 pub(crate) const MAX_BYTES: usize = MAX_LENGTH * 4 * 3;
 
 use crate::{Error, context::App};
+
+/// KiB that a hash from elsewhere may ask for.
+const MOST_MEMORY: u32 = 256 * 1_024;
 
 /// # Errors
 /// When the system's random generator fails.
@@ -28,6 +34,31 @@ fn is_outdated(hash: &str) -> bool {
     let same = Params::try_from(&hash)
         .is_ok_and(|params| params.m_cost() == today.m_cost() && params.t_cost() == today.t_cost() && params.p_cost() == today.p_cost());
     hash.algorithm != argon2::ARGON2ID_IDENT || !same
+}
+
+/// May a hash that another program made be kept here: can it be verified, and at what cost?
+///
+/// # Errors
+/// What to do instead.
+pub(crate) fn importable(hash: &str) -> Result<(), Text> {
+    let read = PasswordHash::new(hash).ok().filter(|_| hash.len() <= 500);
+    let known = read.filter(|hash| [argon2::ARGON2ID_IDENT, argon2::ARGON2I_IDENT, argon2::ARGON2D_IDENT].contains(&hash.algorithm));
+    let Some(hash) = known.filter(|hash| hash.salt.is_some() && hash.hash.is_some()) else {
+        return Err(Text::new(
+            "Seules les empreintes Argon2 (« $argon2id$v=19$m=…,t=…,p=…$sel$empreinte ») sont vérifiées ici. Laissez ce champ vide pour les autres : ces comptes se lient par l’adresse vérifiée ou par l’exploitant.",
+            "Only Argon2 hashes (“$argon2id$v=19$m=…,t=…,p=…$salt$hash”) are verified here. Leave the others out: those accounts are linked by the verified address or by the operator.",
+        ));
+    };
+    let cheap =
+        Params::try_from(&hash).is_ok_and(|params| params.m_cost() <= MOST_MEMORY && params.t_cost() <= 20 && params.p_cost() <= 16);
+    if cheap {
+        Ok(())
+    } else {
+        Err(Text::new(
+            "Cette empreinte coûte trop à vérifier (au plus 256 Mio, 20 passes, 16 voies).",
+            "This hash costs too much to verify (at most 256 MiB, 20 passes, 16 lanes).",
+        ))
+    }
 }
 
 /// What a stored password told.
@@ -105,6 +136,16 @@ mod tests {
         assert!(matches("correct horse battery", &stored));
         assert!(!matches("correct horse batterz", &stored));
         assert!(!matches("", &stored) && !matches("x", "not a hash"));
+    }
+
+    #[test]
+    fn only_hashes_that_can_be_verified_are_taken_over() {
+        assert!(importable(&hash("correct horse battery").unwrap()).is_ok());
+        let bcrypt = "$2b$12$R9h/cIPz0gi.URNNX3kh2OPST9/PgBkqquzi.Ss7KIUgO2t0jWMUW";
+        let dear = hash("correct horse battery").unwrap().replace("m=19456", "m=4000000");
+        for bad in ["", "x", bcrypt, "$argon2id$v=19$m=19456,t=2,p=1", &dear, "$pbkdf2-sha256$i=1000,l=32$c2FsdHNhbHQ$aGFzaGhhc2g"] {
+            assert!(importable(bad).is_err(), "{bad}");
+        }
     }
 
     #[test]

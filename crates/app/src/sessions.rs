@@ -223,6 +223,7 @@ impl App {
         if let Some(browser) = visitor.digest() {
             tx.browser_put(user.id, &browser, now).await?;
         }
+        self.note_upstream(tx, &session, visitor, now).await?;
         self.keep(tx, user, &session).await
     }
 

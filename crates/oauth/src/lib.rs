@@ -15,6 +15,7 @@ pub mod jwt;
 pub mod parameters;
 pub mod pkce;
 pub mod redirect_uri;
+pub mod relying_party;
 pub mod seal;
 pub mod secret;
 pub mod token_request;

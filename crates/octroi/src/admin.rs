@@ -4,7 +4,7 @@ use std::{collections::HashMap, fmt::Write, sync::Arc, time::Duration};
 
 use axum::{Router, extract::State, http::StatusCode, response::IntoResponse, routing::get};
 use octroi_app::App;
-use octroi_domain::stage::Stage;
+use octroi_domain::{connection::HandOff, stage::Stage};
 use octroi_gateway::Handle;
 
 #[derive(Clone)]
@@ -40,6 +40,10 @@ async fn ready(State(watched): State<Watched>) -> impl IntoResponse {
 async fn metrics(State(watched): State<Watched>) -> impl IntoResponse {
     let mut text = String::new();
     let _ = writeln!(text, "# HELP octroi_up The program runs.\n# TYPE octroi_up gauge\noctroi_up 1");
+    let _ = writeln!(text, "# HELP octroi_hand_offs_total People handed over to products, by mode.\n# TYPE octroi_hand_offs_total counter");
+    for mode in HandOff::ALL {
+        let _ = writeln!(text, "octroi_hand_offs_total{{mode=\"{}\"}} {}", mode.as_str(), watched.app.hand_off_counts().of(mode));
+    }
     for (stage, handle) in watched.gateways.iter() {
         handle.stats().prometheus(*stage, &mut text);
     }

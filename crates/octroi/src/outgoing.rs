@@ -12,7 +12,10 @@ use std::{
 use http_body_util::{BodyExt, Full, Limited};
 use hyper::{Method, Request, Uri, body::Bytes, header};
 use hyper_util::rt::TokioIo;
-use octroi_app::{App, sign_on::outgoing::OutgoingPort};
+use octroi_app::{
+    App,
+    sign_on::outgoing::{Answered, Ask, OutgoingPort},
+};
 use tokio::{net::TcpStream, sync::watch};
 use tokio_rustls::{
     TlsConnector,
@@ -25,6 +28,7 @@ use crate::clock::now;
 const PATIENCE: Duration = Duration::from_secs(8);
 /// Bytes of an answer that are read.
 const LARGEST: usize = 128 * 1024;
+const JSON: &str = "application/json";
 /// Between two looks at what waits to be told.
 const PAUSE: Duration = Duration::from_secs(1);
 
@@ -47,13 +51,13 @@ impl Outgoing {
         Ok(Self { tls: TlsConnector::from(Arc::new(config)) })
     }
 
-    async fn call(&self, method: Method, address: &str, form: Option<String>) -> Result<(u16, Vec<u8>), String> {
-        let whole = async { self.send(method, address, form).await.map_err(|error| error.to_string()) };
+    async fn call(&self, ask: Ask<'_>) -> Result<Answered, String> {
+        let whole = async { self.send(ask).await.map_err(|error| error.to_string()) };
         tokio::time::timeout(PATIENCE, whole).await.unwrap_or_else(|_| Err(format!("no end after {} seconds", PATIENCE.as_secs())))
     }
 
-    async fn send(&self, method: Method, address: &str, form: Option<String>) -> Result<(u16, Vec<u8>), Fault> {
-        let uri: Uri = address.parse()?;
+    async fn send(&self, ask: Ask<'_>) -> Result<Answered, Fault> {
+        let uri: Uri = ask.address.parse()?;
         let host = uri.host().ok_or("the address names no host")?;
         let name = host.trim_start_matches('[').trim_end_matches(']').to_owned();
         let secure = uri.scheme_str() == Some("https");
@@ -62,15 +66,18 @@ impl Outgoing {
         let path = uri.path_and_query().map_or("/", |path| path.as_str());
         let authority = uri.authority().map(|authority| authority.as_str()).unwrap_or_default();
         let mut request = Request::builder()
-            .method(method)
+            .method(if ask.form.is_some() { Method::POST } else { Method::GET })
             .uri(path)
             .header(header::HOST, authority)
             .header(header::USER_AGENT, "octroi")
-            .header(header::ACCEPT, "application/json");
-        if form.is_some() {
+            .header(header::ACCEPT, ask.accept);
+        if let Some(authorization) = ask.authorization {
+            request = request.header(header::AUTHORIZATION, authorization);
+        }
+        if ask.form.is_some() {
             request = request.header(header::CONTENT_TYPE, "application/x-www-form-urlencoded");
         }
-        let request = request.body(Full::new(Bytes::from(form.unwrap_or_default())))?;
+        let request = request.body(Full::new(Bytes::from(ask.form.unwrap_or_default().to_owned())))?;
         if !secure {
             return exchange(stream, request).await;
         }
@@ -79,7 +86,7 @@ impl Outgoing {
     }
 }
 
-async fn exchange<S>(stream: S, request: Request<Full<Bytes>>) -> Result<(u16, Vec<u8>), Fault>
+async fn exchange<S>(stream: S, request: Request<Full<Bytes>>) -> Result<Answered, Fault>
 where
     S: tokio::io::AsyncRead + tokio::io::AsyncWrite + Unpin + Send + 'static,
 {
@@ -88,7 +95,8 @@ where
     tokio::spawn(connection);
     let (head, body) = sender.send_request(request).await?.into_parts();
     let body = Limited::new(body, LARGEST).collect().await?.to_bytes();
-    Ok((head.status.as_u16(), body.to_vec()))
+    let content_type = head.headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default().to_owned();
+    Ok(Answered { status: head.status.as_u16(), content_type, body: body.to_vec() })
 }
 
 /// Connects to where the name leads: without TLS to this machine alone, and never to an address that a cloud keeps for
@@ -113,15 +121,19 @@ fn is_allowed(address: IpAddr, secure: bool) -> bool {
 impl OutgoingPort for Outgoing {
     fn get<'a>(&'a self, address: &'a str) -> Pin<Box<dyn Future<Output = Result<Vec<u8>, String>> + Send + 'a>> {
         Box::pin(async move {
-            match self.call(Method::GET, address, None).await? {
-                (200, body) => Ok(body),
-                (status, _) => Err(format!("answered {status}")),
-            }
+            let answered = self.call(Ask { address, form: None, authorization: None, accept: JSON }).await?;
+            if answered.status == 200 { Ok(answered.body) } else { Err(format!("answered {}", answered.status)) }
         })
     }
 
     fn post_form<'a>(&'a self, address: &'a str, form: String) -> Pin<Box<dyn Future<Output = Result<u16, String>> + Send + 'a>> {
-        Box::pin(async move { self.call(Method::POST, address, Some(form)).await.map(|(status, _)| status) })
+        Box::pin(async move {
+            self.call(Ask { address, form: Some(&form), authorization: None, accept: JSON }).await.map(|answered| answered.status)
+        })
+    }
+
+    fn ask<'a>(&'a self, ask: Ask<'a>) -> Pin<Box<dyn Future<Output = Result<Answered, String>> + Send + 'a>> {
+        Box::pin(self.call(ask))
     }
 }
 

@@ -12,12 +12,14 @@ mod application;
 mod catalogue;
 mod client;
 mod connect;
+mod connection;
 mod counter;
 mod credential;
 mod error;
 mod factor;
 mod gateway;
 mod grant;
+mod hand_off;
 mod idempotency;
 mod invitation;
 mod joining;
@@ -55,11 +57,13 @@ pub use self::{
     access_request::{KindName, RequestFilter, RequestSort, RequestSummary},
     application::SubscriptionFilter,
     catalogue::{ApiIndex, DefinitionIndex, Put, StoredApi, StoredDefinition, VersionIndex},
+    connection::{PendingLink, StoredConnection},
     credential::StoredKey,
     error::{Cause, StoreError, Why},
     factor::{Ceremony, Totp},
     gateway::GatewayRows,
     grant::StoredCode,
+    hand_off::StoredPending,
     idempotency::Answered,
     joining::JoiningFilter,
     ledger::{LedgerFilter, Order},

@@ -325,6 +325,7 @@ impl Tx {
         self.session_delete_of_user(erased.id).await?;
         self.consent_delete_of_user(erased.id).await?;
         self.joining_erase_of_user(erased.id).await?;
+        self.identities_erase_of_user(erased.id).await?;
         self.factors_delete_of_user(erased.id).await
     }
 

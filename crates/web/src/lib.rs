@@ -14,6 +14,7 @@ mod oidc;
 pub mod openapi;
 mod principal;
 mod problem;
+mod product;
 mod query;
 mod router;
 mod state;

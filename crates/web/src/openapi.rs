@@ -23,8 +23,7 @@ use utoipa::{
 
 use crate::{
     api::{
-        access_requests, account, applications, catalogue, clients, credentials, dev, invitations, ledger, messages, organizations, people,
-        permits, platform, register, session, statistics, subscriptions, traces,
+            access_requests, account, applications, catalogue, clients, credentials, dev, invitations, ledger, messages, organizations, people, permits, platform, products, register, session, statistics, subscriptions, traces,
     },
     dispatch::OpenCall,
     headers::CSP_PAGE,
@@ -121,6 +120,16 @@ const DOCUMENT: &str = "/api/v1/openapi.json";
         clients::create_initial_access,
         clients::list_initial_access,
         clients::remove_initial_access,
+        products::list_accounts,
+        products::read_account,
+        products::change_account,
+        products::end_logins,
+        products::import,
+        products::list_legacy,
+        products::remove_legacy,
+        products::link_legacy,
+        products::disputes,
+        products::decide,
         invitations::create,
         invitations::list,
         invitations::withdraw,

@@ -12,6 +12,7 @@ use octroi_app::{
     access_requests::{ApproveInput, NewRequest},
     applications::NewApplication,
     people::NewUser,
+    sign_on::clients::ClientTerms,
     subscriptions::NewSubscription,
 };
 use octroi_domain::{
@@ -196,6 +197,49 @@ async fn the_main_pages_say_what_they_should() {
         ("review", reviewer, "/access-requests/D2/review"),
         ("admin-api", Some(&scene.administrator), "/admin/apis/dinum/api-particulier"),
         ("operator", Some(&scene.operator), "/operator"),
+    ] {
+        insta::assert_snapshot!(name, scene.page(who, path).await);
+    }
+}
+
+/// What a newcomer reads on the way from a service to an account, an organisation and back.
+#[tokio::test]
+async fn the_pages_of_the_sign_on_say_what_they_should() {
+    let scene = Scene::open().await;
+    let (applicant, operator) = (Some(&scene.applicant), Some(&scene.operator));
+    let context = Context::new(scene.operator.principal.clone(), NOW);
+    let metadata = serde_json::json!({
+        "client_name": "Cantine de Rivebelle", "redirect_uris": ["https://cantine.example/retour"], "policy_uri": "https://cantine.example/donnees",
+    });
+    let client = scene.house.app.create_client(&context, metadata, ClientTerms::default()).await.unwrap().value().unwrap().id;
+    let asked = format!(
+        "response_type=code&client_id={client}&redirect_uri=https%3A%2F%2Fcantine.example%2Fretour&scope=openid+profile+email+organization"
+    );
+    for (name, who, more) in [
+        ("sign-on-consent", applicant, ""),
+        ("sign-on-account", applicant, "&prompt=select_account"),
+        ("sign-on-organization", applicant, "&prompt=select_organization"),
+        ("sign-on-elsewhere", applicant, "&siret_hint=21590002800014"),
+        ("sign-on-none", operator, ""),
+    ] {
+        let begun = scene.house.send(Method::GET, &format!("/oauth/authorize?{asked}{more}"), &[("accept", "text/html")], "").await;
+        let path = begun.headers["location"].to_str().unwrap();
+        let word = path.strip_prefix("/oauth/authorize/").unwrap();
+        insta::assert_snapshot!(name, scene.page(who, path).await.replace(word, "‹word›").replace(&client, "‹client›"));
+    }
+    for (name, who, path) in [
+        ("sign-in", None, "/sign-in"),
+        ("sign-up", None, "/sign-up?return_to=%2Fapis"),
+        ("reset", None, "/reset-password"),
+        ("account", applicant, "/account"),
+        ("second-factor", applicant, "/account/second-factor"),
+        ("passkeys", applicant, "/account/passkeys"),
+        ("delete-account", applicant, "/account/delete"),
+        ("organizations", applicant, "/organizations"),
+        ("join", applicant, "/organizations/join"),
+        ("join-found", applicant, "/organizations/join?siret_hint=35600000000048&return_to=%2Fapis"),
+        ("joining", operator, "/operator/joining"),
+        ("client-new", operator, "/operator/clients/new"),
     ] {
         insta::assert_snapshot!(name, scene.page(who, path).await);
     }

@@ -18,10 +18,13 @@ pub(crate) enum Change {
     RecoveryRenewed,
     Address,
     Names,
+    IdentityLinked,
+    IdentityUnlinked,
+    IdentityDeclined,
     Deleted,
 }
 impl Change {
-    pub(super) const ALL: [Self; 11] = [
+    pub(super) const ALL: [Self; 14] = [
         Self::Password,
         Self::PasswordReset,
         Self::PasskeyAdded,
@@ -32,6 +35,9 @@ impl Change {
         Self::RecoveryRenewed,
         Self::Address,
         Self::Names,
+        Self::IdentityLinked,
+        Self::IdentityUnlinked,
+        Self::IdentityDeclined,
         Self::Deleted,
     ];
 
@@ -47,6 +53,9 @@ impl Change {
             Self::RecoveryRenewed => "recovery_renewed",
             Self::Address => "address",
             Self::Names => "names",
+            Self::IdentityLinked => "identity_linked",
+            Self::IdentityUnlinked => "identity_unlinked",
+            Self::IdentityDeclined => "identity_declined",
             Self::Deleted => "deleted",
         }
     }
@@ -64,6 +73,9 @@ impl Change {
             Self::RecoveryRenewed => ("account-recovery-renewed", ""),
             Self::Address => ("account-address", "amina@rivebelle.example"),
             Self::Names => ("account-names", "Amina Benali → Amina Durand"),
+            Self::IdentityLinked => ("account-identity-linked", "ProConnect"),
+            Self::IdentityUnlinked => ("account-identity-unlinked", "ProConnect"),
+            Self::IdentityDeclined => ("account-identity-declined", "ProConnect"),
             Self::Deleted => ("account-deleted", ""),
         }
     }
@@ -151,27 +163,26 @@ fn frame<'a>(to: &'a str, language: Language, path: String, portal: &'a str) -> 
     Frame { to, language, quote: None, path, portal }
 }
 
-pub(crate) fn sign_up_code(email: &str, code: &str, language: Language, portal: &str) -> Mail {
+/// `return_to` is a path of ours, or empty: here and below.
+pub(crate) fn sign_up_code(email: &str, code: &str, language: Language, return_to: &str, portal: &str) -> Mail {
     let words = SignUpCodeWords { french: language == Language::Fr, code: &grouped(code), minutes: PROOF_MINUTES };
-    compose(&words, &frame(email, language, "/sign-up/code".to_owned(), portal))
+    compose(&words, &frame(email, language, and_back("/sign-up/code", return_to), portal))
 }
 
-pub(crate) fn sign_up_known(user: &User, portal: &str) -> Mail {
+pub(crate) fn sign_up_known(user: &User, return_to: &str, portal: &str) -> Mail {
     let words = SignUpKnownWords { french: user.language == Language::Fr, name: &user.full_name() };
-    compose(&words, &frame(&user.email, user.language, "/sign-in".to_owned(), portal))
+    compose(&words, &frame(&user.email, user.language, and_back("/sign-in", return_to), portal))
 }
 
-/// `return_to` is a path of ours, or empty.
 pub(crate) fn sign_in(user: &User, code: &str, link: &str, return_to: &str, portal: &str) -> Mail {
     let words =
         SignInWords { french: user.language == Language::Fr, name: &user.full_name(), code: &grouped(code), minutes: PROOF_MINUTES };
-    let back = if return_to.is_empty() { String::new() } else { format!("?return_to={}", escaped(return_to)) };
-    compose(&words, &frame(&user.email, user.language, format!("/sign-in/link/{link}{back}"), portal))
+    compose(&words, &frame(&user.email, user.language, and_back(&format!("/sign-in/link/{link}"), return_to), portal))
 }
 
-pub(crate) fn reset(user: &User, link: &str, portal: &str) -> Mail {
+pub(crate) fn reset(user: &User, link: &str, return_to: &str, portal: &str) -> Mail {
     let words = ResetWords { french: user.language == Language::Fr, name: &user.full_name(), minutes: PROOF_MINUTES };
-    compose(&words, &frame(&user.email, user.language, format!("/reset-password/{link}"), portal))
+    compose(&words, &frame(&user.email, user.language, and_back(&format!("/reset-password/{link}"), return_to), portal))
 }
 
 pub(crate) fn address_code(user: &User, email: &str, code: &str, portal: &str) -> Mail {
@@ -196,6 +207,10 @@ pub(crate) fn changed(user: &User, change: Change, about: Option<&str>, portal: 
     compose(&words, &frame(&user.email, user.language, path.to_owned(), portal))
 }
 
+fn and_back(path: &str, return_to: &str) -> String {
+    if return_to.is_empty() { path.to_owned() } else { format!("{path}?return_to={}", escaped(return_to)) }
+}
+
 /// As a value of a query.
 fn escaped(path: &str) -> String {
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~/".contains(&byte);
@@ -215,10 +230,10 @@ pub(super) fn samples(language: Language, portal: &str) -> Vec<(&'static str, Ma
         email_verified_at: None,
     };
     let mut all = vec![
-        ("sign-up-code", sign_up_code(&user.email, "40718253", language, portal)),
-        ("sign-up-known", sign_up_known(&user, portal)),
+        ("sign-up-code", sign_up_code(&user.email, "40718253", language, "", portal)),
+        ("sign-up-known", sign_up_known(&user, "", portal)),
         ("sign-in", sign_in(&user, "40718253", "mot-du-lien", "/permits/H57", portal)),
-        ("password-reset", reset(&user, "mot-du-lien", portal)),
+        ("password-reset", reset(&user, "mot-du-lien", "", portal)),
         ("address-code", address_code(&user, "amina@rivebelle.example", "40718253", portal)),
     ];
     for change in Change::ALL {

@@ -128,6 +128,11 @@ impl App {
         self.step(&open, context).await
     }
 
+    /// The name of the client that a request is from, for the pages on the way; none when it is over.
+    pub async fn asking_client(&self, word: &str, now: Moment) -> Option<String> {
+        self.open_interaction(word, now).await.ok().map(|open| open.name())
+    }
+
     async fn open_interaction(&self, word: &str, now: Moment) -> Result<Open, SignOnError> {
         if !word.bytes().all(|b| b.is_ascii_alphanumeric()) {
             return Err(Error::NotFound.into());

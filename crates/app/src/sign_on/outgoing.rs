@@ -21,6 +21,26 @@ const AGAIN: Duration = Duration::from_secs(5);
 /// Sets of keys kept at once.
 const MOST: usize = 1_000;
 
+/// A call to a provider that people sign in through.
+#[derive(Debug, Clone, Copy)]
+pub struct Ask<'a> {
+    pub address: &'a str,
+    /// Posted, when there is one.
+    pub form: Option<&'a str>,
+    /// The header `Authorization`.
+    pub authorization: Option<&'a str>,
+    /// The header `Accept`.
+    pub accept: &'a str,
+}
+
+/// What it answered, whatever the status.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Answered {
+    pub status: u16,
+    pub content_type: String,
+    pub body: Vec<u8>,
+}
+
 /// Reaches the addresses that clients registered; the binary implements it: only https, or this machine; no
 /// redirects; bounded in time and size.
 pub trait OutgoingPort: Send + Sync {
@@ -28,10 +48,15 @@ pub trait OutgoingPort: Send + Sync {
     fn get<'a>(&'a self, address: &'a str) -> Boxed<'a, Result<Vec<u8>, String>>;
     /// Posts a form; the status of the answer.
     fn post_form<'a>(&'a self, address: &'a str, form: String) -> Boxed<'a, Result<u16, String>>;
+    /// Asks a provider; the answer is bounded like the others.
+    fn ask<'a>(&'a self, ask: Ask<'a>) -> Boxed<'a, Result<Answered, String>> {
+        let _ = ask;
+        Box::pin(async { Err("providers cannot be asked here".to_owned()) })
+    }
 }
 
 impl App {
-    pub(super) fn outgoing(&self) -> Option<Arc<dyn OutgoingPort>> {
+    pub(crate) fn outgoing(&self) -> Option<Arc<dyn OutgoingPort>> {
         self.inner.sign_on.fetch.get().cloned()
     }
 
@@ -40,7 +65,11 @@ impl App {
         if let Some(keys) = &known.metadata.jwks {
             return Some(keys.clone());
         }
-        let address = known.metadata.jwks_uri.as_deref()?;
+        self.keys_at(known.metadata.jwks_uri.as_deref()?, again).await
+    }
+
+    /// The keys at an address, fetched or kept. `again`: what is kept did not do; still not more often than every five seconds.
+    pub(crate) async fn keys_at(&self, address: &str, again: bool) -> Option<JwkSet> {
         let kept = self.inner.sign_on.fetched.lock().unwrap_or_else(PoisonError::into_inner).get(address).cloned();
         let good_for = if again { AGAIN } else { FRESH };
         if let Some((_, keys)) = kept.filter(|(at, _)| at.elapsed() < good_for) {
@@ -49,7 +78,7 @@ impl App {
         let body = match self.outgoing()?.get(address).await {
             Ok(body) => body,
             Err(error) => {
-                tracing::warn!(client = %known.client.id, error, "the keys of a client cannot be fetched");
+                tracing::warn!(address, error, "keys cannot be fetched");
                 return None;
             }
         };

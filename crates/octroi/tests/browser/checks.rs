@@ -70,19 +70,34 @@ pub fn faults(person: &Person) -> Vec<String> {
     driver.dark(true);
     wrong.extend(axe(person, &["color-contrast", "link-in-text-block"]).into_iter().map(|fault| format!("dark: {fault}")));
     driver.dark(false);
-    driver.run("document.documentElement.style.fontSize = '200%'", &[]);
-    wrong.extend(wide(person, "twice the size of letters"));
-    driver.run("document.documentElement.style.fontSize = ''", &[]);
-    driver.resize(ZOOMED);
-    wrong.extend(wide(person, "zoom 200 %"));
-    driver.resize(PHONE);
-    wrong.extend(wide(person, "320 px"));
+    wrong.extend(narrow(person));
     wrong.extend(
         axe(person, &["target-size", "scrollable-region-focusable", "aria-hidden-focus"])
             .into_iter()
             .map(|fault| format!("320 px: {fault}")),
     );
     driver.resize(DESKTOP);
+    wrong
+}
+
+/// What is wrong with the width of the page. Leaves the window at `DESKTOP`.
+pub fn widths(person: &Person) -> Vec<String> {
+    let mut wrong: Vec<String> = wide(person, "1280 px").into_iter().collect();
+    wrong.extend(narrow(person));
+    person.driver.resize(DESKTOP);
+    wrong
+}
+
+/// The same, from larger letters down to a phone, whose width it keeps.
+fn narrow(person: &Person) -> Vec<String> {
+    let driver = &person.driver;
+    driver.run("document.documentElement.style.fontSize = '200%'", &[]);
+    let mut wrong: Vec<String> = wide(person, "twice the size of letters").into_iter().collect();
+    driver.run("document.documentElement.style.fontSize = ''", &[]);
+    driver.resize(ZOOMED);
+    wrong.extend(wide(person, "zoom 200 %"));
+    driver.resize(PHONE);
+    wrong.extend(wide(person, "320 px"));
     wrong
 }
 

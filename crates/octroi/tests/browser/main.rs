@@ -16,6 +16,7 @@ mod literal;
 mod manners;
 mod pages;
 mod person;
+mod relying;
 mod selftest;
 mod story;
 mod words;

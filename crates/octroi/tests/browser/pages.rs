@@ -98,6 +98,17 @@ pub const PAGES: &[Page] = &[
     page("reset", "", "/reset-password"),
     page("reset-sent", "", "/reset-password").then(&[Type("email", "nobody@rivebelle.example"), Send("/reset-password")]),
     page("reset-spent", "", "/reset-password/nothing").status(404),
+    page("reset-wrong", "", "/reset-password").then(&[Type("email", "nobody"), Send("/reset-password")]),
+    page("sign-in-no-address", "", "/sign-in").then(&[Send("/sign-in")]),
+    page("sign-in-hinted", "", "/sign-in?login_hint=applicant%40rivebelle.example"),
+    page("sign-up-no-address", "", "/sign-up").then(&[Type("email", "nobody"), Send("/sign-up")]),
+    page("sign-on-signed-out", "", "/oauth/authorize/{sign_on}"),
+    page("sign-on-unknown-client", "", "/oauth/authorize?client_id=nothing&response_type=code").status(400),
+    page("sign-on-wrong-address", "", "/oauth/authorize?client_id={client}&response_type=code&redirect_uri=https%3A%2F%2Fevil.example%2F").status(400),
+    page("sign-on-alias", "", "/authorize?client_id=nothing&response_type=code").status(400),
+    page("sign-on-over", "", "/oauth/authorize/nothing").status(404),
+    page("sign-on-out", "", "/oauth/logout"),
+    page("sign-on-logout-wrong", "", "/oauth/logout?post_logout_redirect_uri=https%3A%2F%2Fevil.example%2F").status(400),
     page("not-found", "", "/nothing/here").status(404),
     // The demo's.
     page("components", "", "/dev/components"),
@@ -114,6 +125,8 @@ pub const PAGES: &[Page] = &[
     page("account-name", "applicant", "/account/name"),
     page("account-name-wrong", "applicant", "/account/name").then(&[Type("given_name", ""), Send("/account/name")]),
     page("account-email", "applicant", "/account/email"),
+    page("account-email-wrong", "applicant", "/account/email").then(&[Type("email", "nobody"), Send("/account/email")]),
+    page("account-email-sent", "applicant", "/account/email").then(&[Type("email", "autre@rivebelle.example"), Send("/account/email")]),
     page("account-email-code", "applicant", "/account/email/code"),
     page("account-password", "applicant", "/account/password"),
     page("account-password-weak", "applicant", "/account/password").then(&[Type("password", "azertyuiop12"), Send("/account/password")]),
@@ -122,11 +135,15 @@ pub const PAGES: &[Page] = &[
     page("account-second-factor", "applicant", "/account/second-factor"),
     page("account-totp", "applicant", "/account/totp"),
     page("account-totp-set-up", "applicant", "/account/second-factor").then(&[Send("/account/totp/begin")]),
+    page("account-totp-wrong", "applicant", "/account/second-factor")
+        .then(&[Send("/account/totp/begin"), Type("code", "000000"), Send("/account/totp")]),
     page("account-totp-remove", "applicant", "/account/totp/remove"),
     page("account-sessions", "applicant", "/account/sessions"),
     page("account-delete", "applicant", "/account/delete"),
     page("account-delete-wrong", "applicant", "/account/delete").then(&[Type("email", "x@y.example"), Send("/account/delete")]),
     page("again", "applicant", "/sign-in/again"),
+    page("again-wrong", "applicant", "/sign-in/again").then(&[Type("password", "wrong"), Send("/sign-in/again")]),
+    page("again-mail", "applicant", "/sign-in/again").then(&[Send("/sign-in/again/mail")]),
     page("my-requests", "applicant", "/access-requests"),
     page("start-form", "applicant", "/start/api-particulier/libre"),
     page("start-form-prefilled", "applicant", "/start/api-particulier/cantine"),
@@ -182,6 +199,14 @@ pub const PAGES: &[Page] = &[
     page("credential-revoke", "applicant", "/applications/{application}/credentials/{credential}/revoke"),
     page("traces", "applicant", "/traces"),
     page("invitation-wrong", "applicant", "/invitations/nothing").status(404),
+    page("sign-on-consent", "applicant", "/oauth/authorize/{sign_on}"),
+    page("sign-on-account", "applicant", "/oauth/authorize/{sign_on_account}"),
+    page("sign-on-organization", "applicant", "/oauth/authorize/{sign_on_organization}"),
+    page("sign-on-organization-unchosen", "applicant", "/oauth/authorize/{sign_on_organization}").then(&[Set("organization", ""), Send("")]),
+    page("sign-on-elsewhere", "applicant", "/oauth/authorize/{sign_on_elsewhere}"),
+    page("sign-on-strong", "applicant", "/oauth/authorize/{sign_on_strong}"),
+    page("sign-on-none", "operator", "/oauth/authorize/{sign_on}"),
+    page("sign-on-logout", "applicant", "/oauth/logout?client_id={client}"),
     page("applications-empty", "stranger", "/applications"),
     page("request-colleague", "colleague", "/access-requests/{submitted}"),
     page("dashboard-stranger", "stranger", "/dashboard"),
@@ -195,8 +220,12 @@ pub const PAGES: &[Page] = &[
     page("join", "applicant", "/organizations/join"),
     page("join-abroad", "applicant", "/organizations/join?abroad=1"),
     page("join-wrong", "applicant", "/organizations/join?siret=123").status(422),
+    page("join-abroad-wrong", "applicant", "/organizations/join?country=XX&register=vat&number=1").status(422),
+    page("join-known", "applicant", "/organizations/join?siret=21340001300016"),
+    page("join-hinted", "stranger", "/organizations/join?siret_hint=21340001300016&return_to=%2Fapis"),
     page("join-found", "stranger", "/organizations/join?siret=35600000000048"),
     page("wish", "observer", "/organizations/joining/{wish}"),
+    page("wish-sponsor-wrong", "observer", "/organizations/joining/{wish}").then(&[Type("email", "nobody"), Send("/sponsor")]),
     page("wish-confirm", "applicant", "/organizations/joining/{wish}/confirm"),
     page("member-invitation-wrong", "applicant", "/organizations/invitations/nothing").status(404),
     // The reviewer's, the observer's, the manager's.
@@ -242,6 +271,8 @@ pub const PAGES: &[Page] = &[
     page("joining", "operator", "/operator/joining"),
     page("joining-empty", "operator", "/operator/joining?state=refused"),
     page("joining-one", "operator", "/operator/joining/{wish}"),
+    page("joining-refuse-unsaid", "operator", "/operator/joining/{wish}").then(&[Set("decision", "refuse"), Send("")]),
+    page("organization-domain-wrong", "operator", "/operator/organizations/{organization}").then(&[Type("domain", "gmail"), Send("/domains")]),
     page("people", "operator", "/operator/people"),
     page("people-empty", "operator", "/operator/people?q=zzzz"),
     page("person", "operator", "/operator/people/{person}"),
@@ -265,8 +296,18 @@ pub const PAGES: &[Page] = &[
 ];
 
 /// Routes of GET that show no page of ours: files, data, addresses of before, and the reader of the OpenAPI document, which is somebody else's work.
-const NOT_PAGES: [&str; 9] =
-    ["/api/", "/oauth/", "/authorize", "/.well-known/", "/assets/", "/register.csv", "/html", "/users/", "/manage-organizations"];
+const NOT_PAGES: [&str; 10] = [
+    "/api/",
+    "/oauth/jwks",
+    "/oauth/userinfo",
+    "/oauth/register/",
+    "/.well-known/",
+    "/assets/",
+    "/register.csv",
+    "/html",
+    "/users/",
+    "/manage-organizations",
+];
 
 /// Does a path of the table lie under a route?
 fn under(route: &str, path: &str) -> bool {
@@ -331,7 +372,8 @@ fn visit(world: &World, person: &Person, page: &Page) -> Vec<String> {
     wrong
 }
 
-/// Looks at every page in one language. Where `OCTROI_PICTURES` is set, as `cargo xtask screenshots` does, pictures are kept.
+/// Looks at every page in one language. Where `OCTROI_PICTURES` is set, as `cargo xtask screenshots` does, pictures are kept; where
+/// `OCTROI_PAGES` begins the names of some, those alone are looked at.
 fn look(settings: Settings) {
     if !driver::present() {
         return;
@@ -341,9 +383,10 @@ fn look(settings: Settings) {
     let folder = target().join("screenshots").join(settings.language);
     let wanted = std::env::var_os("OCTROI_PICTURES").is_some();
     let picture = |width: &str, page: &Page| person.picture(&folder.join(width).join(format!("{}.png", page.name)));
+    let chosen = std::env::var("OCTROI_PAGES").unwrap_or_default();
     let mut wrong = Vec::new();
     let mut dressed = None;
-    for page in PAGES {
+    for page in PAGES.iter().filter(|page| chosen.is_empty() || chosen.split(',').any(|start| page.name.starts_with(start))) {
         if dressed != Some(page.who) {
             world.dress(&person, page.who);
             dressed = Some(page.who);
@@ -415,9 +458,10 @@ fn status(world: &World, who: Option<&str>, path: &str) -> (u16, String) {
     (answer.status.as_u16(), answer.header("location").unwrap_or_default().to_owned())
 }
 
-/// The pages about one thing that belongs to somebody.
+/// The pages about one thing that belongs to somebody: a sign-in to a service is whoever's comes to it.
 fn things() -> impl Iterator<Item = &'static Page> {
-    PAGES.iter().filter(|page| page.who.is_some() && page.path.split('?').next().is_some_and(|path| path.contains('{')))
+    let own = PAGES.iter().filter(|page| !page.path.starts_with("/oauth/"));
+    own.filter(|page| page.who.is_some() && page.path.split('?').next().is_some_and(|path| path.contains('{')))
 }
 
 #[test]

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 use crate::{
     driver::Settings,
-    harness::{Caller, Demo, Engine, QF, call},
+    harness::{Answer, Caller, Demo, Engine, QF, call},
     person::Person,
 };
 
@@ -164,6 +164,9 @@ async fn live(demo: &Demo, mark: &str) -> BTreeMap<&'static str, String> {
     things.insert("own_organization", me["organizations"][0]["id"].as_str().unwrap().to_owned());
     let candidate = demo.sign_in("observer").await;
     things.insert("wish", wish(&candidate, me["organizations"][0]["siret"].as_str().unwrap()).await);
+    let domain = format!("/operator/organizations/{}/domains", things["own_organization"]);
+    page_form(&operator, &domain, &[("domain", "rivebelle.example"), ("state", "verified")]).await;
+    sign_ons(demo, &things["client"].clone(), &mut things).await;
     let mailbox = demo.nobody().get("/dev/mailbox?to=applicant%40rivebelle.example").await.ok(200);
     things.insert("mail", mailbox["items"][0]["id"].to_string().trim_matches('"').to_owned());
     things
@@ -171,12 +174,36 @@ async fn live(demo: &Demo, mark: &str) -> BTreeMap<&'static str, String> {
 
 /// Asks to join an organisation, by its page; the wish that waits.
 async fn wish(candidate: &Caller, siret: &str) -> String {
-    let form = [("_csrf", candidate.csrf.as_deref().unwrap()), ("number", siret), ("note", "J’y travaille.")];
-    let request = candidate.http.post(format!("{}/organizations/join", candidate.portal)).header("Origin", &candidate.portal).form(&form);
+    let there = page_form(candidate, "/organizations/join", &[("number", siret), ("note", "J’y travaille.")]).await;
+    there.path().strip_prefix("/organizations/joining/").unwrap().to_owned()
+}
+
+/// Sends the form of a page; where it leads.
+async fn page_form(caller: &Caller, path: &str, fields: &[(&str, &str)]) -> reqwest::Url {
+    let mut form = vec![("_csrf", caller.csrf.as_deref().unwrap())];
+    form.extend(fields);
+    let request = caller.http.post(format!("{}{path}", caller.portal)).header("Origin", &caller.portal).form(&form);
     let answer = request.header("Accept", "text/html").send().await.unwrap();
-    // Followed to the page of the wish.
     assert_eq!(answer.status(), 200, "{}", answer.url());
-    answer.url().path().strip_prefix("/organizations/joining/").unwrap().to_owned()
+    answer.url().clone()
+}
+
+/// People whom a service sends here, each at another question: the words of their addresses.
+async fn sign_ons(demo: &Demo, client: &str, things: &mut BTreeMap<&'static str, String>) {
+    let http = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build().unwrap();
+    for (name, asked) in [
+        ("sign_on", ""),
+        ("sign_on_account", "&prompt=select_account"),
+        ("sign_on_organization", "&prompt=select_organization"),
+        ("sign_on_elsewhere", "&siret_hint=21590002800014"),
+        ("sign_on_strong", "&acr_values=eidas1-mfa"),
+    ] {
+        let own = format!("response_type=code&client_id={client}&redirect_uri=https%3A%2F%2Fcantine.example%2Fretour");
+        let url = format!("{}/oauth/authorize?{own}&scope=openid+profile+email+organization&state=x{asked}", demo.portal());
+        let answer = Answer::read(http.get(url).header("Accept", "text/html").send().await.unwrap()).await;
+        let word = answer.header("location").and_then(|to| to.strip_prefix("/oauth/authorize/")).unwrap_or_else(|| panic!("{answer:?}"));
+        things.insert(name, word.to_owned());
+    }
 }
 
 /// The example's answers, with marked words in every field that takes any.

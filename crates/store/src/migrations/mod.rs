@@ -13,6 +13,8 @@ mod m0007_identity;
 mod m0008_accounts;
 mod m0009_sign_on;
 mod m0010_organisations;
+mod m0011_connections;
+mod m0012_hand_off;
 
 use sea_orm::{ConnectionTrait, DbBackend, FromQueryResult, Statement};
 
@@ -38,6 +40,8 @@ const MIGRATIONS: &[Migration] = &[
     m0008_accounts::MIGRATION,
     m0009_sign_on::MIGRATION,
     m0010_organisations::MIGRATION,
+    m0011_connections::MIGRATION,
+    m0012_hand_off::MIGRATION,
 ];
 
 const TABLE: &str = "schema_version";

@@ -15,6 +15,7 @@ pub mod organizations;
 pub mod people;
 pub mod permits;
 pub mod platform;
+pub mod products;
 pub mod register;
 pub mod session;
 pub mod statistics;

@@ -6,9 +6,9 @@ use octroi_app::{Error, account::PasskeyView, factors::TotpSetup, sessions::Sign
 
 use super::{
     account::under,
-    entering::{Entering, Refusal},
+    entering::{Afterwards, Entering, Refusal},
     errors,
-    kit::{self, Alert, Cell, Code, Column, Field, Link, OneTimeSecret, PasskeyForm, PostButton, Qr, Table, Tag, Tone},
+    kit::{self, Alert, Cell, Code, Column, Field, Hidden, Link, OneTimeSecret, PasskeyForm, PostButton, Qr, Table, Tag, Tone},
     page::{Page, PageAnswer, PageCall, Shell},
 };
 use crate::principal::{Session, session_cookie};
@@ -44,6 +44,7 @@ struct TotpPage {
     qr: Option<Qr>,
     secret: Code,
     field: Field,
+    hidden: Vec<Hidden>,
 }
 
 #[derive(Template)]
@@ -111,7 +112,7 @@ async fn passkeys_page(call: &PageCall, error: Option<Error>) -> PageAnswer {
         label: w.of("passkey-add").into(),
         failed: w.of("passkey-failed").into(),
         guard: shell.guard(),
-        hidden: Vec::new(),
+        hidden: Afterwards::here(call).hidden(),
         fields: vec![field],
     };
     let passkeys = passkeys_table(call, &shell, account.passkeys);
@@ -136,7 +137,10 @@ pub async fn passkey_options(call: PageCall) -> PageAnswer {
 /// `POST /account/passkeys`
 pub async fn add_passkey(call: PageCall) -> PageAnswer {
     match call.app().add_passkey(&call.context(), call.form.text("name"), call.form.text("passkey"), call.visitor()).await {
-        Ok(()) => Ok(Page::to("/account/passkeys").flash("passkey-added", "")),
+        Ok(()) => {
+            let there = Afterwards::of(&call.form).return_to;
+            Ok(Page::to(there.as_deref().unwrap_or("/account/passkeys")).flash("passkey-added", ""))
+        }
         Err(error @ (Error::Invalid(_) | Error::Conflict { .. })) => passkeys_page(&call, Some(error)).await,
         Err(error) => Err(error.into()),
     }
@@ -185,15 +189,22 @@ pub async fn second_factor(call: PageCall) -> PageAnswer {
         alerts.push(Alert::new(Tone::Warning, w.of("account-second-factor-needed"), w.of("account-second-factor-needed-text")));
     }
     let shell = call.shell(w.of("account-second-factor")).under(under(&call));
+    let afterwards = Afterwards::of(&call.query);
+    if afterwards.return_to.is_some() && !strong {
+        alerts.push(Alert::new(Tone::Info, w.of("second-factor-first"), w.of("second-factor-first-text")));
+    }
     let (tone, word) = if account.totp { (Tone::Good, w.of("account-there")) } else { (Tone::Neutral, w.of("account-not-there")) };
     call.render(&SecondFactorPage {
         alerts,
         totp: Tag::new(tone, word),
-        begin: (!account.totp).then(|| PostButton::new("/account/totp/begin", w.of("totp-begin"), shell.guard()).primary()),
+        begin: (!account.totp).then(|| PostButton {
+            hidden: afterwards.hidden(),
+            ..PostButton::new("/account/totp/begin", w.of("totp-begin"), shell.guard()).primary()
+        }),
         remove: account.totp.then(|| Link::new("/account/totp/remove", w.of("totp-remove"))),
         recovery: account.totp.then(|| w.of("recovery-left").with("count", account.recovery_codes_left).into()),
         renew: account.totp.then(|| PostButton::new("/account/recovery-codes", w.of("recovery-renew"), shell.guard())),
-        passkeys: Link::new("/account/passkeys", w.of("passkeys-title")),
+        passkeys: Link::new(afterwards.path("/account/passkeys"), w.of("passkeys-title")),
         shell,
     })
 }
@@ -227,6 +238,7 @@ fn totp_page(call: &PageCall, setup: &TotpSetup, error: Option<Error>) -> PageAn
         qr: Qr::of(w.of("totp-qr"), &setup.uri),
         secret: Code { label: w.of("totp-secret").into(), code: secret, copy: w.of("copy").into(), copied: w.of("copied").into() },
         field,
+        hidden: Afterwards::here(call).hidden(),
         shell,
     })?;
     let page = page.with(header::CACHE_CONTROL, axum::http::HeaderValue::from_static("no-store"));
@@ -237,14 +249,14 @@ fn totp_page(call: &PageCall, setup: &TotpSetup, error: Option<Error>) -> PageAn
 /// `POST /account/totp/begin`
 pub async fn begin_totp(call: PageCall) -> PageAnswer {
     call.app().begin_totp(&call.context()).await?;
-    Ok(Page::to("/account/totp"))
+    Ok(Page::to(Afterwards::of(&call.form).path("/account/totp")))
 }
 
 /// `GET /account/totp`
 pub async fn totp(call: PageCall) -> PageAnswer {
     match call.app().totp_setup(&call.context()).await? {
         Some(setup) => totp_page(&call, &setup, None),
-        None => Ok(Page::to("/account/second-factor")),
+        None => Ok(Page::to(Afterwards::of(&call.query).path("/account/second-factor"))),
     }
 }
 
@@ -255,7 +267,7 @@ pub async fn confirm_totp(call: PageCall) -> PageAnswer {
             let (call, cookie) = renewed(call, signed_in).await?;
             Ok(recovery_page(&call, &codes)?.with(header::SET_COOKIE, cookie))
         }
-        Err(Error::NotFound) => Ok(Page::to("/account/second-factor")),
+        Err(Error::NotFound) => Ok(Page::to(Afterwards::of(&call.form).path("/account/second-factor"))),
         Err(error) => match call.app().totp_setup(&call.context()).await? {
             Some(setup) => totp_page(&call, &setup, Some(error)),
             None => Err(error.into()),
@@ -286,7 +298,9 @@ fn recovery_page(call: &PageCall, codes: &[String]) -> PageAnswer {
         copied: w.of("copied").into(),
     };
     let shell = call.shell(w.of("recovery-title")).under(under(call));
-    let page = call.render(&RecoveryPage { codes, back: Link::new("/account", w.of("recovery-kept")), shell })?;
+    let back = Afterwards::of(&call.form).return_to;
+    let back = Link::new(back.as_deref().unwrap_or("/account"), w.of("recovery-kept"));
+    let page = call.render(&RecoveryPage { codes, back, shell })?;
     Ok(page.with(header::CACHE_CONTROL, axum::http::HeaderValue::from_static("no-store")))
 }
 

@@ -33,6 +33,23 @@ impl Afterwards {
         Self { return_to: local(return_to).map(str::to_owned), ..Self::default() }
     }
 
+    /// The page to come back to, or nothing: for a mail.
+    pub fn back(&self) -> &str {
+        self.return_to.as_deref().unwrap_or_default()
+    }
+
+    /// Which service sent this person here, in words; nothing where none did.
+    pub async fn sent_by(&self, call: &PageCall) -> Option<String> {
+        let word = self.return_to.as_deref()?.strip_prefix("/oauth/authorize/")?;
+        let client = call.app().asking_client(word, call.now).await?;
+        Some(call.words.of("sign-on-sent-by").with("client", client).into())
+    }
+
+    /// Of a page, or of the form that was sent from it.
+    pub fn here(call: &PageCall) -> Self {
+        Self::of(if call.posted { &call.form } else { &call.query })
+    }
+
     pub fn hidden(&self) -> Vec<Hidden> {
         let body = self.resume_path.as_ref().map(|_| ("_resume_body", self.resume_body.clone()));
         let pairs =
@@ -42,10 +59,15 @@ impl Afterwards {
 
     /// A page of ours that goes on to the same place; what was sent with a form does not travel in an address.
     pub fn path(&self, path: &str) -> String {
-        match &self.return_to {
-            Some(back) => format!("{path}?{}", form_urlencoded::Serializer::new(String::new()).append_pair("return_to", back).finish()),
-            None => path.to_owned(),
-        }
+        self.path_with(path, &[])
+    }
+
+    /// The same, of a page that is told more.
+    pub fn path_with(&self, path: &str, pairs: &[(&str, &str)]) -> String {
+        let back = self.return_to.as_deref().map(|back| ("return_to", back));
+        let mut query = form_urlencoded::Serializer::new(String::new());
+        let query = query.extend_pairs(pairs.iter().copied().chain(back)).finish();
+        if query.is_empty() { path.to_owned() } else { format!("{path}?{query}") }
     }
 
     pub const fn resumes(&self) -> bool {

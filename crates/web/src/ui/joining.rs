@@ -5,8 +5,9 @@ use octroi_app::{Error, joining::JoiningView};
 use octroi_domain::{Id, joining::Joining};
 
 use super::{
+    entering::Afterwards,
     errors,
-    kit::{Alert, Cell, Facts, Field, FieldError, Link, PostButton, Tone},
+    kit::{Alert, ButtonLink, Cell, Facts, Field, FieldError, Link, PostButton, Tone},
     operator::{FormView, OperatorPage, Section},
     organizations::{error_of, number_words, wish_tag},
     page::{Page, PageAnswer, PageCall},
@@ -40,6 +41,7 @@ async fn wish_page(call: &PageCall, wrong: Vec<FieldError>) -> PageAnswer {
     let wish = call.app().read_joining(&call.context(), id).await?;
     let w = call.words;
     let path = format!("/organizations/joining/{id}");
+    let afterwards = Afterwards::here(call);
     let title = w.of("wish-title").with("name", wish.organization.name.clone());
     let way = vec![Link::new("/organizations", w.of("organizations-title"))];
     let mut page = OperatorPage::bare(call.shell(title).under(way), None);
@@ -48,13 +50,16 @@ async fn wish_page(call: &PageCall, wrong: Vec<FieldError>) -> PageAnswer {
     match wish.state.as_str() {
         "pending" => {
             page.alerts.push(Alert::new(Tone::Info, w.one_of("wish-way", &wish.way), w.one_of("wish-reason", &wish.reason)));
+            page.lead = w.of("wish-next").into();
             if wish.way == "code" {
                 page.sections.push(code_section(call, &path, &wrong));
                 let send = PostButton::new(format!("{path}/send-code"), w.of("wish-send-code"), page.shell.guard());
+                let send = PostButton { hidden: afterwards.hidden(), ..send };
                 page.sections.push(Section { text: w.of("wish-code-text").into(), buttons: vec![send], ..Section::default() });
             }
             page.sections.push(sponsor_section(call, &path, &wrong));
             let cancel = PostButton::new(format!("{path}/cancel"), w.of("wish-cancel"), page.shell.guard()).danger();
+            let cancel = PostButton { hidden: afterwards.hidden(), ..cancel };
             page.sections.push(Section { buttons: vec![cancel], ..Section::titled(w.of("wish-cancel-title")) });
         }
         "refused" if wish.may_reopen => {
@@ -65,6 +70,7 @@ async fn wish_page(call: &PageCall, wrong: Vec<FieldError>) -> PageAnswer {
                     action: format!("{path}/reopen"),
                     fields: vec![note.hint(w.of("join-note-hint"))],
                     button: w.of("wish-reopen").into(),
+                    hidden: afterwards.hidden(),
                     ..FormView::default()
                 }),
                 ..Section::titled(w.of("wish-reopen-title"))
@@ -72,6 +78,7 @@ async fn wish_page(call: &PageCall, wrong: Vec<FieldError>) -> PageAnswer {
         }
         _ => {}
     }
+    page.actions.extend(afterwards.return_to.map(|back| ButtonLink::new(back, w.of("go-on-there")).secondary()));
     let status = if wrong.is_empty() { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY };
     Ok(call.render(&page)?.status(status))
 }
@@ -84,6 +91,7 @@ fn code_section(call: &PageCall, path: &str, wrong: &[FieldError]) -> Section {
             action: format!("{path}/code"),
             fields: vec![code.required().error(error_of(wrong, "code"))],
             button: w.of("wish-code-enter").into(),
+            hidden: Afterwards::here(call).hidden(),
             ..FormView::default()
         }),
         ..Section::titled(w.of("wish-code-title"))
@@ -99,6 +107,7 @@ fn sponsor_section(call: &PageCall, path: &str, wrong: &[FieldError]) -> Section
             action: format!("{path}/sponsor"),
             fields: vec![email.required().error(error_of(wrong, "email"))],
             button: w.of("wish-sponsor-ask").into(),
+            hidden: Afterwards::here(call).hidden(),
             ..FormView::default()
         }),
         ..Section::titled(w.of("wish-sponsor-title"))
@@ -109,7 +118,7 @@ fn sponsor_section(call: &PageCall, path: &str, wrong: &[FieldError]) -> Section
 async fn after<T: Send>(call: &PageCall, done: Result<T, Error>, flash: &'static str) -> PageAnswer {
     let id: Id<Joining> = call.id("id")?;
     match done {
-        Ok(_) => Ok(Page::to(format!("/organizations/joining/{id}")).flash(flash, "")),
+        Ok(_) => Ok(Page::to(Afterwards::of(&call.form).path(&format!("/organizations/joining/{id}"))).flash(flash, "")),
         Err(Error::Invalid(found)) => wish_page(call, errors::fields(call, &found)).await,
         Err(error) => Err(error.into()),
     }
@@ -125,7 +134,8 @@ pub async fn send_code(call: PageCall) -> PageAnswer {
 pub async fn enter_code(call: PageCall) -> PageAnswer {
     match call.app().enter_join_code(&call.context(), call.id("id")?, call.form.text("code")).await {
         Ok(octroi_app::Done::Now { value, .. }) => {
-            Ok(Page::to(format!("/organizations/{}", value.organization.id)).flash("organization-joined", ""))
+            let there = Afterwards::of(&call.form).return_to.unwrap_or_else(|| format!("/organizations/{}", value.organization.id));
+            Ok(Page::to(there).flash("organization-joined", ""))
         }
         done => after(&call, done, "organization-joined").await,
     }

@@ -30,6 +30,8 @@ pub struct OperatorPage {
     pub tabs: Option<Tabs>,
     pub alerts: Vec<Alert>,
     pub summary: Option<ErrorSummary>,
+    /// What the page is for; may be empty.
+    pub lead: String,
     pub actions: Vec<ButtonLink>,
     pub filters: Option<Filters>,
     pub sections: Vec<Section>,
@@ -48,7 +50,7 @@ pub struct Section {
     pub table: Option<Table>,
     pub form: Option<FormView>,
     pub buttons: Vec<PostButton>,
-    /// Beside the buttons: this page once more.
+    /// Beside the buttons, if there are any: this page once more, or another way.
     pub refresh: Option<Link>,
 }
 impl Section {
@@ -82,7 +84,7 @@ impl OperatorPage {
 
     pub fn bare(shell: Shell, tabs: Option<Tabs>) -> Self {
         let (alerts, actions, sections) = (Vec::new(), Vec::new(), Vec::new());
-        Self { shell, tabs, alerts, summary: None, actions, filters: None, sections, pages: None }
+        Self { shell, tabs, alerts, summary: None, lead: String::new(), actions, filters: None, sections, pages: None }
     }
 }
 

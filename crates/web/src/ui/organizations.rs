@@ -13,6 +13,7 @@ use octroi_domain::{
 };
 
 use super::{
+    entering::Afterwards,
     errors,
     kit::{Alert, ButtonLink, Cell, Column, Control, Facts, Field, FieldError, Filters, Hidden, Link, PostButton, Table, Tag, Tone},
     operator::{FormView, OperatorPage, Section},
@@ -106,7 +107,8 @@ pub async fn mine(call: PageCall) -> PageAnswer {
         rows: found.links.iter().map(|link| row(&page.shell, link)).collect(),
         empty: w.of("organizations-none").into(),
     };
-    page.sections.push(Section { text: w.of("organizations-text").into(), ..Section::of_table(table) });
+    page.lead = w.of("organizations-text").into();
+    page.sections.push(Section::of_table(table));
     if !found.wishes.is_empty() {
         page.sections.push(Section { title: w.of("wishes-title").into(), ..Section::of_table(wishes(w, &found.wishes, false)) });
     }
@@ -162,12 +164,18 @@ fn typed(call: &PageCall) -> Typed {
         let found = ForeignNumber::new(&given("country"), register.unwrap_or(Register::National), &number);
         return found.map_or(Typed::Wrong("number"), |found| Typed::Number(RegistryId::Foreign(found)));
     }
-    let siret: String = given("siret").chars().filter(|c| !c.is_whitespace()).collect();
+    let siret: String = asked_siret(call).chars().filter(|c| !c.is_whitespace()).collect();
     match siret.parse::<Siret>() {
         Ok(siret) => Typed::Number(siret.into()),
         Err(_) if siret.is_empty() => Typed::Nothing,
         Err(_) => Typed::Wrong("siret"),
     }
+}
+
+/// The number that was typed, or that whoever led here hinted at.
+fn asked_siret(call: &PageCall) -> String {
+    let given = |name: &str| call.form.some(name).or_else(|| call.query.some(name));
+    given("siret").or_else(|| given("siret_hint")).unwrap_or_default()
 }
 
 /// `GET /organizations/join`
@@ -178,7 +186,8 @@ pub async fn find(call: PageCall) -> PageAnswer {
 fn search(call: &PageCall, abroad: bool) -> Filters {
     let w = call.words;
     let value = |name: &str| call.query.text(name).to_owned();
-    let fields = if abroad {
+    let afterwards = Afterwards::here(call);
+    let mut fields = if abroad {
         let registers =
             Register::ALL.iter().map(|known| (known.as_str().to_owned(), w.one_of("abroad-register", known.as_str()).to_string()));
         vec![
@@ -187,13 +196,14 @@ fn search(call: &PageCall, abroad: bool) -> Filters {
             Field::line("number", w.of("join-number"), value("number")).required(),
         ]
     } else {
-        vec![Field::line("siret", w.of("review-siret"), value("siret")).hint(w.of("join-siret-hint")).required()]
+        vec![Field::line("siret", w.of("review-siret"), asked_siret(call)).hint(w.of("join-siret-hint")).required()]
     };
     let other = if abroad {
-        Link::new("/organizations/join", w.of("join-in-france"))
+        Link::new(afterwards.path("/organizations/join"), w.of("join-in-france"))
     } else {
-        Link::new("/organizations/join?abroad=1", w.of("join-abroad"))
+        Link::new(afterwards.path_with("/organizations/join", &[("abroad", "1")]), w.of("join-abroad"))
     };
+    fields.extend(afterwards.return_to.map(|value| Field::new("return_to", "", Control::Kept { value })));
     Filters {
         label: w.of("join-search").into(),
         action: "/organizations/join".into(),
@@ -213,7 +223,7 @@ async fn join_page(call: &PageCall, mut wrong: Vec<FieldError>, refusal: Option<
     let mut abroad = call.query.has("abroad") || call.query.has("country");
     let mut status = if wrong.is_empty() { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY };
     match typed {
-        Typed::Nothing => page.sections.push(Section { text: w.of("join-text").into(), ..Section::default() }),
+        Typed::Nothing => page.lead = w.of("join-text").into(),
         Typed::Wrong(name) => {
             let message = if name == "siret" { w.of("organization-siret-wrong") } else { w.of("join-number-wrong") };
             wrong.push(FieldError { name: name.to_owned(), message: message.into() });
@@ -271,7 +281,9 @@ fn found_sections(call: &PageCall, found: &FoundOrganization, wrong: &[FieldErro
     }
     let note = Field::area("note", w.of("join-note"), call.form.get("note").unwrap_or_default());
     fields.push(note.hint(w.of("join-note-hint")).optional(w.of("optional")).error(error_of(wrong, "note")));
+    let afterwards = Afterwards::here(call);
     let mut hidden = vec![Hidden { name: "number".into(), value: found.number.clone() }];
+    hidden.extend(afterwards.hidden());
     if call.form.has("ask_confirmation") {
         hidden.push(Hidden { name: "ask_confirmation".into(), value: "1".into() });
     }
@@ -282,7 +294,7 @@ fn found_sections(call: &PageCall, found: &FoundOrganization, wrong: &[FieldErro
             hidden,
             fields,
             button: w.of("join-ask").into(),
-            back: Some(Link::new("/organizations", w.of("cancel"))),
+            back: Some(Link::new(afterwards.return_to.as_deref().unwrap_or("/organizations"), w.of("cancel"))),
         }),
         ..Section::titled(w.of("join-this"))
     });
@@ -317,12 +329,15 @@ pub async fn join(call: PageCall) -> PageAnswer {
     };
     match call.app().join_organization(&call.once(), input).await {
         Ok(done) => {
-            let view = told(&done);
+            let (view, afterwards) = (told(&done), Afterwards::of(&call.form));
             match (view.outcome.as_str(), &view.organization, &view.joining) {
                 ("linked", Some(organization), _) => {
-                    Ok(Page::to(format!("/organizations/{organization}")).flash("organization-joined", ""))
+                    let there = afterwards.return_to.unwrap_or_else(|| format!("/organizations/{organization}"));
+                    Ok(Page::to(there).flash("organization-joined", ""))
                 }
-                (_, _, Some(joining)) => Ok(Page::to(format!("/organizations/joining/{joining}")).flash("join-asked", "")),
+                (_, _, Some(joining)) => {
+                    Ok(Page::to(afterwards.path(&format!("/organizations/joining/{joining}"))).flash("join-asked", ""))
+                }
                 _ => needs_confirmation(call).await,
             }
         }
@@ -388,7 +403,8 @@ async fn organization_page(call: &PageCall, wrong: Vec<FieldError>) -> PageAnswe
             page.sections.push(Section::of_table(table));
         }
     }
-    page.actions.push(ButtonLink::new(format!("/organizations/{id}/leave"), w.of("leave")).secondary());
+    let leave = Link::new(format!("/organizations/{id}/leave"), w.of("leave-title").with("name", found.link.organization.name.clone()));
+    page.sections.push(Section { refresh: Some(leave), ..Section::default() });
     let status = if wrong.is_empty() { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY };
     Ok(call.render(&page)?.status(status))
 }
@@ -489,7 +505,8 @@ pub async fn withdraw(call: PageCall) -> PageAnswer {
 /// `GET /users/join-organization`: an address of before, with `siret_hint`.
 pub async fn former_join(call: PageCall) -> PageAnswer {
     let siret: String = call.query.text("siret_hint").chars().filter(char::is_ascii_digit).take(14).collect();
-    Ok(Page::to(if siret.is_empty() { "/organizations/join".to_owned() } else { format!("/organizations/join?siret={siret}") }))
+    let hint = [("siret_hint", siret.as_str())];
+    Ok(Page::to(Afterwards::of(&call.query).path_with("/organizations/join", if siret.is_empty() { &[] } else { &hint })))
 }
 
 /// `GET /manage-organizations`: an address of before.

@@ -30,7 +30,7 @@ pub async fn page(call: &PageCall, afterwards: &Afterwards, refusal: Option<Refu
         Err(error) => return Err(error.into()),
     };
     if !factors.any() {
-        return Ok(Page::to("/account/second-factor"));
+        return Ok(Page::to(afterwards.path("/account/second-factor")));
     }
     let mut page = Entering::new(w.of("second-factor"), "/sign-in/second-factor", w.of("second-factor-show"));
     page.text = w.of("second-factor-text").into();

@@ -48,13 +48,14 @@ pub fn ask(call: &PageCall) -> Page {
 }
 
 /// The first page asks who; the second offers what any account could have, whether there is one or not.
-fn page(call: &PageCall, afterwards: &Afterwards, who: &str, refusal: Option<Refusal>, second: bool) -> PageAnswer {
+async fn page(call: &PageCall, afterwards: &Afterwards, who: &str, refusal: Option<Refusal>, second: bool) -> PageAnswer {
     let w = call.words;
     let button = if second { w.of("sign-in") } else { w.of("sign-in-next") };
     let mut page = Entering::new(w.of("sign-in"), "/sign-in", button);
     if afterwards.resumes() {
         page.alerts.push(Alert::new(Tone::Warning, w.of("session-ended"), w.of("session-ended-kept")));
     }
+    page.text = afterwards.sent_by(call).await.unwrap_or_default();
     page.hidden = afterwards.hidden();
     page.fields.push(entering::email(call, who));
     if second {
@@ -62,8 +63,7 @@ fn page(call: &PageCall, afterwards: &Afterwards, who: &str, refusal: Option<Ref
         page.others.push(Other { action: "/sign-in/mail".into(), text: w.of("sign-in-by-mail").into() });
     }
     page.passkey = Some(("/sign-in/passkey".into(), w.of("sign-in-by-passkey").into()));
-    let hint = form_urlencoded::Serializer::new(String::new()).append_pair("login_hint", who).finish();
-    page.ways.push(Link::new(format!("/reset-password?{hint}"), w.of("sign-in-forgotten")));
+    page.ways.push(Link::new(afterwards.path_with("/reset-password", &[("login_hint", who)]), w.of("sign-in-forgotten")));
     page.ways.push(Link::new(afterwards.path("/sign-up"), w.of("sign-in-no-account")));
     if call.app().settings().demo {
         page.note = w.of("sign-in-demo").into();
@@ -78,7 +78,7 @@ pub async fn show(call: PageCall) -> PageAnswer {
         return Ok(Page::to(afterwards.return_to.as_deref().unwrap_or("/dashboard")));
     }
     let hint: String = call.query.text("login_hint").chars().filter(|c| !c.is_control()).take(254).collect();
-    page(&call, &afterwards, &hint, None, false)
+    page(&call, &afterwards, &hint, None, false).await
 }
 
 /// `POST /sign-in`
@@ -88,11 +88,11 @@ pub async fn sign_in(call: PageCall) -> PageAnswer {
     let Some(password) = call.form.get(PASSWORD) else {
         let missing = email.is_empty().then(|| wrong_address(&call));
         let second = missing.is_none();
-        return page(&call, &afterwards, email, missing.map(|error| Refusal::of(&call, error)).transpose()?, second);
+        return page(&call, &afterwards, email, missing.map(|error| Refusal::of(&call, error)).transpose()?, second).await;
     };
     match call.app().sign_in(email, password, None, call.visitor(), call.now).await {
         Ok(step) => go(call, afterwards, step).await,
-        Err(error) => page(&call, &afterwards, email, Some(Refusal::of(&call, error)?), true),
+        Err(error) => page(&call, &afterwards, email, Some(Refusal::of(&call, error)?), true).await,
     }
 }
 
@@ -102,8 +102,8 @@ fn wrong_address(call: &PageCall) -> Error {
 }
 
 /// The page that asks for who it is, with what is wrong with an address typed elsewhere.
-pub fn first_page(call: &PageCall, afterwards: &Afterwards, refusal: Refusal) -> PageAnswer {
-    page(call, afterwards, call.form.text("email"), Some(refusal), true)
+pub async fn first_page(call: &PageCall, afterwards: &Afterwards, refusal: Refusal) -> PageAnswer {
+    page(call, afterwards, call.form.text("email"), Some(refusal), true).await
 }
 
 /// On with a sign-in: in, or to the second factor.
@@ -225,7 +225,7 @@ pub async fn resume(call: &PageCall) -> PageAnswer {
         return go_on(call, call.facts.path.clone(), &body).await;
     }
     let afterwards = Afterwards { return_to: None, resume_path: Some(call.facts.path.clone()), resume_body: body };
-    Ok(page(call, &afterwards, "", None, false)?.status(StatusCode::UNAUTHORIZED))
+    Ok(page(call, &afterwards, "", None, false).await?.status(StatusCode::UNAUTHORIZED))
 }
 
 /// What was asked for, to go on with it after somebody proved more: a page, or a form with all that was sent.

@@ -14,14 +14,13 @@ use super::{
 /// `POST /sign-in/mail`
 pub async fn ask_mail(call: PageCall) -> PageAnswer {
     let afterwards = Afterwards::of(&call.form);
-    let back = afterwards.return_to.clone().unwrap_or_default();
-    match call.app().ask_sign_in_mail(call.form.text("email"), &back, call.visitor(), call.now).await {
+    match call.app().ask_sign_in_mail(call.form.text("email"), afterwards.back(), call.visitor(), call.now).await {
         Ok(()) if afterwards.resumes() => {
             let waiting = call.app().waiting(ProofKind::SignIn, call.visitor(), call.now).await?.ok_or(Error::NotFound)?;
             mail_page(&call, &afterwards, &waiting, None)
         }
         Ok(()) => Ok(Page::to(afterwards.path("/sign-in/mail"))),
-        Err(error) => session::first_page(&call, &afterwards, Refusal::of(&call, error)?),
+        Err(error) => session::first_page(&call, &afterwards, Refusal::of(&call, error)?).await,
     }
 }
 
@@ -62,7 +61,7 @@ pub async fn mail_code(call: PageCall) -> PageAnswer {
             let refusal = Refusal::of(&call, error)?;
             match call.app().waiting(ProofKind::SignIn, call.visitor(), call.now).await? {
                 Some(waiting) => mail_page(&call, &afterwards, &waiting, Some(refusal)),
-                None => session::first_page(&call, &afterwards, refusal),
+                None => session::first_page(&call, &afterwards, refusal).await,
             }
         }
     }
@@ -74,7 +73,9 @@ pub fn spent(call: &PageCall, to: &str) -> PageAnswer {
     let (action, button) = if to == "/reset-password" { (to, w.of("reset-ask")) } else { ("/sign-in/mail", w.of("mail-again")) };
     let mut page = Entering::new(w.of("link-spent-title"), action, button);
     page.alerts.push(Alert::new(Tone::Warning, w.of("link-spent"), w.of("link-spent-text")));
-    page.ways.push(Link::new("/sign-in", w.of("sign-in-otherwise")));
+    let afterwards = Afterwards::here(call);
+    page.hidden = afterwards.hidden();
+    page.ways.push(Link::new(afterwards.path("/sign-in"), w.of("sign-in-otherwise")));
     page.fields.push(entering::email(call, ""));
     Ok(page.show(call, None)?.status(StatusCode::NOT_FOUND))
 }
@@ -123,6 +124,6 @@ pub async fn passkey(call: PageCall) -> PageAnswer {
     let afterwards = Afterwards::of(&call.form);
     match call.app().sign_in_passkey(&call.context(), call.form.text("passkey"), call.visitor()).await {
         Ok(step) => session::go(call, afterwards, step).await,
-        Err(error) => session::first_page(&call, &afterwards, Refusal::of(&call, error)?),
+        Err(error) => session::first_page(&call, &afterwards, Refusal::of(&call, error)?).await,
     }
 }

@@ -10,7 +10,9 @@ use octroi_domain::text::Language;
 use octroi_oauth::{authorization_request::ResponseMode, parameters::Parameters, redirect_uri::RedirectUri};
 
 use super::{
-    kit::{Alert, Check, Control, Facts, Field, Hidden, Link, Tone},
+    errors,
+    kit::{Alert, ButtonLink, Check, Control, ErrorSummary, Facts, Field, FieldError, Hidden, Link, Tone},
+    organizations::LAST,
     page::{Page, PageAnswer, PageCall, Shell},
     words::Words,
 };
@@ -39,8 +41,10 @@ struct OrganizationPage {
     notice: Option<Alert>,
     text: String,
     action: String,
+    summary: Option<ErrorSummary>,
     choice: Option<Field>,
-    join: Link,
+    /// First of all, where there is nothing to choose.
+    join: ButtonLink,
 }
 
 #[derive(Template)]
@@ -210,19 +214,26 @@ fn account(call: &PageCall, here: String, view: AccountView) -> PageAnswer {
 
 fn organization(call: &PageCall, here: String, view: &OrganizationChoice, unchosen: bool) -> PageAnswer {
     let w = call.words;
+    let last = call.remembered(LAST).unwrap_or_default();
+    let only = view.organizations.len() == 1 && view.missing.is_none();
     let checks = view.organizations.iter().map(|organization| Check {
         value: organization.id.to_string(),
         label: organization.name.clone(),
         hint: w.of("sign-on-siret").with("siret", organization.siret.to_string()).into(),
-        checked: false,
+        checked: only || organization.id.to_string() == last,
         locked: false,
     });
     let field = Field::new("organization", w.of("sign-on-organization"), Control::Radios { options: checks.collect() }).required();
+    let wrong: Vec<FieldError> = unchosen
+        .then(|| FieldError { name: "organization".to_owned(), message: w.of("sign-on-organization-choose").into() })
+        .into_iter()
+        .collect();
     let field = if unchosen { field.error(w.of("sign-on-organization-choose")) } else { field };
     let join = match &view.missing {
         Some(siret) => local("/organizations/join", &[("siret_hint", siret.as_str()), ("return_to", &here)]),
         None => local("/organizations/join", &[("return_to", &here)]),
     };
+    let join = ButtonLink::new(join, w.of("sign-on-join"));
     let notice = match (&view.missing, view.organizations.is_empty()) {
         (Some(siret), _) => Some(Alert::new(
             Tone::Warning,
@@ -237,8 +248,9 @@ fn organization(call: &PageCall, here: String, view: &OrganizationChoice, unchos
         notice,
         text: w.of("sign-on-organization-text").with("client", view.client.clone()).into(),
         action: here,
+        summary: errors::summary(call, &wrong),
         choice: (!view.organizations.is_empty()).then_some(field),
-        join: Link::new(join, w.of("sign-on-join")),
+        join: if view.organizations.is_empty() { join } else { join.secondary() },
     })
 }
 

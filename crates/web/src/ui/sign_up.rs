@@ -14,10 +14,13 @@ use super::{
     sign_in_ways::{resend_note, spent},
 };
 
-fn first(call: &PageCall, afterwards: &Afterwards, email: &str, refusal: Option<Refusal>) -> PageAnswer {
+async fn first(call: &PageCall, afterwards: &Afterwards, email: &str, refusal: Option<Refusal>) -> PageAnswer {
     let w = call.words;
     let mut page = Entering::new(w.of("sign-up"), "/sign-up", w.of("sign-in-next"));
     page.text = w.of("sign-up-text").into();
+    if let Some(service) = afterwards.sent_by(call).await {
+        page.text = format!("{service} {}", page.text);
+    }
     page.hidden = afterwards.hidden();
     page.fields.push(entering::email(call, email));
     page.ways.push(Link::new(afterwards.path("/sign-in"), w.of("sign-up-known")));
@@ -27,16 +30,16 @@ fn first(call: &PageCall, afterwards: &Afterwards, email: &str, refusal: Option<
 /// `GET /sign-up`
 pub async fn show(call: PageCall) -> PageAnswer {
     let hint: String = call.query.text("login_hint").chars().filter(|c| !c.is_control()).take(254).collect();
-    first(&call, &Afterwards::of(&call.query), &hint, None)
+    first(&call, &Afterwards::of(&call.query), &hint, None).await
 }
 
 /// `POST /sign-up`
 pub async fn ask(call: PageCall) -> PageAnswer {
     let afterwards = Afterwards::of(&call.form);
     let email = call.form.text("email");
-    match call.app().sign_up(email, call.visitor(), call.words.language(), call.now).await {
+    match call.app().sign_up(email, afterwards.back(), call.visitor(), call.words.language(), call.now).await {
         Ok(()) => Ok(Page::to(afterwards.path("/sign-up/code"))),
-        Err(error) => first(&call, &afterwards, email, Some(Refusal::of(&call, error)?)),
+        Err(error) => first(&call, &afterwards, email, Some(Refusal::of(&call, error)?)).await,
     }
 }
 
@@ -72,7 +75,7 @@ pub async fn prove(call: PageCall) -> PageAnswer {
             let refusal = Refusal::of(&call, error)?;
             match call.app().waiting(ProofKind::SignUp, call.visitor(), call.now).await? {
                 Some(waiting) => code_page(&call, &afterwards, &waiting, Some(refusal)),
-                None => first(&call, &afterwards, "", Some(refusal)),
+                None => first(&call, &afterwards, "", Some(refusal)).await,
             }
         }
     }
@@ -122,41 +125,44 @@ pub async fn open(call: PageCall) -> PageAnswer {
             let refusal = Refusal::of(&call, error)?;
             match call.app().waiting(ProofKind::SignUp, call.visitor(), call.now).await? {
                 Some(waiting) => finish_page(&call, &afterwards, &waiting, Some(refusal)),
-                None => first(&call, &afterwards, "", Some(refusal)),
+                None => first(&call, &afterwards, "", Some(refusal)).await,
             }
         }
     }
 }
 
-fn reset_page(call: &PageCall, email: &str, refusal: Option<Refusal>) -> PageAnswer {
+fn reset_page(call: &PageCall, afterwards: &Afterwards, email: &str, refusal: Option<Refusal>) -> PageAnswer {
     let w = call.words;
     let mut page = Entering::new(w.of("reset-title"), "/reset-password", w.of("reset-ask"));
     page.text = w.of("reset-text").into();
+    page.hidden = afterwards.hidden();
     page.fields.push(entering::email(call, email));
-    page.ways.push(Link::new("/sign-in", w.of("sign-in-otherwise")));
+    page.ways.push(Link::new(afterwards.path("/sign-in"), w.of("sign-in-otherwise")));
     page.show(call, refusal)
 }
 
 /// `GET /reset-password`
 pub async fn reset(call: PageCall) -> PageAnswer {
     let hint: String = call.query.text("login_hint").chars().filter(|c| !c.is_control()).take(254).collect();
-    reset_page(&call, &hint, None)
+    reset_page(&call, &Afterwards::of(&call.query), &hint, None)
 }
 
 /// `POST /reset-password`: the same sentence for every address.
 pub async fn ask_reset(call: PageCall) -> PageAnswer {
+    let afterwards = Afterwards::of(&call.form);
     let email = call.form.text("email");
-    match call.app().ask_reset(email, call.visitor(), call.now).await {
+    match call.app().ask_reset(email, afterwards.back(), call.visitor(), call.now).await {
         Ok(()) => {
             let w = call.words;
             let mut page = Entering::new(w.of("reset-title"), "/reset-password", w.of("mail-again"));
             let text = w.of("reset-sent-text").with("email", email.to_owned()).with("minutes", octroi_app::account::proof_minutes());
             page.alerts.push(Alert::new(Tone::Info, w.of("reset-sent"), text));
+            page.hidden = afterwards.hidden();
             page.fields.push(entering::email(&call, email));
-            page.ways.push(Link::new("/sign-in", w.of("sign-in-otherwise")));
+            page.ways.push(Link::new(afterwards.path("/sign-in"), w.of("sign-in-otherwise")));
             page.show(&call, None)
         }
-        Err(error) => reset_page(&call, email, Some(Refusal::of(&call, error)?)),
+        Err(error) => reset_page(&call, &afterwards, email, Some(Refusal::of(&call, error)?)),
     }
 }
 
@@ -164,6 +170,7 @@ fn choose_page(call: &PageCall, word: &str, email: &str, refusal: Option<Refusal
     let w = call.words;
     let mut page = Entering::new(w.of("reset-title"), format!("/reset-password/{word}"), w.of("reset-choose"));
     page.text = w.of("reset-choose-text").into();
+    page.hidden = Afterwards::here(call).hidden();
     page.fields.push(Field { control: super::kit::Control::Fixed { value: email.to_owned() }, ..entering::email(call, "") });
     page.fields.push(entering::new_password(call));
     page.show(call, refusal)
@@ -189,8 +196,8 @@ pub async fn chosen(call: PageCall) -> PageAnswer {
     };
     match call.app().reset(&word, call.form.get("password").unwrap_or_default().to_owned(), call.now).await {
         Ok(()) => {
-            let hint = form_urlencoded::Serializer::new(String::new()).append_pair("login_hint", &opened.email).finish();
-            Ok(Page::to(format!("/sign-in?{hint}")).flash("password-reset", ""))
+            let sign_in = Afterwards::of(&call.form).path_with("/sign-in", &[("login_hint", &opened.email)]);
+            Ok(Page::to(sign_in).flash("password-reset", ""))
         }
         Err(Error::NotFound) => spent(&call, "/reset-password"),
         Err(error) => choose_page(&call, &word, &opened.email, Some(Refusal::of(&call, error)?)),

@@ -101,6 +101,8 @@ pub enum Control {
     File { accept: String },
     /// Shown, and not to be changed here.
     Fixed { value: String },
+    /// Sent along, and seen by nobody.
+    Kept { value: String },
 }
 
 /// A question of a form. Its `id` in the page is `f-` and its name.
