@@ -25,8 +25,7 @@ const client = await call("POST", "/clients", {
   first_party: true,
 }, session);
 for (const slug of slugs) {
-  await call("POST", "/connections", {
-    slug,
+  const settings = {
     name: { fr: "Carnet de notes", en: "Notebook" },
     issuer: portal,
     client_id: client.body.client_id,
@@ -34,6 +33,7 @@ for (const slug of slugs) {
     client_auth: "secret_basic",
     scopes: ["openid", "email", "profile", "organizations"],
     purpose: { product: { front: `${front}/`, hand_off: slug.replace("example-", "") } },
-  }, session);
+  };
+  await call("POST", "/connections", { slug, settings }, session);
 }
 console.log(`ready: ${slugs.join(", ")} hand people over to ${front}/`);

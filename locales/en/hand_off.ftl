@@ -19,6 +19,8 @@ hand-off-over-text = It was used already, has waited for more than ten minutes, 
 hand-off-over-next = Begin again from the service that you wanted to use: nothing is lost.
 hand-off-conflict-title = Your account needs a check
 hand-off-conflict-next = Nothing of your account was changed.
+hand-off-wrong-title = This sign-in was begun wrongly
+hand-off-wrong-next = “{ $product }” has to be mended by those who make it; tell them of this page.
 hand-off-back = Back to { $product }
 
 ## Products, for the operator

@@ -102,6 +102,11 @@ client-logouts = Addresses to come back to after signing out
 client-method = How the client authenticates
 client-method-client_secret_basic = By a secret, in the header (client_secret_basic)
 client-method-client_secret_post = By a secret, in the body (client_secret_post)
+client-method-tls_client_auth = By a certificate, which the proxy verifies (tls_client_auth)
+client-certificate-name = Name in the certificate
+client-certificate-name-hint = For those that authenticate by a certificate. As RFC 4514 writes it: CN=service.example,O=Ville,C=FR
+client-bound = Bind tokens to the certificate
+client-bound-hint = A token is good only with the certificate that was shown when it was asked for.
 client-method-none = Public client, without a secret: PKCE is required (none)
 client-grants = Grant types
 client-refresh = May renew its tokens (refresh_token)

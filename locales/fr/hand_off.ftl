@@ -19,6 +19,8 @@ hand-off-over-text = Elle a déjà servi, attend depuis plus de dix minutes, ou 
 hand-off-over-next = Recommencez depuis le service que vous vouliez utiliser : rien n’est perdu.
 hand-off-conflict-title = Votre compte demande une vérification
 hand-off-conflict-next = Rien n’a été changé à votre compte.
+hand-off-wrong-title = Cette connexion est mal commencée
+hand-off-wrong-next = « { $product } » doit être corrigé par ceux qui le font ; signalez-leur cette page.
 hand-off-back = Revenir à { $product }
 
 ## Les produits, pour l’exploitant

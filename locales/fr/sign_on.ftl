@@ -102,6 +102,11 @@ client-logouts = Adresses de retour après déconnexion
 client-method = Authentification du client
 client-method-client_secret_basic = Par un secret, dans l’en-tête (client_secret_basic)
 client-method-client_secret_post = Par un secret, dans le corps (client_secret_post)
+client-method-tls_client_auth = Par un certificat, que le mandataire vérifie (tls_client_auth)
+client-certificate-name = Nom du certificat
+client-certificate-name-hint = Pour l’authentification par certificat. Tel que la RFC 4514 l’écrit : CN=service.example,O=Ville,C=FR
+client-bound = Lier les jetons au certificat
+client-bound-hint = Un jeton ne vaut qu’avec le certificat montré quand il a été demandé.
 client-method-none = Client public, sans secret : PKCE obligatoire (none)
 client-grants = Types d’octroi
 client-refresh = Peut renouveler ses jetons (refresh_token)

@@ -26,6 +26,7 @@ pub mod joining;
 pub mod ledger;
 pub mod mail;
 pub mod message;
+pub mod network;
 pub mod organization;
 pub mod permit;
 pub mod policy;

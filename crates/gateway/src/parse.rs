@@ -330,24 +330,10 @@ pub(crate) fn language(accepted: Option<&HeaderValue>) -> Language {
     if fr > en || (fr > 0.0 && fr >= en && fr_place < en_place) { Language::Fr } else { Language::En }
 }
 
-/// The caller's address: the peer's, or, behind trusted proxies, the last one of
-/// `X-Forwarded-For` that is not a trusted proxy itself.
+/// The caller's address: the peer's, or what trusted proxies say of it.
 pub(crate) fn client_address(peer: IpAddr, trusted: &[Network], headers: &HeaderMap) -> IpAddr {
-    let is_trusted = |address: IpAddr| trusted.iter().any(|network| network.contains(address));
-    if trusted.is_empty() || !is_trusted(peer) {
-        return peer;
-    }
-    let mut address = peer;
-    for value in headers.get_all("x-forwarded-for").iter().rev() {
-        for hop in value.to_str().unwrap_or_default().rsplit(',') {
-            match hop.trim().parse::<IpAddr>() {
-                Ok(hop) if is_trusted(hop) => address = hop,
-                Ok(hop) => return hop,
-                Err(_) => return address,
-            }
-        }
-    }
-    address
+    let values = headers.get_all("x-forwarded-for").iter().map(|value| value.to_str().unwrap_or_default());
+    octroi_domain::network::client_address(peer, trusted, values)
 }
 
 #[cfg(test)]

@@ -6,6 +6,7 @@ use serde_json::Value;
 use url::Url;
 
 use crate::{
+    certificate::DistinguishedName,
     foreign::{Jwk, JwkSet},
     jwt::SigningAlgorithm,
     redirect_uri::{RedirectUri, is_loopback},
@@ -139,6 +140,10 @@ pub struct ClientMetadata {
     pub tls_client_auth_san_dns: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tls_client_auth_san_uri: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tls_client_auth_san_ip: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tls_client_auth_san_email: Option<String>,
     /// Ours: the code flow without PKCE is refused.
     #[serde(default)]
     pub require_pkce: bool,
@@ -162,6 +167,18 @@ impl MetadataError {
     pub fn code(&self) -> &'static str {
         if self.field.starts_with("redirect_uris") { "invalid_redirect_uri" } else { "invalid_client_metadata" }
     }
+}
+
+/// Controls, and what turns or hides the text around it: people decide by the name that they see.
+fn is_unseen(c: char) -> bool {
+    c.is_control()
+        || matches!(c, '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}')
+        || matches!(c, '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
+}
+
+/// Whose an address is: the origin of one of the web, else its scheme.
+fn owner(uri: &RedirectUri) -> String {
+    uri.origin().unwrap_or_else(|| uri.as_str().split(':').next().unwrap_or_default().to_owned())
 }
 
 impl ClientMetadata {
@@ -204,7 +221,8 @@ impl ClientMetadata {
         if self.response_types.iter().any(|kind| kind != "code") {
             return Err(MetadataError::new("response_types", "`code` alone is offered"));
         }
-        if let Some(scope) = &self.scope
+        // None at all, when the server left nothing of what was asked for.
+        if let Some(scope) = self.scope.as_deref().filter(|scope| !scope.is_empty())
             && scope.split(' ').any(|token| token.is_empty() || !token.bytes().all(|b| matches!(b, 0x21 | 0x23..=0x5b | 0x5d..=0x7e)))
         {
             return Err(MetadataError::new("scope", "it is scope names, separated by one space"));
@@ -214,8 +232,8 @@ impl ClientMetadata {
 
     fn check_sizes(&self) -> Result<(), MetadataError> {
         let name = self.client_name.chars().count();
-        if name > 120 || self.client_name.chars().any(char::is_control) {
-            return Err(MetadataError::new("client_name", "a name of at most 120 characters"));
+        if name > 120 || self.client_name.chars().any(is_unseen) {
+            return Err(MetadataError::new("client_name", "a name of at most 120 characters, without any that is not seen"));
         }
         let lists = [
             ("redirect_uris", self.redirect_uris.len()),
@@ -229,7 +247,7 @@ impl ClientMetadata {
             return Err(MetadataError::new(field, format!("at most {MOST} entries")));
         }
         let texts = self.contacts.iter().chain(&self.default_acr_values).chain(&self.scope);
-        let texts = texts.chain(&self.tls_client_auth_subject_dn).chain(&self.tls_client_auth_san_dns).chain(&self.tls_client_auth_san_uri);
+        let texts = texts.chain(self.certificate_names().into_iter().filter_map(|(_, name)| name.as_ref()));
         if texts.into_iter().any(|text| text.len() > LONGEST || text.chars().any(char::is_control)) {
             return Err(MetadataError::new("", format!("a text is longer than {LONGEST} characters, or has control characters")));
         }
@@ -285,11 +303,28 @@ impl ClientMetadata {
         {
             return Err(MetadataError::new("token_endpoint_auth_signing_alg", "one of ES256, ES384, RS256…RS512, PS256…PS512, EdDSA"));
         }
-        let named = [&self.tls_client_auth_subject_dn, &self.tls_client_auth_san_dns, &self.tls_client_auth_san_uri];
-        if self.token_endpoint_auth_method == AuthMethod::TlsClientAuth && named.iter().filter(|name| name.is_some()).count() != 1 {
+        let named = self.certificate_names().into_iter().filter(|(_, name)| name.is_some()).count();
+        if self.token_endpoint_auth_method == AuthMethod::TlsClientAuth && named != 1 {
             return Err(MetadataError::new("tls_client_auth_subject_dn", "tls_client_auth needs exactly one name of the certificate"));
         }
+        if self.tls_client_auth_subject_dn.as_deref().is_some_and(|name| DistinguishedName::read(name).is_none()) {
+            return Err(MetadataError::new("tls_client_auth_subject_dn", "a name as RFC 4514 writes it: CN=service.example,O=Ville,C=FR"));
+        }
+        if self.tls_client_auth_san_ip.as_deref().is_some_and(|text| text.parse::<std::net::IpAddr>().is_err()) {
+            return Err(MetadataError::new("tls_client_auth_san_ip", "an address: 192.0.2.7, or 2001:db8::7"));
+        }
         Ok(())
+    }
+
+    /// The names that a certificate may be known by (RFC 8705 section 2.1.2).
+    const fn certificate_names(&self) -> [(&'static str, &Option<String>); 5] {
+        [
+            ("tls_client_auth_subject_dn", &self.tls_client_auth_subject_dn),
+            ("tls_client_auth_san_dns", &self.tls_client_auth_san_dns),
+            ("tls_client_auth_san_uri", &self.tls_client_auth_san_uri),
+            ("tls_client_auth_san_ip", &self.tls_client_auth_san_ip),
+            ("tls_client_auth_san_email", &self.tls_client_auth_san_email),
+        ]
     }
 
     fn check_addresses(&self) -> Result<(), MetadataError> {
@@ -313,7 +348,7 @@ impl ClientMetadata {
                 ));
             }
         }
-        let hosts: std::collections::BTreeSet<_> = self.redirect_uris.iter().filter_map(RedirectUri::origin).collect();
+        let hosts: std::collections::BTreeSet<_> = self.redirect_uris.iter().map(owner).collect();
         if self.subject_type == SubjectType::Pairwise && self.sector_identifier_uri.is_none() && hosts.len() > 1 {
             return Err(MetadataError::new(
                 "sector_identifier_uri",
@@ -327,7 +362,9 @@ impl ClientMetadata {
     #[must_use]
     pub fn sector(&self) -> Option<String> {
         let address = self.sector_identifier_uri.as_deref().or_else(|| self.redirect_uris.first().map(RedirectUri::as_str))?;
-        Url::parse(address).ok()?.host_str().map(str::to_owned)
+        let url = Url::parse(address).ok()?;
+        // A scheme of an application's own has no host, and is one by itself.
+        Some(url.host_str().filter(|host| !host.is_empty()).unwrap_or_else(|| url.scheme()).to_owned())
     }
 }
 
@@ -373,6 +410,13 @@ mod tests {
         check(with("logo_uri", json!("javascript:alert(1)")), "logo_uri", "invalid_client_metadata");
         check(with("scope", json!("a  b")), "scope", "invalid_client_metadata");
         check(with("id_token_signed_response_alg", json!("none")), "id_token_signed_response_alg", "invalid_client_metadata");
+        check(with("client_name", json!("Impots\u{202e}rf.vuog")), "client_name", "invalid_client_metadata");
+        check(with("client_name", json!("Can\u{200b}tine")), "client_name", "invalid_client_metadata");
+        // An application that shares an address with another's site does not share its subjects.
+        let two = json!({
+            "application_type": "native", "subject_type": "pairwise", "redirect_uris": ["https://rp.example/cb", "fr.evil.app:/cb"],
+        });
+        check(two, "sector_identifier_uri", "invalid_client_metadata");
         check(with("client_name", json!("x".repeat(121))), "client_name", "invalid_client_metadata");
         check(with("default_max_age", json!("soon")), "default_max_age", "invalid_client_metadata");
     }
@@ -381,5 +425,7 @@ mod tests {
     fn native_clients_have_schemes_of_their_own() {
         let native = json!({"application_type": "native", "token_endpoint_auth_method": "none", "redirect_uris": ["fr.example.app:/cb", "http://127.0.0.1/cb"]});
         assert!(ClientMetadata::read(native).is_ok());
+        let own = json!({"application_type": "native", "subject_type": "pairwise", "redirect_uris": ["fr.example.app:/cb"]});
+        assert_eq!(ClientMetadata::read(own).unwrap().sector().as_deref(), Some("fr.example.app"), "never the subject of everybody");
     }
 }

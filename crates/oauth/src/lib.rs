@@ -2,6 +2,7 @@
 //! shape of the secrets that are handed out. Pure: no I/O, no clock, and none of our business rules.
 
 pub mod authorization_request;
+pub mod certificate;
 pub mod claims_request;
 pub mod client_assertion;
 pub mod client_metadata;

@@ -32,6 +32,10 @@ impl Parameters {
         let encoded = std::str::from_utf8(encoded).map_err(|_| ParameterError::NotUtf8)?;
         let mut read: Vec<(String, String)> = Vec::new();
         for (name, value) in form_urlencoded::parse(encoded.as_bytes()) {
+            // What stands for bytes that are no text: two different values would become one.
+            if name.contains('\u{fffd}') || value.contains('\u{fffd}') {
+                return Err(ParameterError::NotUtf8);
+            }
             if name != REPEATED && read.iter().any(|(before, _)| *before == name) {
                 return Err(ParameterError::Repeated);
             }
@@ -80,7 +84,8 @@ pub fn tokens(text: &str, most: usize) -> Result<Vec<String>, String> {
     let mut found: Vec<String> = Vec::new();
     for token in text.split(' ') {
         if token.is_empty() || token.len() > 128 || !token.bytes().all(visible) || found.len() >= most {
-            return Err(token.chars().filter(char::is_ascii_graphic).take(60).collect());
+            // What an error_description may hold (RFC 6749 section 5.2).
+            return Err(token.chars().filter(|c| c.is_ascii_graphic() && !matches!(c, '"' | '\\')).take(60).collect());
         }
         if !found.iter().any(|before| before == token) {
             found.push(token.to_owned());
@@ -99,6 +104,8 @@ mod tests {
         assert_eq!((read.get("a"), read.get("b"), read.has("b")), (Some("1"), None, false));
         assert_eq!(read.all("resource").collect::<Vec<_>>(), ["x", "y"]);
         assert_eq!(Parameters::read(b"a=1&a=1"), Err(ParameterError::Repeated));
+        assert_eq!(Parameters::read(b"a=%FF"), Err(ParameterError::NotUtf8));
+        assert_eq!(Parameters::read(b"%ff=a"), Err(ParameterError::NotUtf8));
         assert_eq!(Parameters::read(b"a=&a="), Err(ParameterError::Repeated));
         assert_eq!(Parameters::read(&[b'a'; 20_000]), Err(ParameterError::TooLong));
         assert_eq!(Parameters::read("resource=1&".repeat(70).as_bytes()), Err(ParameterError::TooMany));

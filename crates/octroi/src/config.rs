@@ -10,7 +10,11 @@ use octroi_domain::{account::SecondFactor, mail::Sender};
 use octroi_oauth::secret::{self, SecretKind};
 use serde::Deserialize;
 
-use crate::{directory::Directory, look::Look};
+use crate::{
+    directory::Directory,
+    look::Look,
+    sign_on::{self, SignOn},
+};
 
 /// `octroi.toml`. Everything has a default; an empty file is a good one.
 #[derive(Debug, Clone, Deserialize)]
@@ -26,6 +30,7 @@ pub struct Config {
     pub mail: Mail,
     pub accounts: Accounts,
     pub directory: Directory,
+    pub sign_on: SignOn,
 }
 impl Default for Config {
     fn default() -> Self {
@@ -39,6 +44,7 @@ impl Default for Config {
             mail: Mail::default(),
             accounts: Accounts::default(),
             directory: Directory::default(),
+            sign_on: SignOn::default(),
         }
     }
 }
@@ -53,6 +59,8 @@ pub struct Portal {
     /// An API key of the sandbox that visitors may try public APIs with. The pages show it to everybody.
     pub sandbox_test_key: Option<String>,
     pub look: Look,
+    /// Proxies in front, as CIDR: their `X-Forwarded-For` and `Client-Cert` are believed, and nobody else's.
+    pub trusted_proxies: Vec<String>,
 }
 impl Default for Portal {
     fn default() -> Self {
@@ -61,6 +69,7 @@ impl Default for Portal {
             public_url: "http://localhost:3000".to_owned(),
             sandbox_test_key: None,
             look: Look::default(),
+            trusted_proxies: Vec::new(),
         }
     }
 }
@@ -313,6 +322,8 @@ impl Config {
             return bad("traces.buffer", "from 16 to 10000000 traces");
         }
         self.mail.check()?;
+        sign_on::networks("portal.trusted_proxies", &self.portal.trusted_proxies)?;
+        self.sign_on.check(&self.portal.trusted_proxies)?;
         self.directory.check()?;
         match &self.database.url {
             Some(url) if !["postgres://", "postgresql://", "sqlite://"].iter().any(|scheme| url.starts_with(scheme)) => {
@@ -379,6 +390,10 @@ mod tests {
         refused("[directory]\nmode = \"api_entreprise\"", "directory.recipient");
         refused("[directory]\nurl = \"http://directory.example\"", "directory.url");
         refused("[admin]\nlisten = \"127.0.0.1:3000\"", "same address");
+        refused("[portal]\ntrusted_proxies = [\"proxy.example\"]", "portal.trusted_proxies");
+        refused("[sign_on]\nclient_certificates = \"verified\"", "portal.trusted_proxies");
+        refused("[sign_on]\ncertificate_url = \"https://mtls.example\"", "sign_on.certificate_url");
+        refused("[sign_on]\nprivate_networks = [\"10.0.0.0/99\"]", "sign_on.private_networks");
         refused("[portal", "octroi.toml");
     }
 }

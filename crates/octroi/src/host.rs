@@ -57,9 +57,9 @@ impl HostPort for Host {
 /// Every setting with its value. Each struct is taken apart in full: a new setting does not compile
 /// until it is decided here whether it is shown.
 fn told(config: &Config) -> Vec<(String, String)> {
-    let Config { data, portal, gateway, admin, database, traces, mail, accounts, directory } = config;
+    let Config { data, portal, gateway, admin, database, traces, mail, accounts, directory, sign_on } = config;
     let Accounts { second_factor } = accounts;
-    let Portal { listen, public_url, sandbox_test_key, look } = portal;
+    let Portal { listen, public_url, sandbox_test_key, look, trusted_proxies: portal_proxies } = portal;
     let Look { name, logo, accent, accent_dark, publisher, contact } = look;
     let Gateways { sandbox, production, token_lifetime, max_masked_bytes, max_view_age, time_zone, drain, trusted_proxies } = gateway;
     let Admin { listen: admin_listen } = admin;
@@ -72,6 +72,7 @@ fn told(config: &Config) -> Vec<(String, String)> {
         ("portal.listen", listen.to_string()),
         ("portal.public_url", public_url.clone()),
         ("portal.sandbox_test_key", text(sandbox_test_key)),
+        ("portal.trusted_proxies", portal_proxies.join(", ")),
         ("portal.look.name", text(name)),
         ("portal.look.logo", path(logo)),
         ("portal.look.accent", text(accent)),
@@ -101,6 +102,7 @@ fn told(config: &Config) -> Vec<(String, String)> {
     }
     told.extend(mail_told(mail));
     told.extend(directory_told(directory));
+    told.extend(sign_on.told());
     told.sort_unstable();
     told
 }

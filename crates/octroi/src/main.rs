@@ -14,6 +14,7 @@ mod master_key;
 mod outgoing;
 mod ports;
 mod run;
+mod sign_on;
 mod traces;
 mod try_it;
 

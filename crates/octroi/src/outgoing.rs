@@ -1,5 +1,5 @@
 //! Calls of the sign-on to its clients: their keys, and that a session ended. To addresses that were registered alone: over
-//! TLS, or on this machine; no redirect is followed, and time and size are bounded.
+//! TLS, on the public internet and where the operator says besides; no redirect is followed, and time and size are bounded.
 
 use std::{
     future::Future,
@@ -16,6 +16,7 @@ use octroi_app::{
     App,
     sign_on::outgoing::{Answered, Ask, OutgoingPort},
 };
+use octroi_domain::network::Network;
 use tokio::{net::TcpStream, sync::watch};
 use tokio_rustls::{
     TlsConnector,
@@ -35,6 +36,7 @@ const PAUSE: Duration = Duration::from_secs(1);
 /// Reaches clients.
 pub struct Outgoing {
     tls: TlsConnector,
+    reach: Reach,
 }
 
 type Fault = Box<dyn std::error::Error + Send + Sync>;
@@ -42,13 +44,13 @@ type Fault = Box<dyn std::error::Error + Send + Sync>;
 impl Outgoing {
     /// # Errors
     /// When the TLS library lacks its protocol versions.
-    pub fn new() -> Result<Self, Fault> {
+    pub fn reaching(reach: Reach) -> Result<Self, Fault> {
         let roots = RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };
         let config = ClientConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
             .with_safe_default_protocol_versions()?
             .with_root_certificates(roots)
             .with_no_client_auth();
-        Ok(Self { tls: TlsConnector::from(Arc::new(config)) })
+        Ok(Self { tls: TlsConnector::from(Arc::new(config)), reach })
     }
 
     async fn call(&self, ask: Ask<'_>) -> Result<Answered, String> {
@@ -62,7 +64,7 @@ impl Outgoing {
         let name = host.trim_start_matches('[').trim_end_matches(']').to_owned();
         let secure = uri.scheme_str() == Some("https");
         let port = uri.port_u16().unwrap_or(if secure { 443 } else { 80 });
-        let stream = connect(&name, port, secure).await?;
+        let stream = connect(&name, port, secure, &self.reach).await?;
         let path = uri.path_and_query().map_or("/", |path| path.as_str());
         let authority = uri.authority().map(|authority| authority.as_str()).unwrap_or_default();
         let mut request = Request::builder()
@@ -99,23 +101,69 @@ where
     Ok(Answered { status: head.status.as_u16(), content_type, body: body.to_vec() })
 }
 
-/// Connects to where the name leads: without TLS to this machine alone, and never to an address that a cloud keeps for
-/// its own secrets (169.254.0.0/16, fe80::/10), whoever's name says so.
-async fn connect(name: &str, port: u16, secure: bool) -> Result<TcpStream, Fault> {
-    let found: Vec<SocketAddr> = tokio::net::lookup_host((name, port)).await?.filter(|found| is_allowed(found.ip(), secure)).collect();
+/// Where clients may have their addresses, besides the public internet. Whoever registers a client would else send us to
+/// services that trust whoever is near (OWASP: server-side request forgery).
+#[derive(Debug, Clone, Default)]
+pub struct Reach {
+    /// Networks of our own.
+    pub networks: Vec<Network>,
+    /// This machine, without TLS too: for the demo, and for trials at an address without TLS.
+    pub this_machine: bool,
+}
+impl Reach {
+    /// Asked of the address that a name leads to when it is called, whoever's name says so.
+    fn allows(&self, address: IpAddr, secure: bool) -> bool {
+        let address = address.to_canonical();
+        // What a cloud keeps for its own secrets is nobody's network.
+        let kept = match address {
+            IpAddr::V4(address) => address.is_link_local() || address.is_broadcast() || address.is_multicast(),
+            IpAddr::V6(address) => address.is_unicast_link_local() || address.is_multicast(),
+        };
+        if kept || address.is_unspecified() {
+            return false;
+        }
+        let ours = self.networks.iter().any(|network| network.contains(address));
+        if address.is_loopback() {
+            return self.this_machine || ours;
+        }
+        secure && (ours || is_public(address))
+    }
+}
+
+/// Networks that are not of the public internet (IANA's registries of special-purpose addresses).
+const SPECIAL: [&str; 14] = [
+    "0.0.0.0/8",
+    "10.0.0.0/8",
+    "100.64.0.0/10",
+    "127.0.0.0/8",
+    "169.254.0.0/16",
+    "172.16.0.0/12",
+    "192.0.0.0/24",
+    "192.0.2.0/24",
+    "192.88.99.0/24",
+    "192.168.0.0/16",
+    "198.18.0.0/15",
+    "198.51.100.0/24",
+    "203.0.113.0/24",
+    "224.0.0.0/3",
+];
+
+/// Of IPv6 only global unicast is, without what carries an IPv4 address inside (Teredo, 6to4) and examples.
+fn is_public(address: IpAddr) -> bool {
+    let within = |text: &str| text.parse::<Network>().is_ok_and(|network| network.contains(address));
+    match address {
+        IpAddr::V4(_) => !SPECIAL.into_iter().any(within),
+        IpAddr::V6(_) => within("2000::/3") && !["2001::/23", "2001:db8::/32", "2002::/16", "3fff::/20"].into_iter().any(within),
+    }
+}
+
+/// Connects to where the name leads.
+async fn connect(name: &str, port: u16, secure: bool, reach: &Reach) -> Result<TcpStream, Fault> {
+    let found: Vec<SocketAddr> = tokio::net::lookup_host((name, port)).await?.filter(|found| reach.allows(found.ip(), secure)).collect();
     if found.is_empty() {
         return Err("the address does not lead where clients may be".into());
     }
     Ok(TcpStream::connect(found.as_slice()).await?)
-}
-
-fn is_allowed(address: IpAddr, secure: bool) -> bool {
-    let address = address.to_canonical();
-    let kept = match address {
-        IpAddr::V4(address) => address.is_link_local() || address.is_broadcast() || address.is_multicast(),
-        IpAddr::V6(address) => address.is_unicast_link_local() || address.is_multicast(),
-    };
-    !kept && !address.is_unspecified() && (secure || address.is_loopback())
 }
 
 impl OutgoingPort for Outgoing {
@@ -168,19 +216,61 @@ mod tests {
 
     #[test]
     fn where_clients_may_be() {
-        for (address, plain, secure) in [
-            ("127.0.0.1", true, true),
-            ("::1", true, true),
-            ("10.0.0.1", false, true),
-            ("192.0.2.1", false, true),
-            ("169.254.169.254", false, false),
-            ("::ffff:169.254.169.254", false, false),
-            ("fe80::1", false, false),
-            ("0.0.0.0", false, false),
+        let nowhere = Reach::default();
+        let ours = Reach { networks: vec!["10.1.0.0/16".parse().unwrap(), "fd00:1::/32".parse().unwrap()], this_machine: false };
+        let demo = Reach { networks: Vec::new(), this_machine: true };
+        for (address, public, within, here) in [
+            ("93.184.216.34", true, true, true),
+            ("2606:2800:220:1::1", true, true, true),
+            ("10.1.2.3", false, true, false),
+            ("10.2.2.3", false, false, false),
+            ("fd00:1::1", false, true, false),
+            ("fd00:2::1", false, false, false),
+            ("192.168.1.1", false, false, false),
+            ("172.31.0.1", false, false, false),
+            ("100.64.0.1", false, false, false),
+            ("198.18.0.1", false, false, false),
+            ("240.0.0.1", false, false, false),
+            ("64:ff9b::a01:203", false, false, false),
+            ("2002:a01:203::1", false, false, false),
+            ("2001:0:a01:203::1", false, false, false),
+            ("::ffff:10.1.2.3", false, true, false),
+            ("127.0.0.1", false, false, true),
+            ("127.8.8.8", false, false, true),
+            ("::1", false, false, true),
+            ("::ffff:127.0.0.1", false, false, true),
+            ("169.254.169.254", false, false, false),
+            ("::ffff:169.254.169.254", false, false, false),
+            ("fe80::1", false, false, false),
+            ("224.0.0.1", false, false, false),
+            ("0.0.0.0", false, false, false),
+            ("::", false, false, false),
         ] {
-            let address = address.parse().unwrap();
-            assert_eq!((is_allowed(address, false), is_allowed(address, true)), (plain, secure), "{address}");
+            let ip: IpAddr = address.parse().unwrap();
+            assert_eq!((nowhere.allows(ip, true), ours.allows(ip, true), demo.allows(ip, true)), (public, within, here), "{address}");
+            // Without TLS nowhere but on this machine, in the demo.
+            assert_eq!(
+                (nowhere.allows(ip, false), ours.allows(ip, false), demo.allows(ip, false)),
+                (false, false, ip.to_canonical().is_loopback()),
+                "{address}"
+            );
         }
+    }
+
+    /// Who registers a client does not get to call the services of this machine.
+    #[tokio::test]
+    async fn the_services_of_this_machine_are_not_called() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let port = listener.local_addr().unwrap().port();
+        for name in ["127.0.0.1", "localhost", "[::ffff:127.0.0.1]", "0.0.0.0", "127.1", "0x7f000001", "2130706433"] {
+            for scheme in ["http", "https"] {
+                let outcome =
+                    Outgoing::reaching(Reach::default()).unwrap().post_form(&format!("{scheme}://{name}:{port}/"), "a=b".into()).await;
+                assert!(outcome.is_err(), "{scheme}://{name}");
+            }
+        }
+        let knocked = tokio::time::timeout(Duration::from_millis(50), listener.accept()).await;
+        assert!(knocked.is_err(), "nobody connected");
     }
 
     #[tokio::test]
@@ -195,7 +285,7 @@ mod tests {
                 let _ = stream.write_all(&bytes).await;
                 String::from_utf8(head[..length].to_vec()).unwrap()
             });
-            let outcome = Outgoing::new().unwrap().get(&address).await;
+            let outcome = Outgoing::reaching(Reach { this_machine: true, ..Reach::default() }).unwrap().get(&address).await;
             (outcome, heard.await.unwrap())
         };
         let (good, head) = answer(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}".to_vec()).await;

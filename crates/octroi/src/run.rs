@@ -25,6 +25,7 @@ use crate::{
     mail, master_key,
     outgoing::{self, Outgoing},
     ports::Gateways,
+    sign_on,
     traces::{self, Stored},
     try_it::Sandbox,
 };
@@ -111,7 +112,9 @@ pub async fn start(config: &Config, store: Store, demo: bool) -> Result<(Running
     }
     let app = App::new(store, settings, Arc::new(port), master_key)?;
     let in_force = in_force(config, portal.local_addr()?, admin_address, &handles);
-    app.attach_outgoing(Arc::new(Outgoing::new().map_err(|error| other(error.to_string()))?));
+    app.settle_sign_on(config.sign_on.settings());
+    let reach = config.sign_on.reach(demo || portal_url.starts_with("http://")).map_err(|error| other(error.to_string()))?;
+    app.attach_outgoing(Arc::new(Outgoing::reaching(reach).map_err(|error| other(error.to_string()))?));
     if let Some(asker) = Asker::new(&config.directory)? {
         app.attach_directory(Arc::new(asker));
     }
@@ -134,7 +137,8 @@ pub async fn start(config: &Config, store: Store, demo: bool) -> Result<(Running
     let (production_url, sandbox_url) = (in_force.gateway.production.public_url, in_force.gateway.sandbox.public_url);
     let site = config.portal.look.site().map_err(|error| other(error.to_string()))?;
     let gateways = Arc::new(Gateways(handles.clone()));
-    let state = WebState::new(app.clone(), gateways, Arc::new(now), production_url.clone(), sandbox_url.clone(), site);
+    let proxies = sign_on::networks("portal.trusted_proxies", &config.portal.trusted_proxies).map_err(|error| other(error.to_string()))?;
+    let state = WebState::new(app.clone(), gateways, Arc::new(now), production_url.clone(), sandbox_url.clone(), site).behind(proxies);
     background.spawn(serve(portal, octroi_web::router(state), stopped.clone()));
     background.spawn(serve(admin_listener, admin::router(app.clone(), handles.clone()), stopped.clone()));
     let lists = app.clone();

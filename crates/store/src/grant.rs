@@ -6,7 +6,12 @@ use octroi_domain::{
     sign_on::{ClientId, CodeFacts, Grant, RefreshToken},
     user::User,
 };
-use sea_orm::{ActiveValue::Set, ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder, QuerySelect, sea_query::OnConflict};
+use sea_orm::{
+    ActiveValue::Set,
+    ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder, QuerySelect,
+    sea_query::{OnConflict, Query},
+};
+use uuid::Uuid;
 
 use crate::{
     Reader, StoreError, Tx,
@@ -132,22 +137,62 @@ impl Reader {
         Entity::find_by_id(id.uuid()).one(&self.db()).await.at(TABLE)?.as_ref().map(grant).transpose()
     }
 
-    /// What has not ended of what was given in a session, at most 500.
+    /// What has not ended of what was given in a session: all of it, because it is to end.
     ///
     /// # Errors
     /// [`StoreError`]
     pub async fn grants_of_session(&self, session: Id<Session>) -> Result<Vec<Grant>, StoreError> {
         let query = Entity::find().filter(Column::SessionId.eq(session.uuid())).filter(Column::EndedAt.is_null());
-        query.limit(500).all(&self.db()).await.at(TABLE)?.iter().map(grant).collect()
+        query.all(&self.db()).await.at(TABLE)?.iter().map(grant).collect()
     }
 
-    /// What has not ended of what a person gave, newest first, at most 500.
+    /// What has not ended of what a person gave, newest first: all of it.
     ///
     /// # Errors
     /// [`StoreError`]
     pub async fn grants_of_user(&self, user: Id<User>) -> Result<Vec<Grant>, StoreError> {
         let query = Entity::find().filter(Column::UserId.eq(user.uuid())).filter(Column::EndedAt.is_null());
-        query.order_by_desc(Column::CreatedAt).limit(500).all(&self.db()).await.at(TABLE)?.iter().map(grant).collect()
+        query.order_by_desc(Column::CreatedAt).all(&self.db()).await.at(TABLE)?.iter().map(grant).collect()
+    }
+
+    /// What a person gave and that may still have tokens in date, newest first, at most 1,000.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    pub async fn grants_of_user_at(&self, user: Id<User>, now: Moment) -> Result<Vec<Grant>, StoreError> {
+        let query = Entity::find().filter(Column::UserId.eq(user.uuid())).filter(Column::EndedAt.is_null());
+        let query = query.filter(Column::ExpiresAt.gt(now.micros())).order_by_desc(Column::CreatedAt).limit(1_000);
+        query.all(&self.db()).await.at(TABLE)?.iter().map(grant).collect()
+    }
+
+    /// When the last refresh token of each grant of a person was made.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    pub async fn tokens_last_made(&self, user: Id<User>) -> Result<Vec<(Id<Grant>, Moment)>, StoreError> {
+        let of_user = Query::select().column(Column::Id).from(Entity).and_where(Column::UserId.eq(user.uuid())).to_owned();
+        let query = refresh::Entity::find()
+            .select_only()
+            .column(refresh::Column::GrantId)
+            .column_as(refresh::Column::CreatedAt.max(), "made_at")
+            .filter(refresh::Column::GrantId.in_subquery(of_user))
+            .group_by(refresh::Column::GrantId);
+        let rows: Vec<(Uuid, i64)> = query.into_tuple().all(&self.db()).await.at(REFRESH)?;
+        Ok(rows.into_iter().map(|(grant, at)| (Id::from_uuid(grant), Moment::from_micros(at))).collect())
+    }
+
+    /// What a person agreed to, by client, and when they last did.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    pub async fn consents_of_user(&self, user: Id<User>) -> Result<Vec<(ClientId, Vec<String>, Moment)>, StoreError> {
+        let query = consent::Entity::find().filter(consent::Column::UserId.eq(user.uuid())).limit(1_000);
+        let read = |model: consent::Model| {
+            let row = Row::new(CONSENT, &model.user_id);
+            let scopes = model.scopes.split_ascii_whitespace().map(str::to_owned).collect();
+            Ok((row.parse("client_id", &model.client_id)?, scopes, Moment::from_micros(model.updated_at)))
+        };
+        query.all(&self.db()).await.at(CONSENT)?.into_iter().map(read).collect()
     }
 
     /// # Errors
@@ -271,13 +316,13 @@ impl Tx {
         Ok(found.as_ref().map(refresh_token))
     }
 
-    /// Another has taken its place; the first time counts.
+    /// Others take the place of all that a grant has; the first time counts.
     ///
     /// # Errors
     /// [`StoreError`]
-    pub async fn refresh_token_replaced(&mut self, digest: &[u8; 32], at: Moment) -> Result<(), StoreError> {
+    pub async fn refresh_tokens_replaced(&mut self, grant: Id<Grant>, at: Moment) -> Result<(), StoreError> {
         let change = refresh::ActiveModel { replaced_at: Set(Some(at.micros())), ..Default::default() };
-        let query = refresh::Entity::update_many().set(change).filter(refresh::Column::Digest.eq(digest.to_vec()));
+        let query = refresh::Entity::update_many().set(change).filter(refresh::Column::GrantId.eq(grant.uuid()));
         query.filter(refresh::Column::ReplacedAt.is_null()).exec(&self.db()).await.at(REFRESH).map(|_| ())
     }
 

@@ -11,7 +11,7 @@ use sea_orm::{
 };
 
 use crate::{
-    Store, StoreError, Tx,
+    Reader, Store, StoreError, Tx,
     error::At,
     row::{plain, touched},
 };
@@ -82,6 +82,18 @@ impl Store {
         }
         tx.commit().await?;
         Ok(Ok(()))
+    }
+}
+
+impl Reader {
+    /// Before when a key has to wait, for those that were counted; at most 20 keys.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    pub async fn throttle_next(&self, keys: &[String]) -> Result<Vec<(String, Moment)>, StoreError> {
+        let keys: Vec<String> = keys.iter().take(20).map(|key| plain(key)).collect();
+        let rows = Entity::find().filter(Column::Key.is_in(keys)).all(&self.db()).await.at(TABLE)?;
+        Ok(rows.into_iter().map(|row| (row.key, Moment::from_micros(row.next_at))).collect())
     }
 }
 

@@ -58,6 +58,8 @@ pub struct OpenCall {
     pub headers: HeaderMap,
     pub params: Vec<(String, String)>,
     pub body: Body,
+    /// The client's network address.
+    pub peer: String,
 }
 
 /// The members of an operation that takes none.
@@ -160,7 +162,8 @@ pub async fn around(shared: Arc<Shared>, request: Request, next: Next) -> Respon
         path: request.uri().path().chars().take(500).collect(),
         language: headers::language(request.headers()),
     };
-    let (parts, body) = request.into_parts();
+    let (mut parts, body) = request.into_parts();
+    believe(&shared, &mut parts);
     let reader = serve::wants_page(&parts).then(|| parts.clone());
     let mut request = Request::from_parts(parts, body);
     let mut response = match query::check_path(request.uri().path()) {
@@ -185,6 +188,21 @@ pub async fn around(shared: Arc<Shared>, request: Request, next: Next) -> Respon
     }
     headers::secure(response.headers_mut(), &facts.request_id, shared.https);
     response
+}
+
+/// What only a proxy in front may say: who the caller is. From anybody else it is not there.
+fn believe(shared: &Shared, parts: &mut Parts) {
+    let proxies = &shared.web.proxies;
+    match parts.extensions.get::<Peer>().map(|peer| peer.0) {
+        Some(peer) if proxies.iter().any(|network| network.contains(peer)) => {
+            let said = parts.headers.get_all("x-forwarded-for").iter().map(|value| value.to_str().unwrap_or_default());
+            let caller = octroi_domain::network::client_address(peer, proxies, said);
+            parts.extensions.insert(Peer(caller));
+        }
+        _ => {
+            parts.headers.remove(&headers::CLIENT_CERT);
+        }
+    }
 }
 
 /// What a panic becomes until [`around`] writes it down.
@@ -223,7 +241,9 @@ pub async fn dispatch(shared: Arc<Shared>, routes: Arc<[Route]>, params: Option<
     let params = params.iter().flat_map(RawPathParams::iter).map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
     match &route.handler {
         Handler::Open(handler) => {
-            handler(OpenCall { shared, facts, query: parts.uri.query().map(str::to_owned), headers: parts.headers, params, body }).await
+            let peer = peer(&parts);
+            handler(OpenCall { shared, facts, query: parts.uri.query().map(str::to_owned), headers: parts.headers, params, body, peer })
+                .await
         }
         Handler::Page(handler) => serve::serve(shared, route, handler, params, parts, body, facts).await,
         Handler::Rest(handler) => {

@@ -11,6 +11,8 @@ const CSP_DATA: HeaderValue = HeaderValue::from_static("default-src 'none'; fram
 pub const CSP_PAGE: HeaderValue = HeaderValue::from_static(
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; connect-src 'self'; frame-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'self'",
 );
+/// What a proxy that ended TLS says of the client (RFC 9440 section 2).
+pub const CLIENT_CERT: HeaderName = HeaderName::from_static("client-cert");
 pub const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
 /// The value of a header that may come once.

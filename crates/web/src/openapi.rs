@@ -23,7 +23,8 @@ use utoipa::{
 
 use crate::{
     api::{
-            access_requests, account, applications, catalogue, clients, credentials, dev, invitations, ledger, messages, organizations, people, permits, platform, products, register, session, statistics, subscriptions, traces,
+        access_requests, account, applications, catalogue, clients, connected, connections, credentials, dev, invitations, ledger,
+        messages, organizations, people, permits, platform, products, register, session, statistics, subscriptions, traces,
     },
     dispatch::OpenCall,
     headers::CSP_PAGE,
@@ -110,6 +111,8 @@ const DOCUMENT: &str = "/api/v1/openapi.json";
         applications::resume,
         applications::usage,
         clients::create,
+        connected::list,
+        connected::remove,
         clients::list,
         clients::read,
         clients::update,
@@ -130,6 +133,13 @@ const DOCUMENT: &str = "/api/v1/openapi.json";
         products::link_legacy,
         products::disputes,
         products::decide,
+        connections::create,
+        connections::list,
+        connections::read,
+        connections::update,
+        connections::remove,
+        connections::link_requests,
+        connections::decide,
         invitations::create,
         invitations::list,
         invitations::withdraw,

@@ -4,7 +4,7 @@ use std::{fmt, net::IpAddr, sync::Arc};
 
 use bytes::Bytes;
 use octroi_app::App;
-use octroi_domain::Moment;
+use octroi_domain::{Moment, network::Network};
 
 use crate::{
     oidc::TokenPort,
@@ -24,16 +24,24 @@ pub struct WebState {
     pub(crate) production_url: String,
     pub(crate) sandbox_url: String,
     pub(crate) site: Site,
+    /// Proxies in front, whose word about callers is believed.
+    pub(crate) proxies: Vec<Network>,
 }
 impl WebState {
     #[must_use]
     pub const fn new(app: App, tokens: Arc<dyn TokenPort>, clock: Clock, production_url: String, sandbox_url: String, site: Site) -> Self {
-        Self { app, tokens, clock, production_url, sandbox_url, site }
+        Self { app, tokens, clock, production_url, sandbox_url, site, proxies: Vec::new() }
+    }
+
+    /// Behind these proxies: their `X-Forwarded-For` and `Client-Cert` (RFC 9440) are believed, and nobody else's.
+    #[must_use]
+    pub fn behind(self, proxies: Vec<Network>) -> Self {
+        Self { proxies, ..self }
     }
 }
 
-/// The network address of the client. The binary puts it into the extensions of each request, so
-/// that sign-ins are counted by address.
+/// The network address of who is connected. The binary puts it into the extensions of each request; behind a trusted
+/// proxy it becomes the client's, by which attempts are counted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Peer(pub IpAddr);
 

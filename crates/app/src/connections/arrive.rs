@@ -276,7 +276,7 @@ impl App {
             return Err(Error::WrongPassword);
         }
         // Its own count as well: who holds a provider's answer gets no more tries than its owner.
-        let mut keys = guess_keys(&reader, "password", &user.email, Some(&user), visitor).await?;
+        let mut keys = guess_keys(&reader, "password", &user.email, Some(user.id), visitor).await?;
         keys.push((format!("link:{}", user.id), GUESSES));
         self.guess(&keys, now).await?;
         if !self.password_verdict(password.to_owned(), reader.user_password(user.id).await?).await?.good {

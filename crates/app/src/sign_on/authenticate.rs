@@ -4,13 +4,12 @@ use octroi_domain::sign_on::ClientId;
 use octroi_oauth::{
     client_assertion::{self, ASSERTION_TYPE, Expected},
     client_metadata::AuthMethod,
-    dpop,
-    foreign::{ASYMMETRIC, Algorithm, FAPI},
+    foreign::{ASYMMETRIC, Algorithm, FAPI, JwkSet},
     secret::{self, same_digest},
     token_request::basic,
 };
 
-use super::{Known, Presented, Refusal, SignOnError, once};
+use super::{Known, Presented, Refusal, SignOnError, once, settings::Certificates};
 use crate::{context::App, error::Error};
 
 /// How a request says who it is from.
@@ -39,6 +38,21 @@ impl App {
 
     /// Finds and proves the client that a request is from.
     pub(super) async fn authenticate(&self, presented: Presented<'_>) -> Result<Known, SignOnError> {
+        let door = self.door(presented).await?;
+        match self.prove(presented).await {
+            Ok(known) => {
+                self.was_right(door.filter(|_| known.metadata.token_endpoint_auth_method != AuthMethod::None), presented.now).await?;
+                Ok(known)
+            }
+            Err(SignOnError::Refused(refusal)) if refusal.code == "invalid_client" => {
+                self.was_wrong(door, presented.now).await?;
+                Err(refusal.into())
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    async fn prove(&self, presented: Presented<'_>) -> Result<Known, SignOnError> {
         let parameters = presented.parameters;
         let (mut id, shown) = shown(&presented)?;
         if id.is_none() {
@@ -66,10 +80,32 @@ impl App {
                 return Err(Refusal::client("this client is registered for client_secret_basic: send the secret by the header").into());
             }
             (Shown::Assertion(assertion), AuthMethod::PrivateKeyJwt) => self.check_assertion(&known, assertion, presented).await?,
+            (Shown::Nothing, AuthMethod::TlsClientAuth | AuthMethod::SelfSignedTlsClientAuth) => {
+                self.check_certificate(&known, presented).await?;
+            }
             (Shown::Nothing, AuthMethod::None) => {}
             _ => return Err(unknown().into()),
         }
         Ok(known)
+    }
+
+    /// Mutual TLS (RFC 8705 section 2). The proxy in front saw the handshake: that the certificate's key is held, and, where
+    /// it was told to, that an authority signed it.
+    async fn check_certificate(&self, known: &Known, presented: Presented<'_>) -> Result<(), SignOnError> {
+        let unknown = || Refusal::client("the client's certificate is missing, out of date, or not the registered one");
+        let certificate = presented.certificate.filter(|found| found.is_in_date(presented.now.seconds())).ok_or_else(unknown)?;
+        let offered = self.sign_on_settings().certificates;
+        let good = match known.metadata.token_endpoint_auth_method {
+            AuthMethod::TlsClientAuth => offered == Certificates::Verified && certificate.has_the_name_of(&known.metadata),
+            AuthMethod::SelfSignedTlsClientAuth if offered == Certificates::Any => {
+                let is_among = |keys: Option<JwkSet>| keys.is_some_and(|keys| certificate.is_among(&keys));
+                // It may have a new one.
+                is_among(self.client_keys(known, false).await)
+                    || known.metadata.jwks_uri.is_some() && is_among(self.client_keys(known, true).await)
+            }
+            _ => false,
+        };
+        if good { Ok(()) } else { Err(unknown().into()) }
     }
 
     async fn check_assertion(&self, known: &Known, assertion: &str, presented: Presented<'_>) -> Result<(), SignOnError> {
@@ -111,20 +147,6 @@ impl App {
         let first = tx.see(key, expires).await?;
         tx.commit().await?;
         Ok(first)
-    }
-
-    /// The thumbprint of the key that a request proves to hold (RFC 9449); none when it shows no proof.
-    pub(super) async fn proof(&self, strict: bool, token: Option<&str>, presented: Presented<'_>) -> Result<Option<String>, SignOnError> {
-        let Some(proof) = presented.dpop else { return Ok(None) };
-        let target =
-            dpop::Target { method: presented.method, address: presented.address, access_token: token, now: presented.now.seconds() };
-        let allowed: &[Algorithm] = if strict { &FAPI } else { &ASYMMETRIC };
-        let proof = dpop::check(proof, target, allowed).map_err(|error| Refusal::proof(error.to_string()))?;
-        let expires = octroi_domain::Moment::from_micros(0).plus_seconds(proof.expires.saturating_add(60));
-        if !self.see_once(&once("dpop", &proof.jkt, &proof.jti), expires).await? {
-            return Err(Refusal::proof("the DPoP proof was used before: its jti counts once").into());
-        }
-        Ok(Some(proof.jkt))
     }
 }
 

@@ -140,7 +140,7 @@ impl App {
         if !known.metadata.redirect_uris.iter().any(|registered| registered.is(redirect_uri)) {
             return Err(here("redirect_uri is not one that the client registered, character by character"));
         }
-        let state = parameters.get("state").filter(|state| state.len() <= 2_000).map(str::to_owned);
+        let state = parameters.owned("state");
         let mut asked = Asked { request: AuthorizationRequest::nothing(), redirect_uri: redirect_uri.to_owned(), state };
         match AuthorizationRequest::read(parameters) {
             Ok(request) => asked.request = request,

@@ -16,7 +16,7 @@ use serde_json::{Value, json};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use super::{Known, stored};
+use super::{Known, settings::Certificates, stored};
 use crate::{
     context::{App, Begin, Context, Done},
     error::Error,
@@ -126,19 +126,6 @@ fn invalid(error: &MetadataError) -> Error {
     Error::field(pointer, error.code(), format!("Refusé : {}", error.why), error.why.clone())
 }
 
-/// Reads metadata, and refuses what this server does not do: it says only what is true of it.
-pub(super) fn read_metadata(value: Value) -> Result<ClientMetadata, MetadataError> {
-    let metadata = ClientMetadata::read(value)?;
-    let refused = |field: &str, why: &str| Err(MetadataError { field: field.to_owned(), why: why.to_owned() });
-    if matches!(metadata.token_endpoint_auth_method, AuthMethod::TlsClientAuth | AuthMethod::SelfSignedTlsClientAuth) {
-        return refused("token_endpoint_auth_method", "client certificates are not offered here: use private_key_jwt");
-    }
-    if metadata.tls_client_certificate_bound_access_tokens {
-        return refused("tls_client_certificate_bound_access_tokens", "client certificates are not offered here: use DPoP");
-    }
-    Ok(metadata)
-}
-
 fn seconds(field: &str, asked: Option<u32>, default: u32, most: u32) -> Result<u32, Error> {
     let chosen = asked.unwrap_or(default);
     if (30..=most).contains(&chosen) {
@@ -184,13 +171,30 @@ pub(super) fn make(
 }
 
 impl App {
+    /// Reads metadata, and refuses what this server does not do: it says only what is true of it.
+    pub(super) fn read_metadata(&self, value: Value) -> Result<ClientMetadata, MetadataError> {
+        let metadata = ClientMetadata::read(value)?;
+        let offered = self.sign_on_settings().certificates;
+        let refused = |field: &str, why: &str| Err(MetadataError { field: field.to_owned(), why: why.to_owned() });
+        match (metadata.token_endpoint_auth_method, offered) {
+            (AuthMethod::TlsClientAuth, Certificates::Off | Certificates::Any)
+            | (AuthMethod::SelfSignedTlsClientAuth, Certificates::Off | Certificates::Verified) => {
+                refused("token_endpoint_auth_method", "not offered here: see token_endpoint_auth_methods_supported in the metadata")
+            }
+            _ if metadata.tls_client_certificate_bound_access_tokens && offered == Certificates::Off => {
+                refused("tls_client_certificate_bound_access_tokens", "client certificates are not offered here: use DPoP")
+            }
+            _ => Ok(metadata),
+        }
+    }
+
     /// Registers a relying party; its secret is in this answer and in no other.
     ///
     /// # Errors
     /// The members to mend.
     pub async fn create_client(&self, context: &Context, metadata: Value, terms: ClientTerms) -> Result<Done<ClientView>, Error> {
         context.require(Action::ManagePlatform, &Subject::Platform)?;
-        let metadata = read_metadata(metadata).map_err(|error| invalid(&error))?;
+        let metadata = self.read_metadata(metadata).map_err(|error| invalid(&error))?;
         self.check_sector(&metadata).await.map_err(|error| invalid(&error))?;
         let mut tx = match self.begin(context).await? {
             Begin::Fresh(tx) => tx,
@@ -246,7 +250,7 @@ impl App {
         terms: ClientTerms,
     ) -> Result<Done<ClientView>, Error> {
         context.require(Action::ManagePlatform, &Subject::Platform)?;
-        let metadata = read_metadata(metadata).map_err(|error| invalid(&error))?;
+        let metadata = self.read_metadata(metadata).map_err(|error| invalid(&error))?;
         self.check_sector(&metadata).await.map_err(|error| invalid(&error))?;
         let (wanted, secret) = make(&metadata, terms, context.now)?;
         self.change_client(context, id, "client.changed", |held| {

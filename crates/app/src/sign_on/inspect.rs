@@ -73,8 +73,12 @@ impl App {
         if !claims.is_for(self.issuer()) {
             return Err(refused());
         }
-        let bound = claims.cnf.as_ref().and_then(|cnf| cnf.jkt.clone());
-        match (bound, scheme) {
+        let cnf = claims.cnf.clone().unwrap_or_default();
+        // One that is bound to a certificate is none with another, or without (RFC 8705 section 3).
+        if cnf.x5t_s256.is_some() && cnf.x5t_s256 != presented.certificate.map(octroi_oauth::certificate::Certificate::thumbprint) {
+            return Err(refused());
+        }
+        match (cnf.jkt, scheme) {
             (None, Scheme::Bearer) => {}
             (Some(bound), Scheme::Dpop) => {
                 let unproven = |refusal: SignOnError| match refusal {

@@ -10,6 +10,7 @@ use octroi_domain::{
 };
 use octroi_oauth::{
     authorization_request::{AuthorizeCode, Prompt, ResponseMode},
+    client_metadata::AuthMethod,
     redirect_uri::RedirectUri,
     secret::{PlainSecret, SecretKind},
 };
@@ -97,6 +98,9 @@ pub enum Step {
     Back(Back),
 }
 
+/// How an agreement begins that is about one organisation.
+pub(super) const ORGANIZATION: &str = "organization:";
+
 /// What was chosen on the way, by whom: a session takes over nothing from another.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 struct Choices {
@@ -141,8 +145,13 @@ impl App {
         let reader = self.inner.store.read();
         let interaction = reader.interaction(&digest, now).await?.ok_or(Error::NotFound)?;
         let client = reader.client_by_id(&interaction.client).await?.filter(|client| client.is_active()).ok_or(Error::NotFound)?;
-        let asked = serde_json::from_str(&interaction.request).map_err(|error| Error::Internal(error.to_string()))?;
-        Ok(Open { known: Known::of(client)?, asked, interaction, digest })
+        let asked: Asked = serde_json::from_str(&interaction.request).map_err(|error| Error::Internal(error.to_string()))?;
+        let known = Known::of(client)?;
+        // The client may have given the address up meanwhile: whoever has it now is sent nothing.
+        if !known.metadata.redirect_uris.iter().any(|registered| registered.is(&asked.redirect_uri)) {
+            return Err(Error::NotFound.into());
+        }
+        Ok(Open { known, asked, interaction, digest })
     }
 
     async fn step(&self, open: &Open, context: &Context) -> Result<Step, SignOnError> {
@@ -155,6 +164,8 @@ impl App {
             (Step::Account(view), true) if view.other_expected => AuthorizeCode::LoginRequired,
             (Step::Account(_), true) => AuthorizeCode::AccountSelectionRequired,
             (Step::Organization(_), true) => AuthorizeCode::InteractionRequired,
+            // Whether the person belongs to the organisation that the client names is not told before they agree.
+            (Step::Consent(_), true) if open.asked.request.siret_hint.is_some() => AuthorizeCode::InteractionRequired,
             (Step::Consent(_), true) => AuthorizeCode::ConsentRequired,
         };
         Ok(Step::Back(self.denied(&open.asked, code, "somebody has to be asked, and prompt=none forbids it")))
@@ -196,7 +207,7 @@ impl App {
             let why = "none of the requested ACRs could be obtained";
             return Ok(Step::Back(self.denied(&open.asked, AuthorizeCode::UnmetAuthenticationRequirements, why)));
         };
-        if self.has_to_agree(open, &user, &choices).await? {
+        if self.has_to_agree(open, &user, &choices, organization).await? {
             return Ok(Step::Consent(Box::new(self.consent_view(open, &user, organization).await?)));
         }
         let organization = organization.map(|organization| organization.id);
@@ -215,18 +226,29 @@ impl App {
         Ok(claims.is_some_and(|claims| claims.sub == mine))
     }
 
-    async fn has_to_agree(&self, open: &Open, user: &User, choices: &Choices) -> Result<bool, SignOnError> {
+    async fn has_to_agree(
+        &self,
+        open: &Open,
+        user: &User,
+        choices: &Choices,
+        organization: Option<&Organization>,
+    ) -> Result<bool, SignOnError> {
         if choices.agreed {
             return Ok(false);
         }
         if open.asked.request.asks(Prompt::Consent) && !open.known.client.first_party {
             return Ok(true);
         }
+        // Any program on the machine can say that it is this client, and take the answer (RFC 8252 section 8.6): somebody is asked.
+        if open.known.metadata.token_endpoint_auth_method == AuthMethod::None && !open.asked.redirect_uri.starts_with("https://") {
+            return Ok(true);
+        }
         if open.known.client.first_party {
             return Ok(false);
         }
         let agreed = self.inner.store.read().consent(user.id, &open.known.client.id).await?;
-        Ok(open.agreements().iter().any(|wanted| !agreed.contains(wanted)))
+        let organization = organization.map(|organization| organization.id);
+        Ok(open.agreements(organization).iter().any(|wanted| !agreed.contains(wanted)))
     }
 
     async fn consent_view(&self, open: &Open, user: &User, organization: Option<&Organization>) -> Result<ConsentView, SignOnError> {
@@ -302,7 +324,7 @@ impl App {
         if !open.known.client.first_party {
             let mut agreed = tx.consent(user.id, &grant.client).await?;
             let before = agreed.len();
-            agreed.extend(open.agreements().into_iter().filter(|wanted| !agreed.contains(wanted)).collect::<Vec<_>>());
+            agreed.extend(open.agreements(organization).into_iter().filter(|wanted| !agreed.contains(wanted)).collect::<Vec<_>>());
             if agreed.len() > before {
                 tx.consent_put(user.id, &grant.client, &agreed, now).await?;
             }
@@ -397,10 +419,12 @@ impl Open {
         if choices.user == Some(user.uuid()) { choices } else { Choices::default() }
     }
 
-    /// What has to be agreed to: scopes, and claims asked for one by one.
-    fn agreements(&self) -> Vec<String> {
+    /// What has to be agreed to: scopes, claims asked for one by one, and the organisation that is told of: who agreed for one
+    /// did not for another, which a client could else find out by naming it.
+    fn agreements(&self, organization: Option<Id<Organization>>) -> Vec<String> {
         let claims = asked_one_by_one(&self.known, &self.asked.request.claims).into_iter().map(|claim| format!("claim:{claim}"));
-        self.asked.request.scopes.iter().cloned().chain(claims).collect()
+        let organization = organization.map(|id| format!("{ORGANIZATION}{id}"));
+        self.asked.request.scopes.iter().cloned().chain(claims).chain(organization).collect()
     }
 }
 

@@ -8,7 +8,7 @@ use octroi_domain::{
 use octroi_oauth::{
     claims_request::ClaimsRequest,
     client_metadata::{AuthMethod, GrantType},
-    id_token::{Confirmation, GrantTokenClaims, ID_TOKEN, IdTokenClaims, left_half},
+    id_token::{GrantTokenClaims, ID_TOKEN, IdTokenClaims, left_half},
     jwt::{ACCESS_TOKEN, SigningAlgorithm},
     secret::{self, PlainSecret, SecretKind},
 };
@@ -16,7 +16,7 @@ use octroi_store::Tx;
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use super::{Known, SignOnError, claims::Told, stored};
+use super::{Known, SignOnError, binding::Binding, claims::Told, stored};
 use crate::{context::App, error::Error, sessions::SESSION_HOURS};
 
 /// The answer of the token endpoint (RFC 6749 section 5.1, OpenID Connect Core section 3.1.3.3).
@@ -38,7 +38,7 @@ pub(super) struct Access<'a> {
     pub subject: &'a str,
     pub scopes: &'a [String],
     pub audiences: Vec<String>,
-    pub jkt: Option<String>,
+    pub binding: Binding,
     pub grant: Option<&'a Grant>,
 }
 
@@ -52,7 +52,7 @@ impl App {
             [one] => json!(one),
             several => json!(several),
         };
-        let token_type = if access.jkt.is_some() { "DPoP" } else { "Bearer" };
+        let token_type = if access.binding.jkt.is_some() { "DPoP" } else { "Bearer" };
         let facts = access.grant.map(|grant| &grant.facts);
         let claims = GrantTokenClaims {
             iss: self.issuer().to_owned(),
@@ -65,7 +65,7 @@ impl App {
             scope: scope.clone(),
             auth_time: facts.map(|facts| facts.authenticated_at.seconds()),
             acr: facts.map(|facts| facts.acr.as_str().to_owned()),
-            cnf: access.jkt.map(|jkt| Confirmation { jkt: Some(jkt), x5t_s256: None }),
+            cnf: access.binding.confirmation(),
             octroi_grant: access.grant.map(|grant| grant.id.to_string()),
         };
         let key = self.signer(SigningAlgorithm::Es256, now).await?;
@@ -95,7 +95,7 @@ impl App {
             nonce,
             acr: Some(Acr::as_str(grant.facts.acr).to_owned()),
             amr: grant.facts.amr.clone(),
-            sid: Some(grant.session.to_string()),
+            sid: Some(self.sid(&grant.client, grant.session)),
             at_hash: Some(left_half(algorithm, access_token)),
             others: told.id_token(known, &claims),
         };
@@ -110,7 +110,7 @@ impl App {
         tx: &mut Tx,
         known: &Known,
         grant: &Grant,
-        jkt: Option<&str>,
+        binding: &Binding,
         now: Moment,
     ) -> Result<Option<PlainSecret>, SignOnError> {
         if !known.metadata.grant_types.contains(&GrantType::RefreshToken) {
@@ -120,9 +120,9 @@ impl App {
         if !grant.facts.is_offline() {
             expires_at = expires_at.min(grant.facts.authenticated_at.plus_seconds(SESSION_HOURS * 3_600));
         }
-        // Confidential clients prove themselves at each refresh; a public one by the key of its proofs (RFC 9449 section 5).
+        // Confidential clients prove themselves at each refresh; a public one by what it is bound to.
         let public = known.metadata.token_endpoint_auth_method == AuthMethod::None;
-        let jkt = jkt.filter(|_| public).map(str::to_owned);
+        let jkt = binding.holder().filter(|_| public);
         let secret = PlainSecret::generate(SecretKind::RefreshToken)?;
         let token = RefreshToken { grant: grant.id, jkt, created_at: now, expires_at, replaced_at: None };
         tx.refresh_token_insert(stored(&secret).bytes(), &token).await?;

@@ -6,7 +6,7 @@ use octroi_domain::{
     sign_on::{Client, ClientId, LogoutNotice},
 };
 use octroi_oauth::{
-    id_token::{LOGOUT_EVENT, LOGOUT_TOKEN, LogoutTokenClaims},
+    id_token::{self, LOGOUT_EVENT, LOGOUT_TOKEN, LogoutTokenClaims},
     parameters::Parameters,
     redirect_uri::RedirectUri,
     secret,
@@ -37,6 +37,11 @@ pub struct LogoutAsked {
 }
 
 impl App {
+    /// How a client knows a session: each by another name, so that two cannot find out that they have the same person.
+    pub(super) fn sid(&self, client: &ClientId, session: Id<Session>) -> String {
+        id_token::pairwise(self.pairwise_salt().as_bytes(), client.as_str(), &session.to_string())
+    }
+
     /// Reads what a client asks of the end-session endpoint.
     ///
     /// # Errors
@@ -177,7 +182,7 @@ impl App {
             iat: now.seconds(),
             exp: now.seconds().saturating_add(LOGOUT_TOKEN_SECONDS),
             jti: secret::random_word()?,
-            sid: notice.session.to_string(),
+            sid: self.sid(&notice.client, notice.session),
             events: json!({ LOGOUT_EVENT: {} }),
         };
         let key = self.signer(known.metadata.id_token_signed_response_alg, now).await?;

@@ -3,9 +3,11 @@
 
 mod authenticate;
 pub mod authorize;
+mod binding;
 mod claims;
 pub mod clients;
 pub mod consents;
+mod doors;
 pub mod inspect;
 mod interaction;
 mod issue;
@@ -13,6 +15,7 @@ mod keys;
 pub mod logout;
 pub mod outgoing;
 pub mod registration;
+pub mod settings;
 pub mod tokens;
 
 use std::{
@@ -22,11 +25,12 @@ use std::{
 };
 
 use octroi_domain::{Moment, credential::SecretDigest, sign_on::Client};
-use octroi_oauth::{client_metadata::ClientMetadata, foreign::JwkSet, id_token, parameters::Parameters};
+use octroi_oauth::{certificate::Certificate, client_metadata::ClientMetadata, foreign::JwkSet, id_token, parameters::Parameters};
 use octroi_store::StoreError;
 
 pub use self::{
     claims::names as claim_names,
+    doors::Door,
     interaction::{AccountView, Back, ConsentView, OrganizationChoice, Step},
     keys::PublicKeys,
 };
@@ -56,10 +60,13 @@ pub struct Refusal {
     pub status: u16,
     pub code: &'static str,
     pub description: String,
+    /// Seconds.
+    pub retry_after: Option<u32>,
 }
 impl Refusal {
-    pub(crate) fn new(status: u16, code: &'static str, description: impl Into<String>) -> Self {
-        Self { status, code, description: description.into() }
+    #[must_use]
+    pub fn new(status: u16, code: &'static str, description: impl Into<String>) -> Self {
+        Self { status, code, description: description.into(), retry_after: None }
     }
     pub(crate) fn request(description: impl Into<String>) -> Self {
         Self::new(400, "invalid_request", description)
@@ -105,6 +112,10 @@ pub struct Presented<'a> {
     pub authorization: Option<&'a str>,
     /// The header `DPoP`.
     pub dpop: Option<&'a str>,
+    /// What the proxy in front says that the client showed.
+    pub certificate: Option<&'a Certificate>,
+    /// The network address that it comes from.
+    pub peer: &'a str,
     pub method: &'a str,
     /// The address as the client knows it, without query.
     pub address: &'a str,
@@ -145,7 +156,9 @@ pub(crate) struct Kept {
     keys: Mutex<Option<Arc<KeyRing>>>,
     fetch: OnceLock<Arc<dyn outgoing::OutgoingPort>>,
     /// Keys of clients, by the address that they are fetched from.
-    fetched: Mutex<HashMap<String, (Instant, JwkSet)>>,
+    fetched: Mutex<HashMap<String, (Instant, Option<JwkSet>)>>,
+    settings: OnceLock<settings::SignOnSettings>,
+    doors: doors::Doors,
 }
 
 impl App {

@@ -72,22 +72,23 @@ impl App {
     pub(crate) async fn keys_at(&self, address: &str, again: bool) -> Option<JwkSet> {
         let kept = self.inner.sign_on.fetched.lock().unwrap_or_else(PoisonError::into_inner).get(address).cloned();
         let good_for = if again { AGAIN } else { FRESH };
-        if let Some((_, keys)) = kept.filter(|(at, _)| at.elapsed() < good_for) {
-            return Some(keys);
+        // That they cannot be had is kept too: whoever names the client must not make us ask for them at will.
+        let good_for = |keys: &Option<JwkSet>| if keys.is_some() { good_for } else { AGAIN };
+        if let Some((_, keys)) = kept.filter(|(at, keys)| at.elapsed() < good_for(keys)) {
+            return keys;
         }
-        let body = match self.outgoing()?.get(address).await {
-            Ok(body) => body,
+        let keys: Option<JwkSet> = match self.outgoing()?.get(address).await {
+            Ok(body) => serde_json::from_slice(&body).ok(),
             Err(error) => {
                 tracing::warn!(address, error, "keys cannot be fetched");
-                return None;
+                None
             }
         };
-        let keys: JwkSet = serde_json::from_slice(&body).ok()?;
         let mut fetched = self.inner.sign_on.fetched.lock().unwrap_or_else(PoisonError::into_inner);
         if fetched.len() >= MOST {
             fetched.clear();
         }
         fetched.insert(address.to_owned(), (Instant::now(), keys.clone()));
-        Some(keys)
+        keys
     }
 }

@@ -11,14 +11,23 @@ use octroi_oauth::{
 use serde_json::{Value, json};
 
 use super::{
-    Known, Refusal, SignOnError,
-    clients::{ClientTerms, make, read_metadata},
+    Known, Refusal, SCOPES, SignOnError,
+    clients::{ClientTerms, make},
     digest, stored,
 };
 use crate::{context::App, error::Error};
 
 fn refused(error: &MetadataError) -> SignOnError {
     Refusal::new(400, error.code(), error.to_string()).into()
+}
+
+/// A client does not give itself the scopes of an API: those are the operator's to give. What it is left with is in the
+/// answer (RFC 7591 section 3.2.1: the server may replace what was asked for).
+fn keep_to(metadata: &mut ClientMetadata, granted: &[&str]) {
+    if let Some(scope) = &metadata.scope {
+        let may = |scope: &&str| SCOPES.contains(scope) || granted.contains(scope);
+        metadata.scope = Some(scope.split(' ').filter(may).collect::<Vec<_>>().join(" "));
+    }
 }
 
 /// One answer for a token that is missing, unknown, out of date or used up.
@@ -38,7 +47,8 @@ impl App {
         // A registration that is refused does not use it up: the transaction is dropped with it.
         let access = tx.initial_access_use(&digest(token), now).await?.ok_or_else(unauthorized)?;
         tx.rollback().await?;
-        let metadata = read_metadata(metadata).map_err(|error| refused(&error))?;
+        let mut metadata = self.read_metadata(metadata).map_err(|error| refused(&error))?;
+        keep_to(&mut metadata, &[]);
         self.check_sector(&metadata).await.map_err(|error| refused(&error))?;
         let terms = ClientTerms { organization: access.organization, ..ClientTerms::default() };
         let (mut client, client_secret) = make(&metadata, terms, now)?;
@@ -91,7 +101,9 @@ impl App {
                 return Err(Refusal::new(400, "invalid_client_metadata", "a client does not choose its secret").into());
             }
         }
-        let metadata = read_metadata(metadata).map_err(|error| refused(&error))?;
+        let mut metadata = self.read_metadata(metadata).map_err(|error| refused(&error))?;
+        let before = Known::of(held.clone())?.metadata.scope.unwrap_or_default();
+        keep_to(&mut metadata, &before.split(' ').collect::<Vec<_>>());
         self.check_sector(&metadata).await.map_err(|error| refused(&error))?;
         let has_secret = metadata.token_endpoint_auth_method.has_secret();
         let new_secret = if has_secret && held.secret.is_none() { Some(PlainSecret::generate(SecretKind::SignOnSecret)?) } else { None };

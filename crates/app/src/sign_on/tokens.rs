@@ -12,7 +12,7 @@ use octroi_oauth::{
 use serde_json::json;
 
 pub use super::issue::Issued;
-use super::{Known, Presented, Refusal, SCOPES, SignOnError, claims::Told, digest, issue::Access};
+use super::{Known, Presented, Refusal, SCOPES, SignOnError, binding::Binding, claims::Told, digest, issue::Access};
 use crate::{context::App, error::Error};
 
 /// One sentence for a code that is unknown, used, out of date, of another client or not proven.
@@ -26,10 +26,7 @@ impl App {
     /// The refusal of RFC 6749 section 5.2, or RFC 9449.
     pub async fn client_token(&self, presented: Presented<'_>) -> Result<Issued, SignOnError> {
         let known = self.authenticate(presented).await?;
-        let jkt = self.proof(known.is_strict(), None, presented).await?;
-        if known.metadata.dpop_bound_access_tokens && jkt.is_none() {
-            return Err(Refusal::proof("this client has to send a DPoP proof").into());
-        }
+        let binding = self.binding(&known, presented).await?;
         let grant_type = match presented.parameters.get("grant_type") {
             Some("authorization_code") => GrantType::AuthorizationCode,
             Some("refresh_token") => GrantType::RefreshToken,
@@ -44,13 +41,13 @@ impl App {
             return Err(Refusal::new(400, "unauthorized_client", "this client did not register the grant type").into());
         }
         match grant_type {
-            GrantType::AuthorizationCode => self.by_code(&known, jkt, presented).await,
-            GrantType::RefreshToken => self.by_refresh(&known, jkt, presented).await,
-            GrantType::ClientCredentials => self.in_own_name(&known, jkt, presented).await,
+            GrantType::AuthorizationCode => self.by_code(&known, binding, presented).await,
+            GrantType::RefreshToken => self.by_refresh(&known, binding, presented).await,
+            GrantType::ClientCredentials => self.in_own_name(&known, binding, presented).await,
         }
     }
 
-    async fn by_code(&self, known: &Known, jkt: Option<String>, presented: Presented<'_>) -> Result<Issued, SignOnError> {
+    async fn by_code(&self, known: &Known, binding: Binding, presented: Presented<'_>) -> Result<Issued, SignOnError> {
         let (parameters, now) = (presented.parameters, presented.now);
         let code = parameters.get("code").ok_or_else(|| Refusal::request("code is missing"))?;
         let code = digest(code);
@@ -74,7 +71,7 @@ impl App {
             // A verifier for a code without challenge: somebody took the challenge away (RFC 9700 section 4.8.2).
             (None, Some(_)) | (Some(_), None) => false,
         };
-        let same_key = facts.jkt.is_none() || facts.jkt == jkt;
+        let same_key = facts.jkt.is_none() || facts.jkt == binding.jkt;
         let same_address = parameters.get("redirect_uri") == Some(facts.redirect_uri.as_str());
         if now >= found.expires_at || grant.ended_at.is_some() || !proven || !same_key || !same_address {
             return Err(refused());
@@ -83,9 +80,9 @@ impl App {
         let user = tx.user_by_id(grant.user).await?.ok_or_else(refused)?;
         tx.code_used(&code, now).await?;
         let told = Told::read(&tx, &user, &grant.facts).await?;
-        let refresh = self.refresh_token(&mut tx, known, &grant, jkt.as_deref(), now).await?;
+        let refresh = self.refresh_token(&mut tx, known, &grant, &binding, now).await?;
         tx.commit().await?;
-        let access = Access { subject: &grant.facts.subject, scopes: &grant.facts.scopes, audiences, jkt, grant: Some(&grant) };
+        let access = Access { subject: &grant.facts.subject, scopes: &grant.facts.scopes, audiences, binding, grant: Some(&grant) };
         let mut issued = self.access_token(known, access, now).await?;
         if grant.facts.has_scope("openid") {
             issued.id_token = Some(self.id_token(known, &grant, &told, facts.nonce.clone(), &issued.access_token, now).await?);
@@ -94,7 +91,7 @@ impl App {
         Ok(issued)
     }
 
-    async fn by_refresh(&self, known: &Known, jkt: Option<String>, presented: Presented<'_>) -> Result<Issued, SignOnError> {
+    async fn by_refresh(&self, known: &Known, binding: Binding, presented: Presented<'_>) -> Result<Issued, SignOnError> {
         let (parameters, now) = (presented.parameters, presented.now);
         let token = parameters.get("refresh_token").ok_or_else(|| Refusal::request("refresh_token is missing"))?;
         let token = digest(token);
@@ -116,17 +113,20 @@ impl App {
                 return Err(refused());
             }
         }
-        if held.jkt.is_some() && held.jkt != jkt {
+        if held.jkt.is_some() && held.jkt != binding.holder() {
             return Err(refused());
         }
         let scopes = narrowed(parameters, &grant)?;
         let audiences = self.audiences(parameters, &grant)?;
         let user = tx.user_by_id(grant.user).await?.ok_or_else(refused)?;
         let told = Told::read(&tx, &user, &grant.facts).await?;
-        tx.refresh_token_replaced(&token, now).await?;
-        let refresh = self.refresh_token(&mut tx, known, &grant, jkt.as_deref(), now).await?;
+        // Of several that came of one answer that was lost, or stolen, the first to be used goes on alone.
+        if held.replaced_at.is_none() {
+            tx.refresh_tokens_replaced(grant.id, now).await?;
+        }
+        let refresh = self.refresh_token(&mut tx, known, &grant, &binding, now).await?;
         tx.commit().await?;
-        let access = Access { subject: &grant.facts.subject, scopes: &scopes, audiences, jkt, grant: Some(&grant) };
+        let access = Access { subject: &grant.facts.subject, scopes: &scopes, audiences, binding, grant: Some(&grant) };
         let mut issued = self.access_token(known, access, now).await?;
         if scopes.iter().any(|scope| scope == "openid") {
             issued.id_token = Some(self.id_token(known, &grant, &told, None, &issued.access_token, now).await?);
@@ -135,7 +135,7 @@ impl App {
         Ok(issued)
     }
 
-    async fn in_own_name(&self, known: &Known, jkt: Option<String>, presented: Presented<'_>) -> Result<Issued, SignOnError> {
+    async fn in_own_name(&self, known: &Known, binding: Binding, presented: Presented<'_>) -> Result<Issued, SignOnError> {
         if known.metadata.token_endpoint_auth_method == AuthMethod::None {
             return Err(Refusal::new(400, "unauthorized_client", "a public client has no credentials of its own").into());
         }
@@ -161,7 +161,7 @@ impl App {
             }
             audiences.push(resource.to_owned());
         }
-        let access = Access { subject: known.client.id.as_str(), scopes: &scopes, audiences, jkt, grant: None };
+        let access = Access { subject: known.client.id.as_str(), scopes: &scopes, audiences, binding, grant: None };
         self.access_token(known, access, presented.now).await
     }
 

@@ -138,7 +138,10 @@ pub const PAGES: &[Page] = &[
     page("account-totp-wrong", "applicant", "/account/second-factor")
         .then(&[Send("/account/totp/begin"), Type("code", "000000"), Send("/account/totp")]),
     page("account-totp-remove", "applicant", "/account/totp/remove"),
+    page("account-identities", "applicant", "/account/identities"),
     page("account-sessions", "applicant", "/account/sessions"),
+    page("account-applications", "applicant", "/account/applications"),
+    page("account-application-missing", "applicant", "/account/applications/sso_aaaaaaaaaaaaaaaaaaaaaa/disconnect").status(404),
     page("account-delete", "applicant", "/account/delete"),
     page("account-delete-wrong", "applicant", "/account/delete").then(&[Type("email", "x@y.example"), Send("/account/delete")]),
     page("again", "applicant", "/sign-in/again"),
@@ -285,6 +288,19 @@ pub const PAGES: &[Page] = &[
     page("client", "operator", "/operator/clients/{client}"),
     page("client-new", "operator", "/operator/clients/new"),
     page("client-new-wrong", "operator", "/operator/clients/new").then(&[Send("/clients/new")]),
+    page("sign-in-existing", "", "/sign-in/existing-account"),
+    page("connections", "operator", "/operator/connections"),
+    page("connection", "operator", "/operator/connections/nearby"),
+    page("connection-new", "operator", "/operator/connections/new"),
+    page("connection-new-wrong", "operator", "/operator/connections/new").then(&[Send("/connections/new")]),
+    page("connection-edit", "operator", "/operator/connections/nearby/edit"),
+    page("connection-delete", "operator", "/operator/connections/nearby/delete"),
+    page("connection-down", "", "/auth/nearby/login").status(502),
+    page("connection-over", "", "/auth/nearby/callback?code=x").status(400),
+    page("hand-off-over", "", "/auth/notebook/next/nothing").status(400),
+    page("hand-off-wrong", "", "/auth/notebook/login").status(400),
+    page("products-accounts", "operator", "/operator/connections/notebook/accounts"),
+    page("products-legacy", "operator", "/operator/connections/notebook/legacy-users"),
     page("outbox", "operator", "/operator/outbox"),
     page("outbox-failed", "operator", "/operator/outbox?state=failed"),
     page("ledger", "operator", "/operator/ledger"),
@@ -296,7 +312,7 @@ pub const PAGES: &[Page] = &[
 ];
 
 /// Routes of GET that show no page of ours: files, data, addresses of before, and the reader of the OpenAPI document, which is somebody else's work.
-const NOT_PAGES: [&str; 10] = [
+const NOT_PAGES: [&str; 14] = [
     "/api/",
     "/oauth/jwks",
     "/oauth/userinfo",
@@ -307,6 +323,10 @@ const NOT_PAGES: [&str; 10] = [
     "/html",
     "/users/",
     "/manage-organizations",
+    "/jwks",
+    "/logged-out",
+    "/auth/me",
+    "/choices/{word}",
 ];
 
 /// Does a path of the table lie under a route?

@@ -160,6 +160,20 @@ async fn live(demo: &Demo, mark: &str) -> BTreeMap<&'static str, String> {
     let client = json!({ "metadata": { "client_name": words("Cantine"), "redirect_uris": ["https://cantine.example/retour"] } });
     let client = operator.post("/clients", client).await.ok(201);
     things.insert("client", client["id"].as_str().unwrap().to_owned());
+    // A provider that is not there: nothing listens on port 1.
+    let settings = json!({
+        "name": { "fr": "Connexion des agents", "en": "Agents’ sign-on" }, "issuer": "http://127.0.0.1:1", "client_id": "octroi",
+        "client_auth": "private_key_jwt", "link_policy": "admin",
+    });
+    operator.post("/connections", json!({ "slug": "nearby", "settings": settings })).await.ok(201);
+    // A product, and an account of before.
+    let settings = json!({
+        "name": { "fr": "Carnet de notes", "en": "Notebook" }, "issuer": "http://127.0.0.1:1", "client_id": "octroi",
+        "client_auth": "private_key_jwt", "purpose": { "product": { "front": "http://localhost:4000/", "hand_off": "code" } },
+    });
+    operator.post("/connections", json!({ "slug": "notebook", "settings": settings })).await.ok(201);
+    let former = json!({ "items": [{ "email": "former@rivebelle.example", "organization_siret": "21750001600019", "role": "ADMIN" }] });
+    operator.post("/connections/notebook/legacy-users", former).await.ok(201);
     let me = applicant.get("/me").await.ok(200);
     things.insert("own_organization", me["organizations"][0]["id"].as_str().unwrap().to_owned());
     let candidate = demo.sign_in("observer").await;

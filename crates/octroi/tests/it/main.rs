@@ -13,5 +13,6 @@ mod kill;
 mod lists;
 mod openid_client;
 mod policy;
+mod relying_party;
 mod story;
 mod trial;

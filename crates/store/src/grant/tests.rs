@@ -94,8 +94,8 @@ fn a_grant_carries_its_codes_and_tokens() {
         let code = tx.code_lock(&[1; 32]).await.unwrap().unwrap();
         assert_eq!((code.grant, &code.facts, code.used_at), (grant.id, &facts, None));
         tx.code_used(&[1; 32], at(5)).await.unwrap();
-        tx.refresh_token_replaced(&[2; 32], at(6)).await.unwrap();
-        tx.refresh_token_replaced(&[2; 32], at(7)).await.unwrap();
+        tx.refresh_tokens_replaced(grant.id, at(6)).await.unwrap();
+        tx.refresh_tokens_replaced(grant.id, at(7)).await.unwrap();
         tx.commit().await.unwrap();
         let reader = store.read();
         assert_eq!(reader.refresh_token(&[2; 32]).await.unwrap().unwrap().replaced_at, Some(at(6)));
@@ -110,6 +110,24 @@ fn a_grant_carries_its_codes_and_tokens() {
         assert_eq!(tx.grant_purge(at(2_000)).await.unwrap(), 1);
         assert_eq!(tx.code_lock(&[1; 32]).await.unwrap(), None, "what belongs to it goes with it");
         tx.commit().await.unwrap();
+    });
+}
+
+/// Somebody who made a great many of them does not keep the last ones.
+#[test]
+fn all_that_was_given_is_there_to_be_ended() {
+    each(async |store| {
+        let town = Town::found(&store).await;
+        let first = granted(&store, &town).await;
+        let mut tx = store.write().await.unwrap();
+        for _ in 0..600 {
+            let more = Grant { id: Id::from_uuid(uuid::Uuid::new_v4()), ..first.clone() };
+            tx.grant_insert(&more, at(900)).await.unwrap();
+        }
+        tx.commit().await.unwrap();
+        let reader = store.read();
+        assert_eq!(reader.grants_of_user(first.user).await.unwrap().len(), 601);
+        assert_eq!(reader.grants_of_session(first.session).await.unwrap().len(), 601);
     });
 }
 

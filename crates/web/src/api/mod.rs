@@ -6,6 +6,8 @@ pub mod account;
 pub mod applications;
 pub mod catalogue;
 pub mod clients;
+pub mod connected;
+pub mod connections;
 pub mod credentials;
 pub mod dev;
 pub mod invitations;

@@ -7,15 +7,21 @@ use axum::{
     http::{HeaderName, HeaderValue, StatusCode, header},
     response::Response,
 };
-use octroi_app::sign_on::{Presented, Refusal, SignOnError, inspect::Answer};
+use octroi_app::sign_on::{Presented, Refusal, SignOnError, inspect::Answer, settings::Certificates};
 use octroi_domain::Moment;
-use octroi_oauth::parameters::Parameters;
+use octroi_oauth::{certificate::Certificate, parameters::Parameters};
 use serde::Serialize;
 
 use super::{json, unavailable};
-use crate::{body, dispatch::OpenCall, headers::once, state::Shared};
+use crate::{
+    body,
+    dispatch::OpenCall,
+    headers::{CLIENT_CERT, once},
+    state::Shared,
+};
 
 pub const DPOP: HeaderName = HeaderName::from_static("dpop");
+const DPOP_NONCE: HeaderName = HeaderName::from_static("dpop-nonce");
 const FORM: &str = "application/x-www-form-urlencoded";
 
 /// What came in, whole.
@@ -25,6 +31,10 @@ pub struct Sent {
     pub authorization: Option<String>,
     pub accept: Option<String>,
     pub dpop: Option<String>,
+    /// Of the client, as the proxy in front says.
+    pub certificate: Option<Certificate>,
+    /// The network address of the client.
+    pub peer: String,
     pub content_type: Option<String>,
     pub body: bytes::Bytes,
     pub parameters: Parameters,
@@ -50,7 +60,9 @@ impl Sent {
         };
         let answer = |refusal: Refusal| refused(&refusal, false);
         let (authorization, dpop) = (text(header::AUTHORIZATION).map_err(answer)?, text(DPOP).map_err(answer)?);
+        let certificate = certificate(&call).map_err(|what| bad(&what))?;
         let (content_type, accept) = (text(header::CONTENT_TYPE).map_err(answer)?, text(header::ACCEPT).unwrap_or_default());
+        let asked_at = asked_at(&call);
         let limit = octroi_oauth::parameters::MAX_PARAMETERS;
         let body = body::read(call.body, &call.headers, limit).await.map_err(|_| bad("the body is too long, too slow or incomplete"))?;
         let form =
@@ -64,7 +76,9 @@ impl Sent {
             Err(error) => (Parameters::default(), Some(refusal(400, "invalid_request", &error.to_string()))),
         };
         Ok(Self {
-            address: format!("{}{}", call.shared.public_url, call.facts.path),
+            address: format!("{asked_at}{}", call.facts.path),
+            peer: call.peer,
+            certificate,
             now: call.shared.now(),
             request_id: call.facts.request_id,
             shared: call.shared,
@@ -83,6 +97,8 @@ impl Sent {
         Presented {
             authorization: self.authorization.as_deref(),
             dpop: self.dpop.as_deref(),
+            certificate: self.certificate.as_ref(),
+            peer: &self.peer,
             method: self.method,
             address: &self.address,
             parameters: &self.parameters,
@@ -93,14 +109,43 @@ impl Sent {
     /// The error of an operation, as an answer.
     pub fn answer(&self, error: SignOnError) -> Response {
         match error {
-            SignOnError::Refused(refusal) => refused(&refusal, self.authorization.is_some()),
+            SignOnError::Refused(refusal) => self.noted(refused(&refusal, self.authorization.is_some()), refusal.code),
             SignOnError::Failed(error) => unavailable(&self.request_id, &error),
         }
     }
+
+    /// With the nonce that the next DPoP proof has to carry, where proofs carry one (RFC 9449 section 8.2). `code`: of the error, if it is one.
+    pub fn noted(&self, mut response: Response, code: &str) -> Response {
+        let app = &self.shared.web.app;
+        if (app.sign_on_settings().dpop_nonces || code == "use_dpop_nonce")
+            && let Ok(nonce) = HeaderValue::try_from(app.dpop_nonce(self.now))
+        {
+            response.headers_mut().insert(DPOP_NONCE, nonce);
+        }
+        response
+    }
+}
+
+/// The certificate that a proxy in front hands on. Those of others were taken away before.
+fn certificate(call: &OpenCall) -> Result<Option<Certificate>, String> {
+    if call.shared.web.app.sign_on_settings().certificates == Certificates::Off {
+        return Ok(None);
+    }
+    let malformed = || "the header Client-Cert is malformed or repeated".to_owned();
+    let header = once(&call.headers, &CLIENT_CERT).map_err(|_| malformed())?;
+    header.map(|text| Certificate::from_header(text).map_err(|error| error.to_string())).transpose()
+}
+
+/// The public address; or the other one, where certificates are asked for, when the request names it.
+fn asked_at(call: &OpenCall) -> String {
+    let other = call.shared.web.app.sign_on_settings().certificate_url.as_deref();
+    let host = call.headers.get(header::HOST).and_then(|host| host.to_str().ok());
+    let named = other.filter(|url| host.is_some_and(|host| url.split_once("://").is_some_and(|(_, name)| name.eq_ignore_ascii_case(host))));
+    named.unwrap_or(&call.shared.public_url).to_owned()
 }
 
 pub fn refusal(status: u16, code: &'static str, description: &str) -> Refusal {
-    Refusal { status, code, description: description.to_owned() }
+    Refusal::new(status, code, description)
 }
 
 #[derive(Serialize)]
@@ -115,6 +160,9 @@ pub fn refused(refusal: &Refusal, by_header: bool) -> Response {
     *response.status_mut() = StatusCode::from_u16(refusal.status).unwrap_or(StatusCode::BAD_REQUEST);
     if refusal.status == 401 && by_header {
         response.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Basic realm=\"octroi\""));
+    }
+    if let Some(seconds) = refusal.retry_after {
+        response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
     }
     open(response)
 }
@@ -135,7 +183,7 @@ pub fn told(answer: Answer, media_type: &'static str) -> Response {
 pub fn open(mut response: Response) -> Response {
     let headers = response.headers_mut();
     headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
-    headers.insert(header::ACCESS_CONTROL_EXPOSE_HEADERS, HeaderValue::from_static("WWW-Authenticate, DPoP-Nonce"));
+    headers.insert(header::ACCESS_CONTROL_EXPOSE_HEADERS, HeaderValue::from_static("WWW-Authenticate, DPoP-Nonce, Retry-After"));
     headers.insert(HeaderName::from_static("cross-origin-resource-policy"), HeaderValue::from_static("cross-origin"));
     response
 }

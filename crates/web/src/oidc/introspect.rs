@@ -30,9 +30,9 @@ pub async fn answer(call: OpenCall) -> Response {
             Err(error) => sent.answer(error),
         };
     }
-    let (request, stage) = match authenticated(&sent) {
+    let (request, stage) = match authenticated(&sent).await {
         Ok(authenticated) => authenticated,
-        Err(error) => return refused(&error),
+        Err(response) => return response,
     };
     let shared = &sent.shared;
     let Some(token) = request.get("token") else { return refused(&OAuthError::InvalidRequest("the parameter token is missing")) };

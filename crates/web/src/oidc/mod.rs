@@ -1,6 +1,7 @@
 //! The OAuth endpoints of the portal: one file per endpoint. Their answers and refusals have the
 //! form of their RFC, not the form of our problems.
 
+pub mod connections;
 pub mod form;
 pub mod introspect;
 pub mod jwks;
@@ -42,10 +43,21 @@ pub struct TokenAnswer {
 }
 
 /// Reads an application's request and authenticates the application: who, with what parameters, on which stage.
-fn authenticated(sent: &form::Sent) -> Result<(ClientRequest, Stage), OAuthError> {
-    let request = ClientRequest::read(sent.authorization.as_deref(), sent.content_type.as_deref(), &sent.body)?;
-    let stage = sent.shared.web.tokens.client_authenticates(&request).ok_or(OAuthError::InvalidClient)?;
-    Ok((request, stage))
+async fn authenticated(sent: &form::Sent) -> Result<(ClientRequest, Stage), Response> {
+    let app = &sent.shared.web.app;
+    let door = app.door(sent.presented()).await.map_err(|error| sent.answer(error))?;
+    let request = ClientRequest::read(sent.authorization.as_deref(), sent.content_type.as_deref(), &sent.body);
+    let request = request.map_err(|error| refused(&error))?;
+    match sent.shared.web.tokens.client_authenticates(&request) {
+        Some(stage) => {
+            app.was_right(door, sent.now).await.map_err(|error| sent.answer(error))?;
+            Ok((request, stage))
+        }
+        None => {
+            app.was_wrong(door, sent.now).await.map_err(|error| sent.answer(error))?;
+            Err(refused(&OAuthError::InvalidClient))
+        }
+    }
 }
 
 fn json(value: &impl Serialize) -> Response {

@@ -32,7 +32,7 @@ pub async fn push(call: OpenCall) -> Response {
         Ok((request_uri, expires_in)) => {
             let mut response = open(json(&Pushed { request_uri, expires_in }));
             *response.status_mut() = StatusCode::CREATED;
-            response
+            sent.noted(response, "")
         }
         Err(error) => sent.answer(error),
     }
@@ -59,7 +59,9 @@ async fn by_get(call: OpenCall, path: &str) -> Response {
     }
     let text = String::from_utf8_lossy(&sent.body);
     // Written anew, so that nothing but a query can come of it.
-    let query = form_urlencoded::Serializer::new(String::new()).extend_pairs(form_urlencoded::parse(text.as_bytes())).finish();
+    // A secret has no place in an address, and none here.
+    let pairs = form_urlencoded::parse(text.as_bytes()).filter(|(name, _)| !matches!(name.as_ref(), "client_secret" | "client_assertion"));
+    let query = form_urlencoded::Serializer::new(String::new()).extend_pairs(pairs).finish();
     let mut response = Response::new(Body::empty());
     *response.status_mut() = StatusCode::SEE_OTHER;
     if let Ok(value) = HeaderValue::try_from(format!("{path}?{query}")) {

@@ -25,11 +25,23 @@ pub async fn issue(call: OpenCall) -> Response {
             return refused(fault, false);
         }
         return match app.client_token(sent.presented()).await {
-            Ok(issued) => open(json(&issued)),
+            Ok(issued) => sent.noted(open(json(&issued)), ""),
             Err(error) => sent.answer(error),
         };
     }
+    let door = match app.door(sent.presented()).await {
+        Ok(door) => door,
+        Err(error) => return sent.answer(error),
+    };
     let answer = sent.shared.web.tokens.token(None, sent.authorization.as_deref(), sent.content_type.as_deref(), &sent.body);
+    let settled = match answer.status {
+        401 => app.was_wrong(door, sent.now).await,
+        200 => app.was_right(door, sent.now).await,
+        _ => Ok(()),
+    };
+    if let Err(error) = settled {
+        return sent.answer(error);
+    }
     let mut response = Response::new(Body::from(answer.body));
     *response.status_mut() = StatusCode::from_u16(answer.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     for (name, value) in answer.headers {

@@ -15,9 +15,10 @@ pub async fn get(call: OpenCall) -> Response {
     let query = call.query.clone();
     match Sent::read(call, "GET").await {
         // RFC 9700 section 4.3.2: not in the address, where it stays in histories and logs.
-        Ok(_) if query.is_some_and(|query| query.contains("access_token=")) => {
-            challenge(&refusal(400, "invalid_request", "an access token has no place in the address: send it by the header Authorization"))
-        }
+        Ok(sent) if query.is_some_and(|query| query.contains("access_token=")) => challenge(
+            &sent,
+            &refusal(400, "invalid_request", "an access token has no place in the address: send it by the header Authorization"),
+        ),
         Ok(sent) => answer(&sent).await,
         Err(response) => response,
     }
@@ -34,36 +35,45 @@ pub async fn post(call: OpenCall) -> Response {
 async fn answer(sent: &Sent) -> Response {
     let header = sent.authorization.as_deref().map(|header| header.split_once(' ').unwrap_or((header, "")));
     let (scheme, token) = match (header, sent.parameters.get("access_token")) {
-        (None, None) => return nobody(),
-        (Some(_), Some(_)) => return challenge(&refusal(400, "invalid_request", "show the access token once")),
+        (None, None) => return nobody(sent),
+        (Some(_), Some(_)) => return challenge(sent, &refusal(400, "invalid_request", "show the access token once")),
         (None, Some(token)) => (Scheme::Bearer, token),
         (Some((scheme, token)), None) if scheme.eq_ignore_ascii_case("bearer") => (Scheme::Bearer, token.trim()),
         (Some((scheme, token)), None) if scheme.eq_ignore_ascii_case("dpop") => (Scheme::Dpop, token.trim()),
-        (Some(_), None) => return challenge(&refusal(400, "invalid_request", "the scheme is Bearer or DPoP")),
+        (Some(_), None) => return challenge(sent, &refusal(400, "invalid_request", "the scheme is Bearer or DPoP")),
     };
     match sent.shared.web.app.userinfo(scheme, token, sent.presented()).await {
-        Ok(answer) => told(answer, "application/jwt"),
-        Err(SignOnError::Refused(refusal)) => challenge(&refusal),
+        Ok(answer) => sent.noted(told(answer, "application/jwt"), ""),
+        Err(SignOnError::Refused(refusal)) => challenge(sent, &refusal),
         Err(failed) => sent.answer(failed),
     }
 }
 
 /// Nothing was shown: nothing is said to be wrong with it (RFC 6750 section 3.1).
-fn nobody() -> Response {
+fn nobody(sent: &Sent) -> Response {
     let mut response = Response::new(Body::empty());
     *response.status_mut() = StatusCode::UNAUTHORIZED;
-    response.headers_mut().append(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer realm=\"octroi\""));
-    response.headers_mut().append(header::WWW_AUTHENTICATE, HeaderValue::from_static("DPoP algs=\"ES256 PS256 EdDSA\""));
-    open(response)
+    for scheme in ["Bearer realm=\"octroi\"", "DPoP algs=\"ES256 PS256 EdDSA\""] {
+        if let Ok(value) = HeaderValue::try_from(format!("{scheme}, {}", described(sent))) {
+            response.headers_mut().append(header::WWW_AUTHENTICATE, value);
+        }
+    }
+    sent.noted(open(response), "")
 }
 
-fn challenge(refusal: &Refusal) -> Response {
+/// Where it is written what this address wants (RFC 9728 section 5.1).
+fn described(sent: &Sent) -> String {
+    format!("resource_metadata=\"{}/.well-known/oauth-protected-resource\"", sent.shared.public_url)
+}
+
+fn challenge(sent: &Sent, refusal: &Refusal) -> Response {
     let mut response = super::form::refused(refusal, false);
-    let scheme = if refusal.code == "invalid_dpop_proof" { "DPoP" } else { "Bearer" };
+    let scheme = if matches!(refusal.code, "invalid_dpop_proof" | "use_dpop_nonce") { "DPoP" } else { "Bearer" };
     let scope = if refusal.code == "insufficient_scope" { ", scope=\"openid\"" } else { "" };
-    let text = format!("{scheme} realm=\"octroi\", error=\"{}\", error_description=\"{}\"{scope}", refusal.code, refusal.description);
+    let (code, described) = (refusal.code, described(sent));
+    let text = format!("{scheme} realm=\"octroi\", error=\"{code}\", error_description=\"{}\"{scope}, {described}", refusal.description);
     if let Ok(value) = HeaderValue::try_from(text) {
         response.headers_mut().insert(header::WWW_AUTHENTICATE, value);
     }
-    response
+    sent.noted(response, code)
 }

@@ -64,6 +64,7 @@ pub async fn show(call: PageCall) -> PageAnswer {
             ),
             Link::new("/account/passkeys", w.of("passkeys-title")),
             Link::new("/account/second-factor", w.of("account-second-factor")),
+            Link::new("/account/identities", w.of("identities-title")),
         ],
         sessions: w.of("account-sessions-open").with("count", account.sessions).into(),
         delete: ButtonLink::new("/account/delete", w.of("account-delete")).secondary(),

@@ -7,7 +7,7 @@ use octroi_app::Error;
 use super::{
     errors,
     form::{Form, MAX_FORM},
-    kit::{self, Alert, Field, Hidden, Link, PasskeyForm, PostButton, Tone},
+    kit::{self, Alert, ButtonLink, Field, Hidden, Link, PasskeyForm, PostButton, Tone},
     page::{PageAnswer, PageCall, Shell, local},
     words::Phrase,
 };
@@ -96,6 +96,7 @@ struct EnteringPage {
     others: Vec<Other>,
     passkey: Option<PasskeyForm>,
     again: Option<PostButton>,
+    providers: Vec<ButtonLink>,
     ways: Vec<Link>,
     note: String,
 }
@@ -113,6 +114,8 @@ pub struct Entering {
     pub others: Vec<Other>,
     pub passkey: Option<(String, String)>,
     pub again: Option<(String, Phrase, Vec<Hidden>)>,
+    /// Other providers that one comes in by.
+    pub providers: Vec<ButtonLink>,
     pub ways: Vec<Link>,
     pub note: String,
     pub under: Vec<Link>,
@@ -132,6 +135,7 @@ impl Entering {
             others: Vec::new(),
             passkey: None,
             again: None,
+            providers: Vec::new(),
             ways: Vec::new(),
             note: String::new(),
             under: Vec::new(),
@@ -176,6 +180,7 @@ impl Entering {
             others: self.others,
             passkey,
             again,
+            providers: self.providers,
             ways: self.ways,
             note: self.note,
             shell,

@@ -4,14 +4,16 @@ use askama::Template;
 use axum::http::{HeaderValue, StatusCode, header};
 use octroi_app::{
     Error,
-    hand_off::{Arrived, HandOver, Visit, settings},
+    hand_off::{Arrived, HandOver, Visit, settings, wish_of},
 };
 use octroi_domain::{
     Slug,
-    connection::{Asserted, Connection},
+    connection::{Asserted, Connection, Product},
+    definition::FieldError,
     hand_off::{Waits, Wish},
+    text::Text,
 };
-use octroi_oauth::secret;
+use octroi_oauth::{parameters::Parameters, secret};
 
 use super::{
     kit::{Alert, Check, Control, Field, Link, Tone},
@@ -47,6 +49,33 @@ struct ProblemPage {
     what: String,
     next: String,
     way: Option<Link>,
+}
+
+/// What a front wants of the login that it begins, as it is kept until they are back.
+pub fn wish(call: &PageCall, product: &Product) -> Result<String, Error> {
+    let malformed = |error: octroi_oauth::parameters::ParameterError| {
+        Error::Invalid(vec![FieldError {
+            pointer: "/query".to_owned(),
+            code: "malformed".to_owned(),
+            message: Text::new(error.to_string(), error.to_string()),
+        }])
+    };
+    let parameters = Parameters::read(call.raw_query.as_bytes()).map_err(malformed)?;
+    let wish = wish_of(product, &parameters)?;
+    serde_json::to_string(&wish).map_err(|error| Error::Internal(error.to_string()))
+}
+
+/// A front that begins a login wrongly is told so, with words for its makers.
+pub fn refused(call: &PageCall, connection: &Connection, error: Error) -> PageAnswer {
+    let w = call.words;
+    let Error::Invalid(found) = error else { return Err(error.into()) };
+    let page = ProblemPage {
+        shell: call.shell(w.of("hand-off-wrong-title")),
+        what: found.first().map(|error| w.text(&error.message)).unwrap_or_default(),
+        next: w.of("hand-off-wrong-next").with("product", w.text(&connection.name)).into(),
+        way: None,
+    };
+    Ok(call.render(&page)?.status(StatusCode::BAD_REQUEST))
 }
 
 /// A provider said who somebody is: they go on to the product, or are asked something first.

@@ -1,6 +1,7 @@
 //! Pages: one file per page or group of pages, with typed views of the templates in `pages/`.
 
 pub mod account;
+pub mod account_applications;
 pub mod account_factors;
 pub mod admin_api;
 pub mod admin_masks;
@@ -15,6 +16,7 @@ pub mod applications;
 pub mod assets;
 pub mod catalogue;
 pub mod confirm;
+pub mod connections;
 pub mod controls;
 pub mod conversation;
 pub mod credentials;
@@ -34,6 +36,7 @@ pub mod moderation;
 pub mod operator;
 pub mod operator_catalogue;
 pub mod operator_clients;
+pub mod operator_connections;
 pub mod operator_ledger;
 pub mod operator_people;
 pub mod operator_products;

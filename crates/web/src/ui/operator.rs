@@ -98,13 +98,14 @@ pub enum Place {
     Apis,
     Definitions,
     Clients,
+    Connections,
     Outbox,
     Ledger,
     Settings,
     Health,
 }
 impl Place {
-    const ALL: [Self; 11] = [
+    const ALL: [Self; 12] = [
         Self::Overview,
         Self::Organizations,
         Self::Joining,
@@ -112,6 +113,7 @@ impl Place {
         Self::Apis,
         Self::Definitions,
         Self::Clients,
+        Self::Connections,
         Self::Outbox,
         Self::Ledger,
         Self::Settings,
@@ -127,6 +129,7 @@ impl Place {
             Self::Apis => ("/operator/apis", w.of("operator-apis")),
             Self::Definitions => ("/operator/definitions", w.of("operator-definitions")),
             Self::Clients => ("/operator/clients", w.of("clients-title")),
+            Self::Connections => ("/operator/connections", w.of("connections-title")),
             Self::Outbox => ("/operator/outbox", w.of("operator-outbox")),
             Self::Ledger => ("/operator/ledger", w.of("operator-ledger")),
             Self::Settings => ("/operator/settings", w.of("operator-settings")),
@@ -145,6 +148,7 @@ impl Place {
             Self::Apis => w.of("operator-apis-text"),
             Self::Definitions => w.of("operator-definitions-text"),
             Self::Clients => w.of("clients-text"),
+            Self::Connections => w.of("connections-text"),
             Self::Outbox => w.of("operator-outbox-text"),
             Self::Ledger => w.of("operator-ledger-text"),
             Self::Settings => w.of("operator-settings-text"),

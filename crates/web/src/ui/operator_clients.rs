@@ -4,7 +4,10 @@ use askama::Template;
 use axum::http::StatusCode;
 use octroi_app::{
     App, Done, Error,
-    sign_on::clients::{ClientTerms, ClientView},
+    sign_on::{
+        clients::{ClientTerms, ClientView},
+        settings::Certificates,
+    },
 };
 use octroi_domain::sign_on::{ClientId, ClientState};
 use serde_json::{Value, json};
@@ -20,6 +23,8 @@ use crate::problem::Failure;
 
 /// The ways of authenticating that the page offers; others are registered by the REST API.
 const METHODS: [&str; 3] = ["client_secret_basic", "client_secret_post", "none"];
+/// Offered where a proxy hands on certificates that it verified.
+const BY_CERTIFICATE: &str = "tls_client_auth";
 
 #[derive(Template)]
 #[template(path = "client_made.html")]
@@ -68,6 +73,7 @@ pub async fn list(call: PageCall) -> PageAnswer {
 
 fn facts(w: Words, issuer: &str, client: &ClientView) -> Facts {
     let text = |name: &str| client.metadata.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
+    let name = text("tls_client_auth_subject_dn");
     let facts = Facts::default()
         .text(w.of("client-id"), client.client_id.clone())
         .text(w.of("client-issuer"), issuer)
@@ -75,6 +81,7 @@ fn facts(w: Words, issuer: &str, client: &ClientView) -> Facts {
         .text(w.of("client-method"), text("token_endpoint_auth_method"))
         .with(w.of("client-grants"), Cell::Items(texts(client, "grant_types")))
         .text(w.of("client-consent"), if client.first_party { w.of("client-consent-no") } else { w.of("client-consent-yes") });
+    let facts = if name.is_empty() { facts } else { facts.text(w.of("client-certificate-name"), name) };
     match &client.organization {
         Some(owner) => facts.text(w.of("client-owner"), owner.name.clone()),
         None => facts,
@@ -117,32 +124,53 @@ fn form(call: &PageCall, found: &[FieldError]) -> PageAnswer {
     page.summary = errors::summary(call, found);
     let message = |name: &str| found.iter().find(|error| error.name == name).map(|error| error.message.clone()).unwrap_or_default();
     let chosen = call.form.some("method").unwrap_or_else(|| "client_secret_basic".to_owned());
+    let offered = call.app().sign_on_settings().certificates;
+    let by_certificate = (offered == Certificates::Verified).then_some(BY_CERTIFICATE);
     let method = |value: &str| Check {
         value: value.to_owned(),
         label: w.one_of("client-method", value).into(),
         checked: value == chosen,
         ..Check::default()
     };
+    let mut certificate = Vec::new();
+    if by_certificate.is_some() {
+        certificate.push(
+            Field::line("certificate_name", w.of("client-certificate-name"), call.form.text("certificate_name"))
+                .hint(w.of("client-certificate-name-hint"))
+                .optional(w.of("optional"))
+                .error(message("certificate_name")),
+        );
+    }
+    if offered != Certificates::Off {
+        certificate.push(
+            Field::new("bound", w.of("client-bound"), Control::Box { checked: call.form.has("bound") }).hint(w.of("client-bound-hint")),
+        );
+    }
+    let mut fields = vec![
+        Field::line("name", w.of("client-name"), call.form.text("name")).hint(w.of("client-name-hint")).required().error(message("name")),
+        Field::area("redirects", w.of("client-redirects"), call.form.get("redirects").unwrap_or_default())
+            .hint(w.of("client-redirects-hint"))
+            .required()
+            .error(message("redirects")),
+        Field::area("logouts", w.of("client-logouts"), call.form.get("logouts").unwrap_or_default())
+            .optional(w.of("optional"))
+            .error(message("logouts")),
+        Field::new(
+            "method",
+            w.of("client-method"),
+            Control::Radios { options: METHODS.into_iter().chain(by_certificate).map(method).collect() },
+        ),
+    ];
+    fields.extend(certificate);
+    fields.extend([
+        Field::new("refresh", w.of("client-refresh"), Control::Box { checked: call.form.has("refresh") }),
+        Field::new("first_party", w.of("client-first-party"), Control::Box { checked: call.form.has("first_party") })
+            .hint(w.of("client-first-party-hint")),
+    ]);
     page.sections.push(Section {
         form: Some(FormView {
             action: "/operator/clients/new".to_owned(),
-            fields: vec![
-                Field::line("name", w.of("client-name"), call.form.text("name"))
-                    .hint(w.of("client-name-hint"))
-                    .required()
-                    .error(message("name")),
-                Field::area("redirects", w.of("client-redirects"), call.form.get("redirects").unwrap_or_default())
-                    .hint(w.of("client-redirects-hint"))
-                    .required()
-                    .error(message("redirects")),
-                Field::area("logouts", w.of("client-logouts"), call.form.get("logouts").unwrap_or_default())
-                    .optional(w.of("optional"))
-                    .error(message("logouts")),
-                Field::new("method", w.of("client-method"), Control::Radios { options: METHODS.map(method).into() }),
-                Field::new("refresh", w.of("client-refresh"), Control::Box { checked: call.form.has("refresh") }),
-                Field::new("first_party", w.of("client-first-party"), Control::Box { checked: call.form.has("first_party") })
-                    .hint(w.of("client-first-party-hint")),
-            ],
+            fields,
             button: w.of("create").into(),
             back: Some(Link::new("/operator/clients", w.of("cancel"))),
             ..FormView::default()
@@ -162,13 +190,17 @@ pub async fn create(call: PageCall) -> PageAnswer {
     if call.form.has("refresh") {
         grants.push("refresh_token");
     }
-    let metadata = json!({
+    let mut metadata = json!({
         "client_name": call.form.text("name"),
         "redirect_uris": lines(&call, "redirects"),
         "post_logout_redirect_uris": lines(&call, "logouts"),
         "token_endpoint_auth_method": call.form.text("method"),
         "grant_types": grants,
+        "tls_client_certificate_bound_access_tokens": call.form.has("bound"),
     });
+    if let (BY_CERTIFICATE, Some(members)) = (call.form.text("method"), metadata.as_object_mut()) {
+        members.insert("tls_client_auth_subject_dn".to_owned(), call.form.some("certificate_name").map_or(Value::Null, Value::String));
+    }
     let terms = ClientTerms { first_party: call.form.has("first_party"), ..ClientTerms::default() };
     match call.app().create_client(&call.once(), metadata, terms).await {
         Ok(done) => made(&call, done),
@@ -179,6 +211,7 @@ pub async fn create(call: PageCall) -> PageAnswer {
                     name if name.starts_with("redirect_uris") => "redirects",
                     name if name.starts_with("post_logout_redirect_uris") => "logouts",
                     name if name.starts_with("token_endpoint_auth_method") => "method",
+                    name if name.starts_with("tls_client_auth") => "certificate_name",
                     _ => "name",
                 };
                 FieldError { name: name.to_owned(), ..error }

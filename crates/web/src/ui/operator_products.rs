@@ -31,7 +31,7 @@ pub async fn accounts(call: PageCall) -> PageAnswer {
     let found = app.list_product_accounts(&call.context(), &slug, call.page(ROWS)).await?;
     let disputes = app.list_disputes(&call.context(), &slug, octroi_app::query::Page::new(None, DISPUTES)).await?;
     let w = call.words;
-    let mut page = OperatorPage::new(&call, Place::Clients, w.of("products-accounts"), way(&call, &slug));
+    let mut page = OperatorPage::new(&call, Place::Connections, w.of("products-accounts"), way(&call, &slug));
     page.actions.push(ButtonLink::new(format!("/operator/connections/{slug}/legacy-users"), w.of("products-legacy")));
     if !disputes.items.is_empty() {
         let rows = disputes.items.iter().map(|dispute| dispute_row(&call, &page, &slug, dispute)).collect();
@@ -76,6 +76,7 @@ fn dispute_row(call: &PageCall, page: &OperatorPage, slug: &Slug, dispute: &Disp
     let w = call.words;
     let decide = |step: &str, label: String| {
         PostButton::new(format!("/operator/connections/{slug}/legacy-disputes/{}/{step}", dispute.id), label, page.shell.guard())
+            .about(dispute.legacy_user.email.clone())
     };
     let named = dispute.organizations.iter().map(|one| one.siret.to_string()).collect();
     vec![
@@ -90,6 +91,7 @@ fn account_row(call: &PageCall, page: &OperatorPage, slug: &Slug, account: &Prod
     let w = call.words;
     let step = |name: &str, label: String| {
         PostButton::new(format!("/operator/connections/{slug}/accounts/{}/{name}", account.id), label, page.shell.guard())
+            .about(account.email.clone())
     };
     let role = if account.role == ProductRole::Admin.as_str() {
         step("user", w.of("products-make-user").into())
@@ -118,7 +120,7 @@ pub async fn legacy(call: PageCall) -> PageAnswer {
     let w = call.words;
     let mut under = way(&call, &slug);
     under.push(Link::new(home(&slug), w.of("products-accounts")));
-    let mut page = OperatorPage::new(&call, Place::Clients, w.of("products-legacy"), under);
+    let mut page = OperatorPage::new(&call, Place::Connections, w.of("products-legacy"), under);
     let row = |user: &LegacyUserView| {
         let state = match &user.linked_by {
             Some(proof) => Tag::new(Tone::Good, w.one_of("products-linked", proof)),

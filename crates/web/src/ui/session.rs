@@ -63,6 +63,7 @@ async fn page(call: &PageCall, afterwards: &Afterwards, who: &str, refusal: Opti
         page.others.push(Other { action: "/sign-in/mail".into(), text: w.of("sign-in-by-mail").into() });
     }
     page.passkey = Some(("/sign-in/passkey".into(), w.of("sign-in-by-passkey").into()));
+    page.providers = super::connections::buttons(call, afterwards, who).await;
     page.ways.push(Link::new(afterwards.path_with("/reset-password", &[("login_hint", who)]), w.of("sign-in-forgotten")));
     page.ways.push(Link::new(afterwards.path("/sign-up"), w.of("sign-in-no-account")));
     if call.app().settings().demo {
@@ -241,15 +242,26 @@ pub fn afterwards_of(call: &PageCall) -> Afterwards {
 
 /// `POST /sign-out`
 pub async fn sign_out(call: PageCall) -> PageAnswer {
+    // Asked before the session is gone: whether a provider opened it, whose own session ends too.
+    let upstream = call.app().upstream_logout(&call.context()).await;
     if let Some(session) = &call.session {
         call.app().sign_out(&call.context(), &session.cookie).await?;
     }
     // With a way back: to come as somebody else.
-    let page = Page::to(call.form.get("return_to").and_then(local).unwrap_or("/")).flash("signed-out", "");
+    let back = call.form.get("return_to").and_then(local);
+    let page = match upstream.filter(|_| back.is_none_or(|path| path == "/")) {
+        Some(address) => super::sign_on::leave(&signed_out(call.clone()), &address)?,
+        None => Page::to(back.unwrap_or("/")).flash("signed-out", ""),
+    };
     Ok(match session_cookie(&call.shared, None) {
         Some(cookie) => page.with(header::SET_COOKIE, cookie),
         None => page,
     })
+}
+
+/// The same request, of nobody.
+fn signed_out(call: PageCall) -> PageCall {
+    PageCall { principal: octroi_domain::policy::Principal::Anonymous, session: None, me: None, ..call }
 }
 
 /// `POST /language`

@@ -83,7 +83,7 @@ struct ProblemPage {
 pub async fn authorize(mut call: PageCall) -> PageAnswer {
     let parameters = match Parameters::read(call.raw_query.as_bytes()) {
         Ok(parameters) => parameters,
-        Err(error) => return refused(&call, &Refusal { status: 400, code: "invalid_request", description: error.to_string() }),
+        Err(error) => return refused(&call, &Refusal::new(400, "invalid_request", error.to_string())),
     };
     choose_language(&mut call, &parameters);
     match call.app().authorize(&parameters, &call.context()).await {
@@ -285,7 +285,7 @@ fn consent(call: &PageCall, here: String, view: &ConsentView) -> PageAnswer {
 }
 
 /// What a scope shares: in words where it is one of ours, else by its own name.
-fn shared(w: Words, scope: &str) -> String {
+pub fn shared(w: Words, scope: &str) -> String {
     if SCOPES.contains(&scope) {
         w.one_of("sign-on-scope", scope).into()
     } else {

@@ -63,8 +63,7 @@ pub async fn confirm(call: PageCall) -> PageAnswer {
 
 async fn read(call: &PageCall, encoded: &[u8]) -> Result<(Parameters, LogoutAsked), PageAnswer> {
     let refused = |refusal: &Refusal| sign_on::refused(call, refusal);
-    let parameters = Parameters::read(encoded)
-        .map_err(|error| refused(&Refusal { status: 400, code: "invalid_request", description: error.to_string() }))?;
+    let parameters = Parameters::read(encoded).map_err(|error| refused(&Refusal::new(400, "invalid_request", error.to_string())))?;
     match call.app().read_logout(&parameters, &call.context()).await {
         Ok(asked) => Ok((parameters, asked)),
         Err(SignOnError::Refused(refusal)) => Err(refused(&refusal)),

@@ -102,7 +102,8 @@ async fn oidcc_userinfo_post_body() {
     let address = world.house.get(&format!("/oauth/userinfo?access_token={token}")).await;
     assert_eq!((address.status.as_u16(), &address.json()["error"]), (400, &json!("invalid_request")));
     let nothing = world.house.get("/oauth/userinfo").await;
-    assert_eq!((nothing.status.as_u16(), nothing.headers["www-authenticate"].to_str().unwrap()), (401, "Bearer realm=\"octroi\""));
+    let challenge = nothing.headers["www-authenticate"].to_str().unwrap();
+    assert!(nothing.status == 401 && challenge.starts_with("Bearer realm=\"octroi\"") && !challenge.contains("error"), "{challenge}");
 }
 
 #[tokio::test]

@@ -115,7 +115,7 @@ async fn oidcc_redirect_uri_regfrag() {
 }
 
 #[tokio::test]
-async fn oidcc_discovery() {
+async fn oidcc_discovery_endpoint_verification() {
     let world = World::open().await;
     assert_eq!(
         world.house.get("/.well-known/openid-configuration").await.json()["registration_endpoint"],
@@ -123,17 +123,55 @@ async fn oidcc_discovery() {
     );
 }
 
-#[tokio::test]
-async fn oidcc_registration_logo_policy_and_tos_uri() {
-    let world = World::open().await;
-    let members = json!({ "logo_uri": "https://rp.example/logo.png", "policy_uri": "https://rp.example/policy", "tos_uri": "https://rp.example/tos" });
-    let (rp, _) = registered(&world, members).await;
+/// What a client says of itself, on the page that asks whether one agrees.
+async fn consent(world: &World, members: Value) -> Answer {
+    let (rp, _) = registered(world, members).await;
     let asked = location(&world.authorize(&world.alice, &request(&rp, &[])).await);
-    let page = world.get(&asked, &world.alice).await;
-    for shown in ["https://rp.example/policy", "https://rp.example/tos", "Suite", "https://rp.example"] {
-        assert!(page.text.contains(shown), "{shown}");
-    }
-    assert!(!page.text.contains("logo.png"), "nothing of another site is loaded");
+    world.get(&asked, &world.alice).await
+}
+
+/// The suite's tester looks for the picture. Here it is not loaded: no page of ours loads anything of another site.
+#[tokio::test]
+async fn oidcc_registration_logo_uri() {
+    let world = World::open().await;
+    let page = consent(&world, json!({ "logo_uri": "https://rp.example/logo.png" })).await;
+    assert!(page.text.contains("Suite") && !page.text.contains("logo.png"));
+    assert!(page.headers["content-security-policy"].to_str().unwrap().contains("img-src 'self'"));
+    assert_eq!(world.web.asked.lock().unwrap().len(), 0, "nor fetched by us");
+}
+
+#[tokio::test]
+async fn oidcc_registration_policy_uri() {
+    let world = World::open().await;
+    assert!(consent(&world, json!({ "policy_uri": "https://rp.example/policy" })).await.text.contains("https://rp.example/policy"));
+}
+
+#[tokio::test]
+async fn oidcc_registration_tos_uri() {
+    let world = World::open().await;
+    assert!(consent(&world, json!({ "tos_uri": "https://rp.example/tos" })).await.text.contains("https://rp.example/tos"));
+}
+
+#[tokio::test]
+async fn oidcc_refresh_token() {
+    let world = World::open().await;
+    let (rp, _) = registered(&world, json!({ "grant_types": ["authorization_code", "refresh_token"] })).await;
+    let first = world.tokens(&rp, &[]).await;
+    let refresh = [("grant_type", "refresh_token"), ("refresh_token", first["refresh_token"].as_str().unwrap())];
+    let second = world.token(&rp, &refresh).await;
+    assert_eq!(second.status, 200, "{}", second.text);
+    let (before, after) =
+        (world.claims(first["id_token"].as_str().unwrap()).await, world.claims(second.json()["id_token"].as_str().unwrap()).await);
+    assert_eq!((&before["sub"], &before["aud"]), (&after["sub"], &after["aud"]));
+}
+
+/// No request object is read, and none takes the place of what stands outside.
+#[tokio::test]
+async fn oidcc_ensure_request_object_with_redirect_uri() {
+    let world = World::open().await;
+    let (rp, _) = registered(&world, json!({})).await;
+    let address = world.through(&world.alice, &request(&rp, &[("request", "eyJhbGciOiJub25lIn0.e30.")])).await;
+    assert_eq!(parameter(&address, "error").as_deref(), Some("request_not_supported"));
 }
 
 #[tokio::test]
@@ -215,7 +253,11 @@ async fn oidcc_refresh_token_rp_key_rotation() {
 #[tokio::test]
 async fn oidcc_ensure_client_assertion_with_iss_aud_succeeds() {
     let world = World::open().await;
-    let rp = world.signing_client(json!({})).await;
+    let key = world.signing_client(json!({})).await.key;
+    let members = json!({ "token_endpoint_auth_method": "private_key_jwt", "jwks": { "keys": [key.as_ref().unwrap().jwk()] } });
+    let (rp, _) = registered(&world, members).await;
+    let rp = Rp { key, ..rp };
+    assert_eq!(world.assertion(&rp)["aud"], PUBLIC, "the issuer, and not the token endpoint");
     world.tokens(&rp, &[]).await;
 }
 

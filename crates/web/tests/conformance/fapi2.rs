@@ -4,35 +4,71 @@
 use serde_json::{Value, json};
 
 use crate::{
-    relying::{ASSERTION, CALLBACK, CHALLENGE, Prover, Rp, VERIFIER, World, location, parameter, request},
+    relying::{ASSERTION, CALLBACK, Prover, Rp, VERIFIER, World, location, parameter, request},
     support::{Answer, PUBLIC},
 };
 
-async fn client(world: &World) -> Rp {
+pub async fn client(world: &World) -> Rp {
     let members = json!({
         "grant_types": ["authorization_code", "refresh_token"], "require_pushed_authorization_requests": true, "dpop_bound_access_tokens": true,
     });
     world.signing_client(members).await
 }
 
-async fn push(world: &World, rp: &Rp, more: &[(&str, &str)]) -> Answer {
+pub async fn push(world: &World, rp: &Rp, more: &[(&str, &str)]) -> Answer {
     world.as_client(rp, "/oauth/par", &[], &request(rp, more)).await
 }
 
-async fn pushed(world: &World, rp: &Rp, more: &[(&str, &str)]) -> String {
+pub async fn pushed(world: &World, rp: &Rp, more: &[(&str, &str)]) -> String {
     let answer = push(world, rp, more).await;
     assert_eq!(answer.status, 201, "{}", answer.text);
     assert!((5..600).contains(&answer.json()["expires_in"].as_i64().unwrap()));
     answer.json()["request_uri"].as_str().unwrap().to_owned()
 }
 
-async fn code(world: &World, rp: &Rp, more: &[(&str, &str)]) -> String {
+/// Pushes with an assertion of these claims.
+pub async fn push_as(world: &World, rp: &Rp, claims: &Value) -> Answer {
+    let assertion = rp.key.as_ref().unwrap().sign("JWT", claims).unwrap();
+    let mut pairs = request(rp, &[]);
+    pairs.extend([("client_assertion_type", ASSERTION), ("client_assertion", assertion.as_str())]);
+    world.post("/oauth/par", &[], &pairs).await
+}
+
+pub fn with(world: &World, rp: &Rp, name: &str, value: Value) -> Value {
+    let mut claims = world.assertion(rp);
+    claims[name] = value;
+    claims
+}
+
+/// Where the browser ends, with this pushed.
+pub async fn ended(world: &World, rp: &Rp, more: &[(&str, &str)]) -> String {
+    let uri = pushed(world, rp, more).await;
+    world.through(&world.alice, &[("client_id", &rp.id), ("request_uri", &uri)]).await
+}
+
+pub fn at_token(world: &World, prover: &Prover) -> String {
+    prover.prove(world, "POST", "/oauth/token", None)
+}
+
+pub fn jkt(prover: &Prover) -> String {
+    octroi_oauth::dpop::thumbprint(&prover.jwk).unwrap()
+}
+
+/// Tokens of a whole sign-in, bound to the key of the prover.
+pub async fn bound(world: &World, rp: &Rp, prover: &Prover, more: &[(&str, &str)]) -> Value {
+    let code = code(world, rp, more).await;
+    let answer = exchange(world, rp, &code, Some(&at_token(world, prover)), &[]).await;
+    assert_eq!(answer.status, 200, "{}", answer.text);
+    answer.json()
+}
+
+pub async fn code(world: &World, rp: &Rp, more: &[(&str, &str)]) -> String {
     let uri = pushed(world, rp, more).await;
     let address = world.through(&world.alice, &[("client_id", &rp.id), ("request_uri", &uri)]).await;
     parameter(&address, "code").unwrap_or_else(|| panic!("{address}"))
 }
 
-async fn exchange(world: &World, rp: &Rp, code: &str, proof: Option<&str>, more: &[(&str, &str)]) -> Answer {
+pub async fn exchange(world: &World, rp: &Rp, code: &str, proof: Option<&str>, more: &[(&str, &str)]) -> Answer {
     let mut pairs = vec![("grant_type", "authorization_code"), ("code", code), ("redirect_uri", CALLBACK), ("code_verifier", VERIFIER)];
     for (name, value) in more {
         pairs.retain(|(found, _)| found != name);
@@ -44,7 +80,7 @@ async fn exchange(world: &World, rp: &Rp, code: &str, proof: Option<&str>, more:
     world.as_client(rp, "/oauth/token", &headers, &pairs).await
 }
 
-async fn userinfo(world: &World, scheme: &str, token: &str, proof: Option<&str>) -> Answer {
+pub async fn userinfo(world: &World, scheme: &str, token: &str, proof: Option<&str>) -> Answer {
     let authorization = format!("{scheme} {token}");
     let mut headers = vec![("authorization", authorization.as_str())];
     headers.extend(proof.map(|proof| ("dpop", proof)));
@@ -52,8 +88,29 @@ async fn userinfo(world: &World, scheme: &str, token: &str, proof: Option<&str>)
 }
 
 #[track_caller]
-fn check(answer: &Answer, status: u16, error: &str) {
+pub fn check(answer: &Answer, status: u16, error: &str) {
     assert_eq!((answer.status.as_u16(), answer.json()["error"].as_str().unwrap_or_default()), (status, error), "{}", answer.text);
+}
+
+#[tokio::test]
+async fn fapi2_security_profile_final_discovery_end_point_verification() {
+    let world = World::open().await;
+    let found = world.house.get("/.well-known/oauth-authorization-server").await.json();
+    let has = |name: &str, value: &str| found[name].as_array().is_some_and(|list| list.contains(&json!(value)));
+    assert!(found["authorization_response_iss_parameter_supported"] == true && found["issuer"] == PUBLIC, "{found}");
+    for (name, value) in [
+        ("code_challenge_methods_supported", "S256"),
+        ("token_endpoint_auth_methods_supported", "private_key_jwt"),
+        ("dpop_signing_alg_values_supported", "ES256"),
+        ("dpop_signing_alg_values_supported", "PS256"),
+        ("token_endpoint_auth_signing_alg_values_supported", "EdDSA"),
+        ("grant_types_supported", "authorization_code"),
+        ("response_types_supported", "code"),
+    ] {
+        assert!(has(name, value), "{name}: {value}");
+    }
+    assert!(!has("code_challenge_methods_supported", "plain") && !has("response_types_supported", "code id_token"));
+    assert_eq!(found["pushed_authorization_request_endpoint"], format!("{PUBLIC}/oauth/par"));
 }
 
 #[tokio::test]
@@ -90,99 +147,234 @@ async fn fapi2_security_profile_final_user_rejects_authentication() {
 }
 
 #[tokio::test]
-async fn fapi2_security_profile_final_ensure_unsigned_authorization_request_without_using_par_fails() {
+async fn fapi2_security_profile_final_ensure_authorization_request_without_state_success() {
     let world = World::open().await;
     let rp = client(&world).await;
-    let address = world.through(&world.alice, &request(&rp, &[])).await;
-    assert_eq!(parameter(&address, "error").as_deref(), Some("invalid_request"));
+    let address = ended(&world, &rp, &[("state", "")]).await;
+    assert_eq!(parameter(&address, "state"), None);
+    assert!(parameter(&address, "code").is_some(), "{address}");
 }
 
 #[tokio::test]
-async fn fapi2_security_profile_final_par_attempt_reuse_request_uri() {
+async fn fapi2_security_profile_final_ensure_authorization_request_without_nonce_success() {
     let world = World::open().await;
     let rp = client(&world).await;
-    let uri = pushed(&world, &rp, &[]).await;
-    let asking = [("client_id", rp.id.as_str()), ("request_uri", uri.as_str())];
-    // Opened twice before it is answered: a page that is loaded again.
-    let first = location(&world.authorize(&world.alice, &asking).await);
-    let second = location(&world.authorize(&world.alice, &asking).await);
-    assert!(parameter(&world.onward(&world.alice, first).await, "code").is_some());
-    let page = world.authorize(&world.alice, &asking).await;
-    assert!(page.status == 400 && !page.headers.contains_key("location"), "after that it is used up");
-    assert_eq!(world.get(&second, &world.alice).await.status, 404, "and so is what was open");
+    let address = ended(&world, &rp, &[("nonce", "")]).await;
+    assert!(parameter(&address, "state").is_some());
+    assert!(parameter(&address, "code").is_some(), "{address}");
 }
 
 #[tokio::test]
-async fn fapi2_security_profile_final_par_expired_and_other_client() {
+async fn fapi2_security_profile_final_ensure_authorization_request_with_64_char_nonce_success() {
     let world = World::open().await;
-    let (rp, other) = (client(&world).await, client(&world).await);
-    let uri = pushed(&world, &rp, &[]).await;
-    assert_eq!(world.authorize(&world.alice, &[("client_id", &other.id), ("request_uri", &uri)]).await.status, 400);
-    world.house.wait(91);
-    assert_eq!(world.authorize(&world.alice, &[("client_id", &rp.id), ("request_uri", &uri)]).await.status, 400);
+    let (rp, prover, nonce) = (client(&world).await, Prover::new(), "n".repeat(64));
+    let tokens = bound(&world, &rp, &prover, &[("nonce", &nonce)]).await;
+    assert_eq!(world.claims(tokens["id_token"].as_str().unwrap()).await["nonce"], nonce);
 }
 
 #[tokio::test]
-async fn fapi2_security_profile_final_par_refusals() {
+async fn fapi2_security_profile_final_ensure_other_scope_order_succeeds() {
     let world = World::open().await;
-    let rp = client(&world).await;
-    for (more, error) in [
-        (&[("request_uri", "urn:ietf:params:oauth:request_uri:x")][..], "invalid_request"),
-        (&[("code_challenge", ""), ("code_challenge_method", "")], "invalid_request"),
-        (&[("code_challenge_method", "plain")], "invalid_request"),
-        (&[("redirect_uri", "https://evil.example/")], "invalid_request"),
-        (&[("response_type", "code id_token")], "unsupported_response_type"),
-        (&[("scope", "openid organization")], "ok"),
-    ] {
-        let answer = push(&world, &rp, more).await;
-        if error == "ok" { assert_eq!(answer.status, 201) } else { check(&answer, 400, error) }
+    let (rp, prover) = (client(&world).await, Prover::new());
+    let tokens = bound(&world, &rp, &prover, &[("scope", "email openid")]).await;
+    let mut given: Vec<&str> = tokens["scope"].as_str().unwrap().split(' ').collect();
+    given.sort_unstable();
+    assert!(given == ["email", "openid"] && tokens["id_token"].is_string());
+}
+
+#[tokio::test]
+async fn fapi2_security_profile_final_test_claims_parameter_identity_claims() {
+    let world = World::open().await;
+    let (rp, prover) = (client(&world).await, Prover::new());
+    let claims = r#"{"userinfo":{"given_name":null,"family_name":{"essential":true}},"id_token":{"email":null}}"#;
+    let tokens = bound(&world, &rp, &prover, &[("scope", "openid"), ("claims", claims)]).await;
+    let token = tokens["access_token"].as_str().unwrap();
+    assert_eq!(world.claims(tokens["id_token"].as_str().unwrap()).await["email"], "alice@paris.example");
+    let told = userinfo(&world, "DPoP", token, Some(&prover.prove(&world, "GET", "/oauth/userinfo", Some(token)))).await.json();
+    assert_eq!((&told["given_name"], &told["family_name"], told.get("email")), (&json!("Alice"), &json!("Martin"), None));
+}
+
+#[tokio::test]
+async fn fapi2_security_profile_final_access_token_type_header_case_sensitivity() {
+    let world = World::open().await;
+    let (rp, prover) = (client(&world).await, Prover::new());
+    let tokens = bound(&world, &rp, &prover, &[]).await;
+    let token = tokens["access_token"].as_str().unwrap();
+    for scheme in ["DPoP", "dpop", "DPOP", "dPoP"] {
+        let told = userinfo(&world, scheme, token, Some(&prover.prove(&world, "GET", "/oauth/userinfo", Some(token)))).await;
+        assert_eq!(told.status, 200, "{scheme}: {}", told.text);
     }
-    let mut twice = request(&rp, &[]);
-    twice.push(("state", "second"));
-    check(&world.as_client(&rp, "/oauth/par", &[], &twice).await, 400, "invalid_request");
-    assert_eq!(world.house.get("/oauth/par").await.status, 405);
 }
 
 #[tokio::test]
-async fn fapi2_security_profile_final_client_assertions() {
+async fn fapi2_security_profile_final_check_dpop_proof_nbf_exp() {
     let world = World::open().await;
-    let rp = client(&world).await;
+    let (rp, prover) = (client(&world).await, Prover::new());
     let now = world.house.now().seconds();
-    let send = async |claims: &Value, alg_key: Option<&octroi_oauth::jwt::SigningKeyPair>| {
-        let assertion = alg_key.or(rp.key.as_ref()).unwrap().sign("JWT", claims).unwrap();
-        let mut pairs = request(&rp, &[]);
-        pairs.extend([("client_assertion_type", ASSERTION), ("client_assertion", assertion.as_str())]);
-        world.post("/oauth/par", &[], &pairs).await
-    };
-    let with = |name: &str, value: Value| {
-        let mut claims = world.assertion(&rp);
-        claims[name] = value;
-        claims
-    };
-    // Eight seconds ahead are a clock that is a little fast; sixty are not.
-    assert_eq!(send(&with("nbf", json!(now + 8)), None).await.status, 201);
-    for bad in [
-        with("nbf", json!(now + 60)),
-        with("aud", json!([PUBLIC, "https://other.example"])),
-        with("aud", json!(format!("{PUBLIC}/oauth/par"))),
-        with("aud", json!(format!("{PUBLIC}/oauth/token"))),
-        with("aud", json!("https://other.example")),
-        with("sub", Value::Null),
-        with("sub", json!("sso_aaaaaaaaaaaaaaaaaaaaaa")),
-        with("exp", json!(now - 1)),
-    ] {
-        check(&send(&bad, None).await, 401, "invalid_client");
-    }
-    let once = world.assertion(&rp);
-    assert_eq!(send(&once, None).await.status, 201);
-    check(&send(&once, None).await, 401, "invalid_client");
-    let rsa = octroi_oauth::jwt::SigningAlgorithm::Rs256;
-    let rsa = octroi_oauth::jwt::SigningKeyPair::of(rsa, "rp-1", &octroi_oauth::jwt::SigningKeyPair::generate(rsa).unwrap()).unwrap();
-    let rs256 = world.signing_client(json!({ "require_pushed_authorization_requests": true, "jwks": { "keys": [rsa.jwk()] } })).await;
-    let assertion = rsa.sign("JWT", &world.assertion(&rs256)).unwrap();
-    let mut pairs = request(&rs256, &[]);
-    pairs.extend([("client_assertion_type", ASSERTION), ("client_assertion", assertion.as_str())]);
-    check(&world.post("/oauth/par", &[], &pairs).await, 401, "invalid_client");
+    // `nbf` and `exp` are no claims of a proof (RFC 9449 section 4.2): `iat` decides.
+    let claims = json!({ "jti": "a", "htm": "POST", "htu": format!("{PUBLIC}/oauth/token"), "iat": now, "nbf": now, "exp": now + 300 });
+    let code = code(&world, &rp, &[]).await;
+    assert_eq!(exchange(&world, &rp, &code, Some(&prover.sign(&claims)), &[]).await.status, 200);
+}
+
+#[tokio::test]
+async fn fapi2_security_profile_final_ensure_dpopproof_with_iat_10seconds_before_succeeds() {
+    let world = World::open().await;
+    let (rp, prover) = (client(&world).await, Prover::new());
+    let now = world.house.now().seconds();
+    let claims = json!({ "jti": "a", "htm": "POST", "htu": format!("{PUBLIC}/oauth/token"), "iat": now - 10 });
+    let code = code(&world, &rp, &[]).await;
+    assert_eq!(exchange(&world, &rp, &code, Some(&prover.sign(&claims)), &[]).await.status, 200);
+}
+
+#[tokio::test]
+async fn fapi2_security_profile_final_ensure_dpopproof_with_iat_10seconds_after_succeeds() {
+    let world = World::open().await;
+    let (rp, prover) = (client(&world).await, Prover::new());
+    let now = world.house.now().seconds();
+    let claims = json!({ "jti": "a", "htm": "POST", "htu": format!("{PUBLIC}/oauth/token"), "iat": now + 10 });
+    let code = code(&world, &rp, &[]).await;
+    assert_eq!(exchange(&world, &rp, &code, Some(&prover.sign(&claims)), &[]).await.status, 200);
+}
+
+#[tokio::test]
+async fn fapi2_security_profile_final_ensure_mismatched_dpop_jkt_fails() {
+    let world = World::open().await;
+    let (rp, prover) = (client(&world).await, Prover::new());
+    let proof = prover.prove(&world, "POST", "/oauth/par", None);
+    let pairs = request(&rp, &[]);
+    let other = jkt(&Prover::new());
+    let mut wrong = pairs.clone();
+    wrong.push(("dpop_jkt", &other));
+    check(&world.as_client(&rp, "/oauth/par", &[("dpop", &proof)], &wrong).await, 400, "invalid_dpop_proof");
+}
+
+#[tokio::test]
+async fn fapi2_security_profile_final_ensure_token_endpoint_fails_with_mismatched_dpop_proof_jkt() {
+    let world = World::open().await;
+    let (rp, prover) = (client(&world).await, Prover::new());
+    let proof = prover.prove(&world, "POST", "/oauth/par", None);
+    let uri = world.as_client(&rp, "/oauth/par", &[("dpop", &proof)], &request(&rp, &[])).await.json();
+    let asking = [("client_id", rp.id.as_str()), ("request_uri", uri["request_uri"].as_str().unwrap())];
+    let code = parameter(&world.through(&world.alice, &asking).await, "code").unwrap();
+    check(&exchange(&world, &rp, &code, Some(&at_token(&world, &Prover::new())), &[]).await, 400, "invalid_grant");
+}
+
+#[tokio::test]
+async fn fapi2_security_profile_final_ensure_token_endpoint_fails_with_mismatched_dpop_jkt() {
+    let world = World::open().await;
+    let (rp, prover) = (client(&world).await, Prover::new());
+    let code = code(&world, &rp, &[("dpop_jkt", &jkt(&prover))]).await;
+    check(&exchange(&world, &rp, &code, Some(&at_token(&world, &Prover::new())), &[]).await, 400, "invalid_grant");
+}
+
+#[tokio::test]
+async fn fapi2_security_profile_final_ensure_dpop_auth_code_binding_success() {
+    let world = World::open().await;
+    let (rp, prover) = (client(&world).await, Prover::new());
+    let tokens = bound(&world, &rp, &prover, &[("dpop_jkt", &jkt(&prover))]).await;
+    assert_eq!(world.claims(tokens["access_token"].as_str().unwrap()).await["cnf"]["jkt"], jkt(&prover));
+}
+
+#[tokio::test]
+async fn fapi2_security_profile_final_ensure_different_nonce_inside_and_outside_request_object() {
+    let world = World::open().await;
+    let (rp, prover) = (client(&world).await, Prover::new());
+    let uri = pushed(&world, &rp, &[("nonce", "inside")]).await;
+    // What was pushed counts, and nothing beside it (RFC 9126 section 4).
+    let address = world.through(&world.alice, &[("client_id", &rp.id), ("request_uri", &uri), ("nonce", "outside")]).await;
+    let code = parameter(&address, "code").unwrap();
+    let tokens = exchange(&world, &rp, &code, Some(&at_token(&world, &prover)), &[]).await.json();
+    assert_eq!(world.claims(tokens["id_token"].as_str().unwrap()).await["nonce"], "inside");
+}
+
+#[tokio::test]
+async fn fapi2_security_profile_final_ensure_different_state_inside_and_outside_request_object() {
+    let world = World::open().await;
+    let (rp, prover) = (client(&world).await, Prover::new());
+    let uri = pushed(&world, &rp, &[("state", "inside")]).await;
+    // What was pushed counts, and nothing beside it (RFC 9126 section 4).
+    let address = world.through(&world.alice, &[("client_id", &rp.id), ("request_uri", &uri), ("state", "outside")]).await;
+    assert_eq!(parameter(&address, "state").as_deref(), Some("inside"));
+    drop(prover);
+}
+
+#[tokio::test]
+async fn fapi2_security_profile_final_ensure_authorization_request_with_long_nonce() {
+    let world = World::open().await;
+    let (rp, prover, nonce) = (client(&world).await, Prover::new(), "n".repeat(384));
+    let tokens = bound(&world, &rp, &prover, &[("nonce", &nonce)]).await;
+    assert_eq!(world.claims(tokens["id_token"].as_str().unwrap()).await["nonce"], nonce);
+}
+
+#[tokio::test]
+async fn fapi2_security_profile_final_ensure_authorization_request_with_long_state() {
+    let world = World::open().await;
+    let (rp, state) = (client(&world).await, "s".repeat(384));
+    assert_eq!(parameter(&ended(&world, &rp, &[("state", &state)]).await, "state"), Some(state));
+}
+
+#[tokio::test]
+async fn fapi2_security_profile_final_state_only_outside_request_object_not_used() {
+    let world = World::open().await;
+    let rp = client(&world).await;
+    let uri = pushed(&world, &rp, &[("state", "")]).await;
+    let address = world.through(&world.alice, &[("client_id", &rp.id), ("request_uri", &uri), ("state", "outside")]).await;
+    assert!(parameter(&address, "state").is_none() && parameter(&address, "code").is_some(), "{address}");
+}
+
+#[tokio::test]
+async fn fapi2_security_profile_final_ensure_request_object_without_redirect_uri_fails() {
+    let world = World::open().await;
+    let rp = client(&world).await;
+    check(&push(&world, &rp, &[("redirect_uri", "")]).await, 400, "invalid_request");
+}
+
+#[tokio::test]
+async fn fapi2_security_profile_final_ensure_registered_redirect_uri() {
+    let world = World::open().await;
+    let rp = client(&world).await;
+    check(&push(&world, &rp, &[("redirect_uri", "https://evil.example/cb")]).await, 400, "invalid_request");
+}
+
+#[tokio::test]
+async fn fapi2_security_profile_final_plain_fapi_tolerate_unregistered_redirect_uri() {
+    let world = World::open().await;
+    // A server may take addresses that a client did not register, because it pushed them itself. This one does not.
+    let rp = client(&world).await;
+    check(&push(&world, &rp, &[("redirect_uri", &format!("{CALLBACK}?dummy=1"))]).await, 400, "invalid_request");
+}
+
+#[tokio::test]
+async fn fapi2_security_profile_final_ensure_redirect_uri_in_authorization_request() {
+    let world = World::open().await;
+    let rp = client(&world).await;
+    check(&push(&world, &rp, &[("redirect_uri", "")]).await, 400, "invalid_request");
+    // Nor at the authorisation endpoint: a page of ours, and no redirect.
+    let page = world.authorize(&world.alice, &request(&rp, &[("redirect_uri", "")])).await;
+    assert!(page.status == 400 && !page.headers.contains_key("location"));
+}
+
+#[tokio::test]
+async fn fapi2_security_profile_final_ensure_response_type_code_idtoken_fails() {
+    let world = World::open().await;
+    let rp = client(&world).await;
+    check(&push(&world, &rp, &[("response_type", "code id_token")]).await, 400, "unsupported_response_type");
+}
+
+#[tokio::test]
+async fn fapi2_security_profile_final_ensure_response_type_token_fails() {
+    let world = World::open().await;
+    let rp = client(&world).await;
+    check(&push(&world, &rp, &[("response_type", "token")]).await, 400, "unsupported_response_type");
+}
+
+#[tokio::test]
+async fn fapi2_security_profile_final_ensure_client_id_in_token_endpoint() {
+    let world = World::open().await;
+    let (rp, other, prover) = (client(&world).await, client(&world).await, Prover::new());
+    let code = code(&world, &rp, &[]).await;
+    check(&exchange(&world, &rp, &code, Some(&at_token(&world, &prover)), &[("client_id", &other.id)]).await, 401, "invalid_client");
 }
 
 #[tokio::test]
@@ -218,57 +410,82 @@ async fn fapi2_security_profile_final_ensure_holder_of_key_required() {
 }
 
 #[tokio::test]
-async fn fapi2_security_profile_final_dpop_binding() {
-    let world = World::open().await;
-    let (rp, prover) = (client(&world).await, Prover::new());
-    let jkt = octroi_oauth::dpop::thumbprint(&prover.jwk).unwrap();
-    let code = code(&world, &rp, &[("dpop_jkt", &jkt)]).await;
-    let theirs = Prover::new().prove(&world, "POST", "/oauth/token", None);
-    check(&exchange(&world, &rp, &code, Some(&theirs), &[]).await, 400, "invalid_grant");
-    let mine = prover.prove(&world, "POST", "/oauth/token", None);
-    assert_eq!(exchange(&world, &rp, &code, Some(&mine), &[]).await.status, 200);
-    // At the pushed request, what is said and what is proven have to be the same.
-    let proof = prover.prove(&world, "POST", "/oauth/par", None);
-    let other = octroi_oauth::dpop::thumbprint(&Prover::new().jwk).unwrap();
-    check(
-        &world.as_client(&rp, "/oauth/par", &[("dpop", &proof)], &request(&rp, &[("dpop_jkt", &other)])).await,
-        400,
-        "invalid_dpop_proof",
-    );
-    let now = world.house.now().seconds();
-    for (iat, status) in [(now - 10, 201), (now + 10, 201), (now - 120, 400), (now + 120, 400)] {
-        let claims = json!({ "jti": uuid::Uuid::new_v4(), "htm": "POST", "htu": format!("{PUBLIC}/oauth/par"), "iat": iat });
-        let answer = world.as_client(&rp, "/oauth/par", &[("dpop", &prover.sign(&claims))], &request(&rp, &[])).await;
-        assert_eq!(answer.status.as_u16(), status, "{iat}: {}", answer.text);
-    }
-}
-
-#[tokio::test]
-async fn fapi2_security_profile_final_codes() {
+async fn fapi2_security_profile_final_ensure_authorization_code_is_bound_to_client() {
     let world = World::open().await;
     let (rp, other, prover) = (client(&world).await, client(&world).await, Prover::new());
-    let proof = || prover.prove(&world, "POST", "/oauth/token", None);
-    let one = code(&world, &rp, &[]).await;
-    check(&exchange(&world, &other, &one, Some(&proof()), &[]).await, 400, "invalid_grant");
-    check(&exchange(&world, &rp, &one, Some(&proof()), &[("code_verifier", "")]).await, 400, "invalid_grant");
-    check(&exchange(&world, &rp, &one, Some(&proof()), &[("code_verifier", CHALLENGE)]).await, 400, "invalid_grant");
-    check(&exchange(&world, &rp, &one, Some(&proof()), &[("redirect_uri", "https://rp.example/other")]).await, 400, "invalid_grant");
-    assert_eq!(exchange(&world, &rp, &one, Some(&proof()), &[]).await.status, 200);
-    world.house.wait(1);
-    check(&exchange(&world, &rp, &one, Some(&proof()), &[]).await, 400, "invalid_grant");
-    let late = code(&world, &rp, &[]).await;
-    world.house.wait(61);
-    check(&exchange(&world, &rp, &late, Some(&proof()), &[]).await, 400, "invalid_grant");
+    let code = code(&world, &rp, &[]).await;
+    check(&exchange(&world, &other, &code, Some(&at_token(&world, &prover)), &[]).await, 400, "invalid_grant");
+    check(
+        &exchange(&world, &rp, &code, Some(&at_token(&world, &prover)), &[("redirect_uri", "https://rp.example/other")]).await,
+        400,
+        "invalid_grant",
+    );
 }
 
 #[tokio::test]
-async fn fapi2_security_profile_final_state_and_nonce() {
+async fn fapi2_security_profile_final_attempt_reuse_authorization_code_after_one_second() {
     let world = World::open().await;
-    let rp = client(&world).await;
-    let long = "x".repeat(384);
-    for (state, nonce) in [("", ""), (long.as_str(), long.as_str())] {
-        let uri = pushed(&world, &rp, &[("state", state), ("nonce", nonce)]).await;
-        let address = world.through(&world.alice, &[("client_id", &rp.id), ("request_uri", &uri)]).await;
-        assert_eq!(parameter(&address, "state").unwrap_or_default(), state);
+    let (rp, prover) = (client(&world).await, Prover::new());
+    let code = code(&world, &rp, &[]).await;
+    let tokens = exchange(&world, &rp, &code, Some(&at_token(&world, &prover)), &[]).await.json();
+    world.house.wait(1);
+    check(&exchange(&world, &rp, &code, Some(&at_token(&world, &prover)), &[]).await, 400, "invalid_grant");
+    let token = tokens["access_token"].as_str().unwrap();
+    check(&userinfo(&world, "DPoP", token, Some(&prover.prove(&world, "GET", "/oauth/userinfo", Some(token)))).await, 401, "invalid_token");
+}
+
+#[tokio::test]
+async fn fapi2_security_profile_final_ensure_token_endpoint_fails_with_expired_auth_code() {
+    let world = World::open().await;
+    let (rp, prover) = (client(&world).await, Prover::new());
+    let code = code(&world, &rp, &[]).await;
+    world.house.wait(61);
+    check(&exchange(&world, &rp, &code, Some(&at_token(&world, &prover)), &[]).await, 400, "invalid_grant");
+}
+
+#[tokio::test]
+async fn fapi2_security_profile_final_dpop_negative_tests() {
+    let world = World::open().await;
+    let (rp, prover) = (client(&world).await, Prover::new());
+    let now = world.house.now().seconds();
+    let good = json!({ "jti": "one", "htm": "POST", "htu": format!("{PUBLIC}/oauth/token"), "iat": now });
+    let but = |name: &str, value: Value| {
+        let mut claims = good.clone();
+        claims[name] = value;
+        prover.sign(&claims)
+    };
+    let code = code(&world, &rp, &[]).await;
+    for bad in [
+        but("jti", Value::Null),
+        but("jti", json!("")),
+        but("htm", json!("GET")),
+        but("htm", json!("post")),
+        but("htu", json!(format!("{PUBLIC}/oauth/par"))),
+        but("htu", json!("https://other.example/oauth/token")),
+        but("iat", Value::Null),
+        but("iat", json!(now - 3_600)),
+        but("iat", json!(now + 3_600)),
+        "a.b.c".to_owned(),
+        String::from("x"),
+    ] {
+        check(&exchange(&world, &rp, &code, Some(&bad), &[]).await, 400, "invalid_dpop_proof");
     }
+    // Two of them, and one that was used.
+    let (first, second) = (prover.sign(&good), but("jti", json!("two")));
+    let pairs = [("grant_type", "authorization_code"), ("code", code.as_str()), ("redirect_uri", CALLBACK), ("code_verifier", VERIFIER)];
+    check(&world.as_client(&rp, "/oauth/token", &[("dpop", &first), ("dpop", &second)], &pairs).await, 400, "invalid_dpop_proof");
+    assert_eq!(exchange(&world, &rp, &code, Some(&first), &[]).await.status, 200);
+    check(&exchange(&world, &rp, &code, Some(&first), &[]).await, 400, "invalid_dpop_proof");
+}
+
+#[tokio::test]
+async fn fapi2_security_profile_final_refresh_token() {
+    let world = World::open().await;
+    let (rp, other, prover) = (client(&world).await, client(&world).await, Prover::new());
+    let tokens = bound(&world, &rp, &prover, &[]).await;
+    let refresh = [("grant_type", "refresh_token"), ("refresh_token", tokens["refresh_token"].as_str().unwrap())];
+    check(&world.as_client(&other, "/oauth/token", &[("dpop", &at_token(&world, &prover))], &refresh).await, 400, "invalid_grant");
+    check(&world.as_client(&rp, "/oauth/token", &[], &refresh).await, 400, "invalid_dpop_proof");
+    let again = world.as_client(&rp, "/oauth/token", &[("dpop", &at_token(&world, &prover))], &refresh).await;
+    assert_eq!((again.status.as_u16(), &again.json()["token_type"]), (200, &json!("DPoP")));
 }

@@ -4,10 +4,17 @@
 
 mod attacks;
 mod basic;
+mod certificates;
+mod connected;
 mod contracts;
+mod doors;
 mod dynamic;
 mod fapi2;
+mod fapi2_par;
+mod holes;
 mod logout;
+mod nonces;
+mod plans;
 mod relying;
 #[path = "../support/mod.rs"]
 mod support;

@@ -2,6 +2,7 @@
 
 use axum::http::Method;
 use jsonwebtoken::{Algorithm, EncodingKey, Header};
+use octroi_app::sign_on::settings::SignOnSettings;
 use octroi_oauth::{
     foreign::{self, ASYMMETRIC, Jwk, JwkSet},
     jwt::{SigningAlgorithm, SigningKeyPair},
@@ -29,9 +30,12 @@ pub struct Web {
     pub there: Mutex<HashMap<String, String>>,
     pub posted: Mutex<Vec<(String, String)>>,
     pub answers: Mutex<Vec<u16>>,
+    /// What was asked for.
+    pub asked: Mutex<Vec<String>>,
 }
 impl octroi_app::sign_on::outgoing::OutgoingPort for Web {
     fn get<'a>(&'a self, address: &'a str) -> Pin<Box<dyn Future<Output = Result<Vec<u8>, String>> + Send + 'a>> {
+        self.asked.lock().unwrap().push(address.to_owned());
         let found = self.there.lock().unwrap().get(address).map(|text| text.clone().into_bytes());
         Box::pin(async move { found.ok_or_else(|| "answered 404".to_owned()) })
     }
@@ -80,7 +84,13 @@ pub fn hidden(page: &str, name: &str) -> String {
 
 impl World {
     pub async fn open() -> Self {
+        Self::settled(SignOnSettings::default()).await
+    }
+
+    /// With these settings of the sign-on.
+    pub async fn settled(settings: SignOnSettings) -> Self {
         let house = House::open(PUBLIC, true).await;
+        house.app.settle_sign_on(settings);
         let web = Arc::new(Web::default());
         house.app.attach_outgoing(web.clone());
         let operator = house.sign_in().await;

@@ -148,12 +148,12 @@ impl World {
     pub async fn connect(&self, product: Value, changes: Value) -> Answer {
         let mut whole = json!({ "front": FRONT });
         merge(&mut whole, product);
-        let mut input = json!({
-            "slug": "catalogue", "name": { "fr": "Catalogue", "en": "Catalogue" }, "issuer": ISSUER, "client_id": "client",
+        let mut settings = json!({
+            "name": { "fr": "Catalogue", "en": "Catalogue" }, "issuer": ISSUER, "client_id": "client",
             "client_secret": "a secret of the client", "scopes": ["openid", "email", "organizations"], "purpose": { "product": whole },
         });
-        merge(&mut input, changes);
-        self.house.post(&self.operator, "/api/v1/connections", &[], &input).await
+        merge(&mut settings, changes);
+        self.house.post(&self.operator, "/api/v1/connections", &[], &json!({ "slug": "catalogue", "settings": settings })).await
     }
 
     pub async fn rest(&self, method: Method, path: &str, body: Value) -> Answer {

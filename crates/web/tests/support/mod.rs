@@ -101,8 +101,14 @@ impl TokenPort for Tokens {
     }
 }
 
+/// Where callers come from, unless a test says otherwise; and the proxy in front, whose word is believed.
+pub const ADDRESS: IpAddr = IpAddr::V4(std::net::Ipv4Addr::new(192, 0, 2, 1));
+pub const PROXY: IpAddr = IpAddr::V4(std::net::Ipv4Addr::new(10, 0, 0, 1));
+
 pub struct House {
     pub router: Router,
+    /// Without anybody's address.
+    bare: Router,
     pub app: App,
     faulty: Arc<AtomicBool>,
     passed: Arc<AtomicI64>,
@@ -202,8 +208,9 @@ impl House {
             "http://localhost:8081".into(),
             octroi_web::Site::default(),
         );
-        let router = octroi_web::router(state).layer(axum::Extension(Peer(IpAddr::from([192, 0, 2, 1]))));
-        Self { router, app, faulty, passed, folder, database }
+        let bare = octroi_web::router(state.behind(vec!["10.0.0.0/8".parse().unwrap()]));
+        let router = bare.clone().layer(axum::Extension(Peer(ADDRESS)));
+        Self { router, bare, app, faulty, passed, folder, database }
     }
 
     /// The next request panics.
@@ -237,6 +244,18 @@ impl House {
             request = request.header(*name, *value);
         }
         let response = self.router.clone().oneshot(request.body(body.into()).unwrap()).await.unwrap();
+        let (parts, body) = response.into_parts();
+        let bytes = axum::body::to_bytes(body, 10_000_000).await.unwrap();
+        Answer { status: parts.status, headers: parts.headers, text: String::from_utf8_lossy(&bytes).into_owned() }
+    }
+
+    /// From another address.
+    pub async fn send_from(&self, address: IpAddr, method: Method, path: &str, headers: &[(&str, &str)], body: impl Into<Body>) -> Answer {
+        let mut request = Request::builder().method(method).uri(path).extension(Peer(address));
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        let response = self.bare.clone().oneshot(request.body(body.into()).unwrap()).await.unwrap();
         let (parts, body) = response.into_parts();
         let bytes = axum::body::to_bytes(body, 10_000_000).await.unwrap();
         Answer { status: parts.status, headers: parts.headers, text: String::from_utf8_lossy(&bytes).into_owned() }
