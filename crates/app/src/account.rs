@@ -253,7 +253,7 @@ impl App {
     pub async fn again_by_password(&self, context: &Context, password: &str, visitor: Visitor<'_>) -> Result<SignedIn, Error> {
         let user = self.own(context).await?;
         let reader = self.inner.store.read();
-        let keys = guess_keys(&reader, "password", &user.email, Some(&user), visitor).await?;
+        let keys = guess_keys(&reader, "password", &user.email, Some(user.id), visitor).await?;
         self.guess(&keys, context.now).await?;
         let stored = reader.user_password(user.id).await?;
         if password.len() > crate::password::MAX_BYTES || !self.password_verdict(password.to_owned(), stored).await?.good {

@@ -17,7 +17,7 @@ use crate::{
     context::App,
     error::Error,
     mails::accounts as mails,
-    sessions::{SignedIn, Step, Visitor, guess_keys_of, guessed, own_key},
+    sessions::{SignedIn, Step, Visitor, guess_keys, guessed, own_key},
 };
 
 /// Minutes to finish a sign-up after the address was proven.
@@ -199,7 +199,7 @@ impl App {
         let reader = self.inner.store.read();
         let found = reader.proof_of_browser(&browser, kind, now).await?.ok_or_else(wrong_code)?;
         // A new proof begins a new count of its own: this one goes on over all of them.
-        let keys = guess_keys_of(&reader, "code", &found.email, found.user, visitor).await?;
+        let keys = guess_keys(&reader, "code", &found.email, found.user, visitor).await?;
         self.guess(&keys, now).await?;
         if !found.is_open(now) || !self.inner.store.proof_try(found.id, CODE_TRIES).await? {
             return Err(wrong_code());

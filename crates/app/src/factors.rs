@@ -80,7 +80,7 @@ impl App {
     /// The method that this code proves. Every try is counted, apart and at once; a code works once.
     pub(crate) async fn second_factor(&self, user: &User, code: &str, visitor: Visitor<'_>, now: Moment) -> Result<Method, Error> {
         // Whoever learnt the password cannot keep the owner out either.
-        let keys = guess_keys(&self.inner.store.read(), "second_factor", &user.email, Some(user), visitor).await?;
+        let keys = guess_keys(&self.inner.store.read(), "second_factor", &user.email, Some(user.id), visitor).await?;
         self.guess(&keys, now).await?;
         let mut tx = self.inner.store.write().await?;
         let code = plain(code);

@@ -256,7 +256,7 @@ impl App {
             Some(asked) => {
                 let reader = self.inner.store.read();
                 let user = reader.user_by_id(asked).await?.ok_or(Error::SignIn)?;
-                guess_keys(&reader, "second_factor", &user.email, Some(&user), visitor).await?
+                guess_keys(&reader, "second_factor", &user.email, Some(asked), visitor).await?
             }
             None => Vec::new(),
         };

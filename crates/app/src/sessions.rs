@@ -121,7 +121,7 @@ impl App {
         }
         let reader = self.inner.store.read();
         let user = reader.user_by_email(&email).await?;
-        let keys = guess_keys(&reader, "password", &email, user.as_ref(), visitor).await?;
+        let keys = guess_keys(&reader, "password", &email, user.as_ref().map(|user| user.id), visitor).await?;
         // Counted before the password is looked at, and committed apart: parallel tries do not pass.
         self.guess(&keys, now).await?;
         let stored = match &user {
@@ -415,17 +415,6 @@ fn membership(organization: &Organization, level: &str) -> MembershipView {
 /// What a guess is counted under: a password, a code of a mail, or a second factor. A browser that the person signed in with before has a count
 /// of its own, so that nobody else can keep its owner out; any other shares one for the account, and one for the network address.
 pub(crate) async fn guess_keys(
-    reader: &Reader,
-    what: &str,
-    email: &str,
-    user: Option<&User>,
-    visitor: Visitor<'_>,
-) -> Result<Vec<(String, Curve)>, Error> {
-    guess_keys_of(reader, what, email, user.map(|user| user.id), visitor).await
-}
-
-/// The same, where the person's id alone is known.
-pub(crate) async fn guess_keys_of(
     reader: &Reader,
     what: &str,
     email: &str,
