@@ -18,7 +18,7 @@ use crate::{
     context::{App, Context},
     error::Error,
     mails::accounts as mails,
-    password::MAX_LENGTH,
+    password::MAX_BYTES,
     sessions::{Step, Visitor, guess_keys},
 };
 
@@ -272,7 +272,7 @@ impl App {
         let user = reader.user_by_id(pending.user).await?.ok_or(Error::NotFound)?;
         let connection = reader.connection(&pending.connection).await?.filter(|stored| stored.connection.active);
         let connection = connection.ok_or(Error::NotFound)?.connection;
-        if password.len() > MAX_LENGTH * 4 {
+        if password.len() > MAX_BYTES {
             return Err(Error::WrongPassword);
         }
         // Its own count as well: who holds a provider's answer gets no more tries than its owner.
