@@ -8,7 +8,7 @@ use octroi_domain::{
 };
 use sea_orm::{
     ActiveValue::{NotSet, Set},
-    ColumnTrait, EntityTrait, IntoActiveModel, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect,
+    ColumnTrait, EntityTrait, ExprTrait, IntoActiveModel, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect,
     sea_query::OnConflict,
 };
 
@@ -491,6 +491,10 @@ impl Tx {
     /// # Errors
     /// [`StoreError`]
     pub async fn identities_erase_of_user(&mut self, user: Id<User>) -> Result<(), StoreError> {
+        for identity in self.identities_of_user(user).await? {
+            let of = upstream::Column::Issuer.eq(plain(&identity.issuer)).and(upstream::Column::Subject.eq(plain(&identity.subject)));
+            upstream::Entity::delete_many().filter(of).exec(&self.db()).await.at(UPSTREAM)?;
+        }
         let (id, db) = (user.uuid(), self.db());
         identity::Entity::delete_many().filter(identity::Column::UserId.eq(id)).exec(&db).await.at(IDENTITY)?;
         request::Entity::delete_many().filter(request::Column::UserId.eq(id)).exec(&db).await.at(REQUEST)?;

@@ -154,6 +154,29 @@ async fn a_provider_that_is_trusted_names_the_organisation() {
     }
 }
 
+/// People change employers: what the provider no longer names is no longer proven.
+#[tokio::test]
+async fn organisations_are_looked_at_anew_at_each_sign_in() {
+    let world = World::open(json!({ "trusts_organizations": true })).await;
+    let come = async |sirets: &[&str]| {
+        let organizations: Vec<_> =
+            sirets.iter().map(|siret| json!({ "id": 1, "siret": siret, "label": "x", "is_external": false })).collect();
+        world.with(|manners| manners.userinfo["organizations"] = json!(organizations));
+        let (ada, _) = world.come().await;
+        let cookie = format!("octroi_session={}", ada.cookie("octroi_session").unwrap());
+        let me = world.house.send(axum::http::Method::GET, "/api/v1/me", &[("cookie", &cookie)], "").await.json();
+        let mut held: Vec<String> = Vec::new();
+        for one in me["organizations"].as_array().unwrap() {
+            held.push(format!("{} {}", one["siret"].as_str().unwrap(), one["level"].as_str().unwrap()));
+        }
+        held.sort_unstable();
+        held
+    };
+    assert_eq!(come(&["21750001600019"]).await, ["21750001600019 certified"]);
+    assert_eq!(come(&["13002526500013", "12345678900000"]).await, ["13002526500013 certified", "21750001600019 unverified"]);
+    assert_eq!(come(&[]).await, ["13002526500013 certified", "21750001600019 unverified"], "who names none says nothing");
+}
+
 /// The operator's role asks for two factors: those of the provider count when it is trusted to have seen them.
 #[tokio::test]
 async fn two_factors_of_the_provider_count_where_it_is_trusted() {

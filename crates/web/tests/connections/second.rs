@@ -63,9 +63,9 @@ impl OutgoingPort for Bridge {
         })
     }
     fn post_form<'a>(&'a self, address: &'a str, form: String) -> Pin<Box<dyn Future<Output = Result<u16, String>> + Send + 'a>> {
-        Box::pin(async move {
-            Ok(self.send(Ask { address, form: Some(&form), authorization: None, accept: "application/json" }).await?.status)
-        })
+        Box::pin(
+            async move { Ok(self.send(Ask { address, form: Some(&form), authorization: None, accept: "application/json" }).await?.status) },
+        )
     }
     fn ask<'a>(&'a self, ask: Ask<'a>) -> Pin<Box<dyn Future<Output = Result<Answered, String>> + Send + 'a>> {
         Box::pin(self.send(ask))
