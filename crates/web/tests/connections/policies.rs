@@ -57,7 +57,7 @@ async fn never_links_nothing_and_says_what_to_do() {
     ada.get(&world.provider.agree(&address)).await;
     assert_eq!(ada.leads_to(), "/account/identities");
     assert!(ada.get("/account/identities").await.text.contains("AgentConnect"));
-    assert!(mails(&world.house, ADA).await[0].contains("now opens your account"));
+    assert!(mails(&world.house, ADA).await[0].contains("ouvre maintenant votre compte"));
     let (mut again, _) = world.come().await;
     assert_eq!(again.leads_to(), "/dashboard");
     assert!(again.get("/account").await.text.contains(ADA));
@@ -70,7 +70,7 @@ async fn verified_email_links_and_tells() {
     let (mut ada, _) = world.come().await;
     assert_eq!(ada.leads_to(), "/dashboard");
     assert!(ada.get("/organizations").await.text.contains("Ville de Paris"), "it is the account of before");
-    assert!(mails(&world.house, ADA).await[0].contains("now opens your account"));
+    assert!(mails(&world.house, ADA).await[0].contains("ouvre maintenant votre compte"));
 }
 
 #[tokio::test]
@@ -136,7 +136,7 @@ async fn the_operator_decides() {
     let decide = format!("/api/v1/link-requests/{}/decide", list["items"][0]["id"].as_str().unwrap());
     assert_eq!(world.house.post(&world.operator, &decide, &[], &json!({ "accept": false })).await.status, 204);
     assert_eq!(world.come().await.1.status, 409);
-    assert!(mails(&world.house, ADA).await[0].contains("declined"));
+    assert!(mails(&world.house, ADA).await[0].contains("a été refusée"));
 }
 
 #[tokio::test]
