@@ -124,28 +124,13 @@ fn form(call: &PageCall, found: &[FieldError]) -> PageAnswer {
     page.summary = errors::summary(call, found);
     let message = |name: &str| found.iter().find(|error| error.name == name).map(|error| error.message.clone()).unwrap_or_default();
     let chosen = call.form.some("method").unwrap_or_else(|| "client_secret_basic".to_owned());
-    let offered = call.app().sign_on_settings().certificates;
-    let by_certificate = (offered == Certificates::Verified).then_some(BY_CERTIFICATE);
+    let by_certificate = (call.app().sign_on_settings().certificates == Certificates::Verified).then_some(BY_CERTIFICATE);
     let method = |value: &str| Check {
         value: value.to_owned(),
         label: w.one_of("client-method", value).into(),
         checked: value == chosen,
         ..Check::default()
     };
-    let mut certificate = Vec::new();
-    if by_certificate.is_some() {
-        certificate.push(
-            Field::line("certificate_name", w.of("client-certificate-name"), call.form.text("certificate_name"))
-                .hint(w.of("client-certificate-name-hint"))
-                .optional(w.of("optional"))
-                .error(message("certificate_name")),
-        );
-    }
-    if offered != Certificates::Off {
-        certificate.push(
-            Field::new("bound", w.of("client-bound"), Control::Box { checked: call.form.has("bound") }).hint(w.of("client-bound-hint")),
-        );
-    }
     let mut fields = vec![
         Field::line("name", w.of("client-name"), call.form.text("name")).hint(w.of("client-name-hint")).required().error(message("name")),
         Field::area("redirects", w.of("client-redirects"), call.form.get("redirects").unwrap_or_default())
@@ -161,7 +146,7 @@ fn form(call: &PageCall, found: &[FieldError]) -> PageAnswer {
             Control::Radios { options: METHODS.into_iter().chain(by_certificate).map(method).collect() },
         ),
     ];
-    fields.extend(certificate);
+    fields.extend(by_certificates(call, message("certificate_name")));
     fields.extend([
         Field::new("refresh", w.of("client-refresh"), Control::Box { checked: call.form.has("refresh") }),
         Field::new("first_party", w.of("client-first-party"), Control::Box { checked: call.form.has("first_party") })
@@ -178,6 +163,26 @@ fn form(call: &PageCall, found: &[FieldError]) -> PageAnswer {
         ..Section::default()
     });
     call.render(&page)
+}
+
+/// What is asked where clients may show certificates.
+fn by_certificates(call: &PageCall, wrong_name: String) -> Vec<Field> {
+    let w = call.words;
+    let offered = call.app().sign_on_settings().certificates;
+    let mut fields = Vec::new();
+    if offered == Certificates::Verified {
+        fields.push(
+            Field::line("certificate_name", w.of("client-certificate-name"), call.form.text("certificate_name"))
+                .hint(w.of("client-certificate-name-hint"))
+                .optional(w.of("optional"))
+                .error(wrong_name),
+        );
+    }
+    if offered != Certificates::Off {
+        let bound = Control::Box { checked: call.form.has("bound") };
+        fields.push(Field::new("bound", w.of("client-bound"), bound).hint(w.of("client-bound-hint")));
+    }
+    fields
 }
 
 fn lines(call: &PageCall, name: &str) -> Vec<String> {
