@@ -216,3 +216,32 @@ async fn the_metadata_says_what_is_offered() {
         assert_eq!(on.create(&json!({ "metadata": metadata })).await.status, 422, "{metadata}");
     }
 }
+
+/// The operator registers one on the page, where certificates are offered.
+#[tokio::test]
+async fn the_operator_registers_a_client_by_its_certificate() {
+    let world = world(Certificates::Verified).await;
+    let cookie = world.operator.cookie.clone();
+    let page = world.get("/operator/clients/new", &cookie).await;
+    assert!(page.text.contains("tls_client_auth") && page.text.contains("name=\"certificate_name\""), "{}", page.text);
+    let csrf = crate::relying::hidden(&page.text, "_csrf");
+    let fields = |name| {
+        [
+            ("_csrf", csrf.as_str()),
+            ("name", "Cantine"),
+            ("redirects", CALLBACK),
+            ("method", "tls_client_auth"),
+            ("bound", "on"),
+            ("certificate_name", name),
+        ]
+    };
+    for wrong in ["", "cantine"] {
+        let refused = world.form("/operator/clients/new", &cookie, &fields(wrong)).await;
+        assert!(refused.status == 422 && refused.text.contains("Cantine"), "{}", refused.text);
+    }
+    let made = world.form("/operator/clients/new", &cookie, &fields(NAME)).await;
+    assert!(made.status == 200 && made.text.contains(NAME), "{}", made.text);
+    let off = World::open().await;
+    let page = off.get("/operator/clients/new", &off.operator.cookie).await;
+    assert!(page.status == 200 && !page.text.contains("tls_client_auth") && !page.text.contains("certificate_name"));
+}
