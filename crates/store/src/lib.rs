@@ -18,6 +18,7 @@ mod error;
 mod factor;
 mod gateway;
 mod grant;
+mod group;
 mod idempotency;
 mod invitation;
 mod joining;
