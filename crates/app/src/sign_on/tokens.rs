@@ -5,6 +5,7 @@ use octroi_domain::{
     sign_on::{Grant, RefreshUse},
 };
 use octroi_oauth::{
+    claims_request::ClaimsRequest,
     client_metadata::{AuthMethod, GrantType},
     parameters::{Parameters, tokens},
     pkce::Challenge,
@@ -82,7 +83,8 @@ impl App {
         let audiences = self.audiences(parameters, &grant)?;
         let user = tx.user_by_id(grant.user).await?.ok_or_else(refused)?;
         tx.code_used(&code, now).await?;
-        let told = Told::read(&tx, &user, &grant.facts).await?;
+        let claims: ClaimsRequest = serde_json::from_str(&grant.facts.claims).unwrap_or_default();
+        let told = Told::for_id_token(&tx, &user, &grant.facts, &claims).await?;
         let refresh = self.refresh_token(&mut tx, known, &grant, jkt.as_deref(), now).await?;
         tx.commit().await?;
         let access = Access { subject: &grant.facts.subject, scopes: &grant.facts.scopes, audiences, jkt, grant: Some(&grant) };
@@ -122,7 +124,8 @@ impl App {
         let scopes = narrowed(parameters, &grant)?;
         let audiences = self.audiences(parameters, &grant)?;
         let user = tx.user_by_id(grant.user).await?.ok_or_else(refused)?;
-        let told = Told::read(&tx, &user, &grant.facts).await?;
+        let claims: ClaimsRequest = serde_json::from_str(&grant.facts.claims).unwrap_or_default();
+        let told = Told::for_id_token(&tx, &user, &grant.facts, &claims).await?;
         tx.refresh_token_replaced(&token, now).await?;
         let refresh = self.refresh_token(&mut tx, known, &grant, jkt.as_deref(), now).await?;
         tx.commit().await?;
