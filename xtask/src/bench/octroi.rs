@@ -245,7 +245,7 @@ impl Octroi {
     }
 }
 
-fn settings(run: &Path, [portal, gateway, sandbox, admin]: [u16; 4]) -> String {
+pub fn settings(run: &Path, [portal, gateway, sandbox, admin]: [u16; 4]) -> String {
     let at = |port: u16| format!("listen = \"127.0.0.1:{port}\"");
     let url = |port: u16| format!("public_url = \"http://localhost:{port}\"");
     format!(
@@ -262,7 +262,7 @@ fn settings(run: &Path, [portal, gateway, sandbox, admin]: [u16; 4]) -> String {
 }
 
 /// The database with its catalogue and its operator.
-fn set_up(bench: &Bench, config: &Path, upstream: u16) -> Result<()> {
+pub fn set_up(bench: &Bench, config: &Path, upstream: u16) -> Result<()> {
     let catalogue = bench.run.join("catalogue");
     for (path, text) in CATALOGUE {
         let file = catalogue.join(path);
