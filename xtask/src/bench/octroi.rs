@@ -26,7 +26,7 @@ const OPEN_JWT: &str = "Octroi open API, JWT";
 const FULL_KEY: &str = "Octroi full, API key";
 const NAMES: [&str; 5] = [OPEN_KEY, OPEN_JWT, FULL_KEY, FULL_JWT, MASKED];
 
-pub const PASSWORD: &str = "a password for the bench alone";
+pub const PASSWORD: &str = "only these words open it";
 /// The catalogue that is measured: path and text of each file.
 const CATALOGUE: [(&str, &str); 7] = [
     ("bench/provider.yaml", include_str!("../../bench/catalogue/bench/provider.yaml")),

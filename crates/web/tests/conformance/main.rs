@@ -7,6 +7,7 @@ mod basic;
 mod contracts;
 mod dynamic;
 mod fapi2;
+mod libraries;
 mod logout;
 mod relying;
 #[path = "../support/mod.rs"]

@@ -67,6 +67,9 @@ const provider = new Provider(`http://localhost:${port}`, {
   interactions: { url: (_, interaction) => `/interaction/${interaction.uid}` },
   findAccount: (_, id) => ({ accountId: id, claims: () => ({ sub: id, email: id }) }),
   async loadExistingGrant({ oidc }) {
+    // A code is good as long as its session knows its grant: one for all.
+    const held = oidc.session.grantIdFor(oidc.client.clientId);
+    if (held) return oidc.provider.Grant.find(held);
     const grant = new oidc.provider.Grant({ clientId: oidc.client.clientId, accountId: oidc.session.accountId });
     grant.addOIDCScope("openid email offline_access");
     grant.addResourceScope("https://api.bench.example", "read");
