@@ -111,6 +111,17 @@ impl App {
         Ok(())
     }
 
+    /// Makes a key for each algorithm that the metadata names, where there is none.
+    ///
+    /// # Errors
+    /// When a key cannot be made, or the store cannot answer.
+    pub async fn make_sign_on_keys(&self, now: Moment) -> Result<(), Error> {
+        for algorithm in SigningAlgorithm::ALL {
+            self.signer(algorithm, now).await?;
+        }
+        Ok(())
+    }
+
     async fn keep_key(&self, tx: &mut Tx, algorithm: SigningAlgorithm, pkcs8: &[u8], actor: &str, now: Moment) -> Result<(), Error> {
         let kid: String = secret::random_word()?.chars().take(16).collect();
         let sealed = self.inner.master_key.seal(&kid, pkcs8).map_err(|error| Error::Internal(error.to_string()))?;
