@@ -35,6 +35,7 @@ cargo xtask bench [OPTIONS]  measure the gateway beside its peers, and write doc
     --binary FILE  the program to measure (default target/release/octroi)
     --keep         leave target/bench/run behind: configurations, logs, Octroi's database
     --install      install what is missing: nginx, HAProxy and wrk by apt-get (as root), Envoy by pip into target/bench/venv
+cargo xtask bench identity [OPTIONS]  measure the sign-on beside npm's oidc-provider; the same options, `--install` by npm
   docs/performance.md is written by whole runs alone: six rounds or more, without --quick and --only.
 ";
 
@@ -50,6 +51,7 @@ fn main() -> ExitCode {
         ["screenshots"] => screenshots::run(&root()),
         ["seed", options @ ..] => seed::run(options),
         ["lists", options @ ..] => lists::run(&root(), options),
+        ["bench", "identity", options @ ..] => bench::identity::run(&root(), options),
         ["bench", options @ ..] => bench::run(&root(), options),
         // What `bench` starts as its upstream.
         ["upstream", port] => bench::upstream::serve(port),

@@ -276,6 +276,10 @@ async fn speaks(stream: &tokio::net::TcpStream) -> bool {
 
 /// What happens by itself.
 async fn jobs(app: App, gateways: Arc<HashMap<Stage, Handle>>) {
+    // Whoever reads the set of keys finds them all: clients do not read it again for each that they do not know.
+    if let Err(error) = app.make_sign_on_keys(now()).await {
+        tracing::error!(%error, "the keys of the sign-on could not be made; they are when first needed");
+    }
     let mut tick: u64 = 0;
     let mut beat = tokio::time::interval(Duration::from_millis(250));
     beat.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);

@@ -3,7 +3,7 @@
 use std::{
     collections::HashMap,
     hash::Hash,
-    sync::{Arc, PoisonError, RwLock},
+    sync::{Arc, PoisonError, RwLock, atomic::AtomicU64},
 };
 
 use octroi_domain::{
@@ -177,6 +177,8 @@ pub struct VersionIndex {
 pub(crate) struct Cache {
     definitions: Kept<(Slug, i64), StoredDefinition>,
     apis: Kept<(ApiName, i64), StoredApi>,
+    /// Transactions of this process that wrote a relying party.
+    pub clients_changed: AtomicU64,
 }
 
 /// A small map between threads; emptied when it is full, which takes a catalogue of hundreds.

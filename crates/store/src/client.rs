@@ -167,6 +167,7 @@ impl Tx {
     /// # Errors
     /// [`StoreError`]
     pub async fn client_insert(&mut self, client: &Client) -> Result<(), StoreError> {
+        self.clients_changed();
         Entity::insert(row(client).into_active_model()).exec_without_returning(&self.db()).await.at(TABLE).map(|_| ())
     }
 
@@ -175,6 +176,7 @@ impl Tx {
     /// # Errors
     /// [`StoreError::Conflict`] with [`crate::Why::Stale`] when it changed meanwhile.
     pub async fn client_save(&mut self, client: &Client) -> Result<(), StoreError> {
+        self.clients_changed();
         let mut model = row(client).into_active_model().reset_all();
         (model.id, model.key, model.created_at) = (NotSet, NotSet, NotSet);
         let query = Entity::update_many().set(model).filter(Column::Id.eq(client.id.as_str()));
@@ -187,6 +189,7 @@ impl Tx {
     /// # Errors
     /// [`StoreError`]
     pub async fn client_delete(&mut self, id: &ClientId) -> Result<bool, StoreError> {
+        self.clients_changed();
         Ok(Entity::delete_by_id(id.as_str()).exec(&self.db()).await.at(TABLE)?.rows_affected > 0)
     }
 

@@ -8,7 +8,7 @@ use std::{
 
 use sea_orm::{
     ConnectOptions, Database, DatabaseConnection,
-    sqlx::{self, SqliteConnection},
+    sqlx::{self, Connection as _, SqliteConnection},
 };
 
 use crate::{StoreError, error::At};
@@ -17,7 +17,7 @@ use crate::{StoreError, error::At};
 const SQLITE_READERS: u32 = 4;
 const POSTGRES_CONNECTIONS: u32 = 16;
 /// How long a caller waits for a connection, the embedded database's only writer included.
-const ACQUIRE: Duration = Duration::from_secs(10);
+pub(crate) const ACQUIRE: Duration = Duration::from_secs(10);
 
 /// The connections of one database, and the lock that goes with them.
 #[derive(Debug)]
@@ -86,8 +86,11 @@ async fn sqlite(path: &Path, ownership: Ownership) -> Result<Connections, StoreE
 /// the driver, which does not know, then opens its next one inside one that is never committed. A
 /// connection that comes back inside a transaction is closed, and what was written there is undone.
 async fn is_clean(connection: &mut SqliteConnection) -> Result<bool, sqlx::Error> {
-    match sqlx::query("ROLLBACK").execute(connection).await {
-        Err(sqlx::Error::Database(error)) => Ok(error.message().contains("no transaction is active")),
+    match sqlx::query("ROLLBACK").execute(&mut *connection).await {
+        Err(sqlx::Error::Database(error)) => {
+            // What the driver counts has to agree.
+            Ok(!connection.is_in_transaction() && error.message().contains("no transaction is active"))
+        }
         Ok(_) | Err(_) => Ok(false),
     }
 }

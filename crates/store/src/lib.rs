@@ -19,6 +19,7 @@ mod error;
 mod factor;
 mod gateway;
 mod grant;
+mod group;
 mod hand_off;
 mod idempotency;
 mod invitation;

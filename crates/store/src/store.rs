@@ -1,10 +1,9 @@
 //! The handle on the database.
 
-use std::sync::Arc;
+use std::sync::{Arc, atomic::Ordering};
 
 use sea_orm::{
-    AccessMode, ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbBackend, IsolationLevel, SqliteTransactionMode,
-    TransactionOptions, TransactionTrait,
+    AccessMode, ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbBackend, IsolationLevel, TransactionOptions, TransactionTrait,
 };
 
 use crate::{
@@ -12,6 +11,7 @@ use crate::{
     catalogue::Cache,
     connect::{Connections, Ownership, connect},
     error::At,
+    group::Group,
     lists::Lists,
     migrations,
 };
@@ -22,6 +22,8 @@ pub struct Store {
     connections: Arc<Connections>,
     cache: Arc<Cache>,
     lists: Arc<Lists>,
+    /// Who writes to the embedded database.
+    group: Group,
 }
 
 impl Store {
@@ -45,7 +47,7 @@ impl Store {
 
     async fn connect(url: &str, ownership: Ownership) -> Result<Self, StoreError> {
         let connections = Arc::new(connect(url, ownership).await?);
-        let store = Self { connections, cache: Arc::default(), lists: Arc::default() };
+        let store = Self { connections, cache: Arc::default(), lists: Arc::default(), group: Group::default() };
         migrations::refuse_newer(&store).await?;
         Ok(store)
     }
@@ -73,20 +75,24 @@ impl Store {
         Reader::of_pool(self.connections.reader.clone(), Arc::clone(&self.cache))
     }
 
+    /// How often this process has changed relying parties: what was read before a number is out of date after it.
+    #[must_use]
+    pub fn clients_changed(&self) -> u64 {
+        self.cache.clients_changed.load(Ordering::SeqCst)
+    }
+
     /// Opens a write transaction. On SQLite there is one at a time: a caller that holds one and
     /// asks for another waits for itself until the time-out.
     ///
     /// # Errors
     /// [`StoreError::Unavailable`].
     pub async fn write(&self) -> Result<Tx, StoreError> {
-        // A SQLite transaction that reads before it writes fails at once unless it begins as a writer.
-        let options = TransactionOptions {
-            isolation_level: None,
-            access_mode: None,
-            sqlite_transaction_mode: self.is_sqlite().then_some(SqliteTransactionMode::Immediate),
-        };
-        let transaction = self.connections.writer.begin_with_options(options).await.at("transaction")?;
-        Ok(Tx::new(Reader::of_transaction(transaction, Arc::clone(&self.cache), false)))
+        let writer = &self.connections.writer;
+        let cache = Arc::clone(&self.cache);
+        Ok(Tx::new(match self.is_sqlite() {
+            true => Reader::of_turn(self.group.enter(writer).await?, cache),
+            false => Reader::of_transaction(writer.begin().await.at("transaction")?, cache, false),
+        }))
     }
 
     /// A transaction in which every read sees the same instant.
@@ -123,6 +129,7 @@ impl Store {
     /// # Errors
     /// [`StoreError::Unavailable`].
     pub async fn close(&self) -> Result<(), StoreError> {
+        self.group.finish().await;
         self.connections.reader.close_by_ref().await.at("close")?;
         self.connections.writer.close_by_ref().await.at("close")?;
         if let Some(lock) = &self.connections.lock {

@@ -1,6 +1,10 @@
 //! Reading, and writing all or nothing.
 
-use std::{collections::HashSet, ops::Deref, sync::Arc};
+use std::{
+    collections::HashSet,
+    ops::Deref,
+    sync::{Arc, atomic::Ordering},
+};
 
 use octroi_domain::Moment;
 use sea_orm::{DatabaseConnection, DatabaseExecutor, DatabaseTransaction};
@@ -10,7 +14,9 @@ use crate::{
     StoreError,
     catalogue::Cache,
     error::{At, Cause},
-    gateway, ledger,
+    gateway,
+    group::Turn,
+    ledger,
 };
 
 /// Every read of the store. Where it reads from (the pool, or one transaction) is not its caller's business.
@@ -25,6 +31,8 @@ pub struct Reader {
 enum Source {
     Pool(DatabaseConnection),
     Transaction(DatabaseTransaction),
+    /// A writer of the embedded database, which shares its transaction with others.
+    Turn(Turn),
 }
 impl Reader {
     pub(crate) const fn of_pool(pool: DatabaseConnection, cache: Arc<Cache>) -> Self {
@@ -33,10 +41,14 @@ impl Reader {
     pub(crate) const fn of_transaction(transaction: DatabaseTransaction, cache: Arc<Cache>, may_cache: bool) -> Self {
         Self { source: Source::Transaction(transaction), cache, may_cache }
     }
+    pub(crate) const fn of_turn(turn: Turn, cache: Arc<Cache>) -> Self {
+        Self { source: Source::Turn(turn), cache, may_cache: false }
+    }
     pub(crate) fn db(&self) -> DatabaseExecutor<'_> {
         match &self.source {
             Source::Pool(pool) => pool.into(),
             Source::Transaction(transaction) => transaction.into(),
+            Source::Turn(turn) => turn.transaction().into(),
         }
     }
     pub(crate) fn cache(&self) -> &Cache {
@@ -44,6 +56,14 @@ impl Reader {
     }
     pub(crate) const fn may_cache(&self) -> bool {
         self.may_cache
+    }
+}
+
+/// Counts a change when it is dropped.
+struct Changed(Arc<Cache>);
+impl Drop for Changed {
+    fn drop(&mut self) {
+        self.0.clients_changed.fetch_add(1, Ordering::SeqCst);
     }
 }
 
@@ -56,6 +76,7 @@ pub struct Tx {
     /// The numbers of the requests and permits that were written.
     written: Vec<String>,
     gateway_changed: bool,
+    clients_changed: bool,
 }
 impl Deref for Tx {
     type Target = Reader;
@@ -65,7 +86,7 @@ impl Deref for Tx {
 }
 impl Tx {
     pub(crate) const fn new(reader: Reader) -> Self {
-        Self { reader, entries: Vec::new(), written: Vec::new(), gateway_changed: false }
+        Self { reader, entries: Vec::new(), written: Vec::new(), gateway_changed: false, clients_changed: false }
     }
 
     /// An entry of the ledger, written by [`Tx::commit`] in the order of the calls: the head of the
@@ -85,13 +106,20 @@ impl Tx {
         self.gateway_changed = true;
     }
 
+    /// Says that what is kept in memory of relying parties is out of date once this is true.
+    pub(crate) const fn clients_changed(&mut self) {
+        self.clients_changed = true;
+    }
+
     /// Makes it all true at once; the new version of the gateway's state when it changed.
     ///
     /// # Errors
     /// When the database refuses or is gone: then nothing was written, unless the connection broke
     /// while the commit was under way, which nobody can know.
     pub async fn commit(self) -> Result<Option<i64>, StoreError> {
-        let Self { reader, entries, written, gateway_changed } = self;
+        let Self { reader, entries, written, gateway_changed, clients_changed } = self;
+        // Counted when this ends, in whatever way: then nobody reads what was kept before.
+        let _changed = clients_changed.then(|| Changed(Arc::clone(&reader.cache)));
         let told: HashSet<&str> = entries.iter().map(|entry| entry.subject.as_str()).collect();
         if let Some(untold) = written.iter().find(|number| !told.contains(number.as_str())) {
             tracing::error!(number = untold, "written without its entry in the ledger");
@@ -101,6 +129,7 @@ impl Tx {
         ledger::append(&reader.db(), entries).await?;
         let version = if gateway_changed { Some(gateway::bump(&reader.db()).await?) } else { None };
         match reader.source {
+            Source::Turn(turn) => turn.commit().await?,
             Source::Transaction(transaction) => transaction.commit().await.at("transaction")?,
             Source::Pool(_) => return Err(StoreError::Other { table: "transaction", cause: Cause::said("not a transaction") }),
         }
@@ -114,7 +143,7 @@ impl Tx {
     pub async fn rollback(self) -> Result<(), StoreError> {
         match self.reader.source {
             Source::Transaction(transaction) => transaction.rollback().await.at("transaction"),
-            Source::Pool(_) => Ok(()),
+            Source::Turn(_) | Source::Pool(_) => Ok(()),
         }
     }
 }

@@ -5,6 +5,7 @@
 
 mod figures;
 pub mod http;
+pub mod identity;
 mod load;
 pub mod octroi;
 mod peers;
@@ -94,8 +95,8 @@ impl Options {
     }
 
     /// The command that would repeat the run.
-    fn command(&self) -> String {
-        let mut command = format!("cargo xtask bench --rounds {}", self.rounds);
+    fn command(&self, task: &str) -> String {
+        let mut command = format!("cargo xtask {task} --rounds {}", self.rounds);
         if self.quick {
             command.push_str(" --quick");
         }
@@ -120,6 +121,17 @@ pub struct Bench {
 }
 
 impl Bench {
+    /// With an empty folder for the run.
+    fn prepare(root: &Path, options: Options) -> Result<Self> {
+        let run = root.join("target/bench/run");
+        if run.exists() {
+            fs::remove_dir_all(&run)?;
+        }
+        fs::create_dir_all(&run)?;
+        let ticks_per_second = output(Path::new("getconf"), &["CLK_TCK"]).trim().parse().unwrap_or(100.0);
+        Ok(Self { root: root.to_owned(), run, options, wrk: PathBuf::new(), ticks_per_second })
+    }
+
     /// Peers from PyPI are installed here.
     fn venv(&self) -> PathBuf {
         self.root.join("target/bench/venv")
@@ -145,13 +157,7 @@ pub fn run(root: &Path, words: &[&str]) -> Result<()> {
     if std::thread::available_parallelism()?.get() < 2 {
         return Err("the bench needs two cores: one for the proxy, one for the load".into());
     }
-    let run = root.join("target/bench/run");
-    if run.exists() {
-        fs::remove_dir_all(&run)?;
-    }
-    fs::create_dir_all(&run)?;
-    let ticks_per_second = output(Path::new("getconf"), &["CLK_TCK"]).trim().parse().unwrap_or(100.0);
-    let mut bench = Bench { root: root.to_owned(), run, options, wrk: PathBuf::new(), ticks_per_second };
+    let mut bench = Bench::prepare(root, options)?;
     if bench.options.install {
         peers::install(&bench);
     }
@@ -162,7 +168,7 @@ pub fn run(root: &Path, words: &[&str]) -> Result<()> {
     println!("{text}");
     if bench.options.is_whole() {
         let page = root.join("docs/performance.md");
-        report::write(&page, &text)?;
+        report::write(&page, report::MARKERS, &text)?;
         println!("written to {}", page.display());
     }
     drop(contenders);
@@ -277,7 +283,7 @@ mod tests {
         let quick = read(&["--quick", "--only", "Mask", "--rounds", "3"]).unwrap();
         assert!(!quick.is_whole() && quick.rounds == 3 && quick.seconds == 1);
         assert!(quick.wants("Octroi full JWT, mask") && !quick.wants("nginx plain"));
-        assert_eq!(quick.command(), "cargo xtask bench --rounds 3 --quick --only 'mask'");
+        assert_eq!(quick.command("bench"), "cargo xtask bench --rounds 3 --quick --only 'mask'");
         assert!(!read(&["--rounds", "2"]).unwrap().is_whole());
     }
 

@@ -26,7 +26,7 @@ const OPEN_JWT: &str = "Octroi open API, JWT";
 const FULL_KEY: &str = "Octroi full, API key";
 const NAMES: [&str; 5] = [OPEN_KEY, OPEN_JWT, FULL_KEY, FULL_JWT, MASKED];
 
-pub const PASSWORD: &str = "a password for the bench alone";
+pub const PASSWORD: &str = "only these words open it";
 /// The catalogue that is measured: path and text of each file.
 const CATALOGUE: [(&str, &str); 7] = [
     ("bench/provider.yaml", include_str!("../../bench/catalogue/bench/provider.yaml")),
@@ -245,7 +245,7 @@ impl Octroi {
     }
 }
 
-fn settings(run: &Path, [portal, gateway, sandbox, admin]: [u16; 4]) -> String {
+pub fn settings(run: &Path, [portal, gateway, sandbox, admin]: [u16; 4]) -> String {
     let at = |port: u16| format!("listen = \"127.0.0.1:{port}\"");
     let url = |port: u16| format!("public_url = \"http://localhost:{port}\"");
     format!(
@@ -262,7 +262,7 @@ fn settings(run: &Path, [portal, gateway, sandbox, admin]: [u16; 4]) -> String {
 }
 
 /// The database with its catalogue and its operator.
-fn set_up(bench: &Bench, config: &Path, upstream: u16) -> Result<()> {
+pub fn set_up(bench: &Bench, config: &Path, upstream: u16) -> Result<()> {
     let catalogue = bench.run.join("catalogue");
     for (path, text) in CATALOGUE {
         let file = catalogue.join(path);

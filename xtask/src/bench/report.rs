@@ -14,8 +14,7 @@ use super::{
 };
 use crate::Result;
 
-const BEGIN: &str = "<!-- bench: begin -->";
-const END: &str = "<!-- bench: end -->";
+pub const MARKERS: [&str; 2] = ["<!-- bench: begin -->", "<!-- bench: end -->"];
 
 /// Where and when the run was made.
 pub struct Machine {
@@ -58,16 +57,21 @@ impl Machine {
     }
 }
 
+impl Machine {
+    /// What was run, when and where.
+    #[must_use]
+    pub fn head(&self, command: &str) -> String {
+        format!(
+            "`{command}` on {}, revision {}.\n\n- Machine: {}, {} cores; {}; load average before the run {}.\n",
+            self.date, self.revision, self.cpu, self.cores, self.system, self.load
+        )
+    }
+}
+
 /// The whole report.
 #[must_use]
 pub fn markdown(options: &Options, machine: &Machine, contenders: &Contenders, rows: &[Row], figures: &[Figure]) -> String {
-    let mut text = String::new();
-    let _ = writeln!(text, "`{}` on {}, revision {}.\n", options.command(), machine.date, machine.revision);
-    let _ = writeln!(
-        text,
-        "- Machine: {}, {} cores; {}; load average before the run {}.",
-        machine.cpu, machine.cores, machine.system, machine.load
-    );
+    let mut text = machine.head(&options.command("bench"));
     let versions: Vec<String> = contenders.versions.iter().map(|(name, version)| format!("{name} {version}")).collect();
     let _ = writeln!(text, "- Versions: {}{}wrk {}.", versions.join(", "), if versions.is_empty() { "" } else { ", " }, machine.wrk);
     let plan = (options.rounds, options.seconds);
@@ -191,7 +195,7 @@ fn aims(rows: &[Row], figures: &[Figure]) -> String {
 }
 
 /// A Markdown table whose columns line up; the first row is its head.
-fn align(lines: &[Vec<String>]) -> String {
+pub fn align(lines: &[Vec<String>]) -> String {
     let width = |column: usize| lines.iter().filter_map(|line| line.get(column)).map(|cell| cell.chars().count()).max().unwrap_or(0);
     let mut text = String::new();
     for (place, line) in lines.iter().enumerate() {
@@ -214,11 +218,11 @@ fn align(lines: &[Vec<String>]) -> String {
 ///
 /// # Errors
 /// When the page cannot be read or written, or has no markers.
-pub fn write(page: &Path, report: &str) -> Result<()> {
+pub fn write(page: &Path, [begin, end]: [&str; 2], report: &str) -> Result<()> {
     let text = fs::read_to_string(page).map_err(|error| format!("{}: {error}", page.display()))?;
-    let between = text.split_once(BEGIN).and_then(|(before, rest)| Some((before, rest.split_once(END)?.1)));
-    let (before, after) = between.ok_or_else(|| format!("{}: the lines `{BEGIN}` and `{END}` are not there", page.display()))?;
-    fs::write(page, format!("{before}{BEGIN}\n{report}{END}{after}"))?;
+    let between = text.split_once(begin).and_then(|(before, rest)| Some((before, rest.split_once(end)?.1)));
+    let (before, after) = between.ok_or_else(|| format!("{}: the lines `{begin}` and `{end}` are not there", page.display()))?;
+    fs::write(page, format!("{before}{begin}\n{report}{end}{after}"))?;
     Ok(())
 }
 
@@ -265,11 +269,12 @@ mod tests {
     fn the_page_keeps_what_is_around_the_report() {
         let folder = tempfile::tempdir().unwrap();
         let page = folder.path().join("performance.md");
-        fs::write(&page, format!("before\n{BEGIN}\nold\n{END}\nafter\n")).unwrap();
-        write(&page, "new\n").unwrap();
-        assert_eq!(fs::read_to_string(&page).unwrap(), format!("before\n{BEGIN}\nnew\n{END}\nafter\n"));
+        let [begin, end] = MARKERS;
+        fs::write(&page, format!("before\n{begin}\nold\n{end}\nafter\n")).unwrap();
+        write(&page, MARKERS, "new\n").unwrap();
+        assert_eq!(fs::read_to_string(&page).unwrap(), format!("before\n{begin}\nnew\n{end}\nafter\n"));
         fs::write(&page, "no markers").unwrap();
-        assert!(write(&page, "new\n").is_err());
+        assert!(write(&page, MARKERS, "new\n").is_err());
         assert_eq!(fs::read_to_string(&page).unwrap(), "no markers");
     }
 }

@@ -1,5 +1,7 @@
 //! Who a client is: by its secret, by an assertion that it signed, or by nothing but PKCE (RFC 6749 section 2.3, RFC 7523).
 
+use std::sync::Arc;
+
 use octroi_domain::sign_on::ClientId;
 use octroi_oauth::{
     client_assertion::{self, ASSERTION_TYPE, Expected},
@@ -14,8 +16,8 @@ use crate::{context::App, error::Error};
 
 /// How a request says who it is from.
 enum Shown<'a> {
-    Basic { digest: [u8; 32] },
-    Post { secret: &'a str },
+    /// Its digest.
+    Secret([u8; 32]),
     Assertion(&'a str),
     Nothing,
 }
@@ -37,7 +39,7 @@ impl App {
     }
 
     /// Finds and proves the client that a request is from.
-    pub(super) async fn authenticate(&self, presented: Presented<'_>) -> Result<Known, SignOnError> {
+    pub(super) async fn authenticate(&self, presented: Presented<'_>) -> Result<Arc<Known>, SignOnError> {
         let door = self.door(presented).await?;
         match self.prove(presented).await {
             Ok(known) => {
@@ -52,7 +54,7 @@ impl App {
         }
     }
 
-    async fn prove(&self, presented: Presented<'_>) -> Result<Known, SignOnError> {
+    async fn prove(&self, presented: Presented<'_>) -> Result<Arc<Known>, SignOnError> {
         let parameters = presented.parameters;
         let (mut id, shown) = shown(&presented)?;
         if id.is_none() {
@@ -65,19 +67,13 @@ impl App {
             return Err(if matches!(shown, Shown::Assertion(_)) { Refusal::client(why) } else { Refusal::request(why) }.into());
         }
         let id: ClientId = id.parse().map_err(|_| unknown())?;
-        let client = self.inner.store.read().client_by_id(&id).await?.filter(|client| client.is_active()).ok_or_else(unknown)?;
-        let known = Known::of(client)?;
+        let known = self.client_known(&id).await?.ok_or_else(unknown)?;
         let method = known.metadata.token_endpoint_auth_method;
         match (shown, method) {
-            (Shown::Basic { digest }, AuthMethod::ClientSecretBasic) => check_secret(&known, &digest).ok_or_else(unknown)?,
-            (Shown::Post { secret }, AuthMethod::ClientSecretPost) => check_secret(&known, &secret::digest(secret)).ok_or_else(unknown)?,
-            (Shown::Basic { digest }, AuthMethod::ClientSecretPost) => {
+            // By the header or in the body: what is proven is the same, and clients send it as their library does, whichever
+            // they registered (RFC 6749 section 2.3.1 has a server take the header from anyone with a secret).
+            (Shown::Secret(digest), AuthMethod::ClientSecretBasic | AuthMethod::ClientSecretPost) => {
                 check_secret(&known, &digest).ok_or_else(unknown)?;
-                return Err(Refusal::client("this client is registered for client_secret_post: send the secret in the body").into());
-            }
-            (Shown::Post { secret }, AuthMethod::ClientSecretBasic) => {
-                check_secret(&known, &secret::digest(secret)).ok_or_else(unknown)?;
-                return Err(Refusal::client("this client is registered for client_secret_basic: send the secret by the header").into());
             }
             (Shown::Assertion(assertion), AuthMethod::PrivateKeyJwt) => self.check_assertion(&known, assertion, presented).await?,
             (Shown::Nothing, AuthMethod::TlsClientAuth | AuthMethod::SelfSignedTlsClientAuth) => {
@@ -165,12 +161,12 @@ fn shown<'a>(presented: &Presented<'a>) -> Result<(Option<String>, Shown<'a>), R
     if let Some(header) = presented.authorization {
         let client = basic(header).ok_or_else(|| Refusal::client("the header Authorization is not HTTP Basic"))?;
         let digest = client.digest();
-        return Ok((Some(client.client_id), Shown::Basic { digest }));
+        return Ok((Some(client.client_id), Shown::Secret(digest)));
     }
     match (parameters.get("client_assertion_type"), assertion) {
         (None, None) => {}
         (Some(ASSERTION_TYPE), Some(assertion)) => return Ok((client_assertion::claimed(assertion), Shown::Assertion(assertion))),
         _ => return Err(Refusal::client(format!("client_assertion goes with client_assertion_type={ASSERTION_TYPE}"))),
     }
-    Ok((None, secret.map_or(Shown::Nothing, |secret| Shown::Post { secret })))
+    Ok((None, secret.map_or(Shown::Nothing, |secret| Shown::Secret(secret::digest(secret)))))
 }

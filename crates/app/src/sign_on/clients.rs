@@ -196,6 +196,7 @@ impl App {
         context.require(Action::ManagePlatform, &Subject::Platform)?;
         let metadata = self.read_metadata(metadata).map_err(|error| invalid(&error))?;
         self.check_sector(&metadata).await.map_err(|error| invalid(&error))?;
+        self.make_keys_for(&metadata, context.now).await?;
         let mut tx = match self.begin(context).await? {
             Begin::Fresh(tx) => tx,
             Begin::Replay(done) => return Ok(done),
@@ -252,6 +253,7 @@ impl App {
         context.require(Action::ManagePlatform, &Subject::Platform)?;
         let metadata = self.read_metadata(metadata).map_err(|error| invalid(&error))?;
         self.check_sector(&metadata).await.map_err(|error| invalid(&error))?;
+        self.make_keys_for(&metadata, context.now).await?;
         let (wanted, secret) = make(&metadata, terms, context.now)?;
         self.change_client(context, id, "client.changed", |held| {
             if expected.is_some_and(|expected| expected != held.version) {

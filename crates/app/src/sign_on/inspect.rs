@@ -1,9 +1,11 @@
 //! What a token is good for: userinfo (OpenID Connect Core section 5.3), introspection (RFC 7662, RFC 9701) and revocation
 //! (RFC 7009).
 
+use std::sync::Arc;
+
 use octroi_domain::{
     Id, Moment,
-    sign_on::{Client, Grant, RefreshUse},
+    sign_on::{Grant, RefreshUse},
 };
 use octroi_oauth::{
     claims_request::ClaimsRequest,
@@ -32,7 +34,7 @@ pub enum Scheme {
 /// An access token that is good now.
 struct Active {
     claims: GrantTokenClaims,
-    known: Known,
+    known: Arc<Known>,
     grant: Option<Grant>,
 }
 
@@ -45,7 +47,7 @@ impl App {
         }
         let Ok(client) = claims.client_id.parse() else { return Ok(None) };
         let reader = self.inner.store.read();
-        let Some(client) = reader.client_by_id(&client).await?.filter(Client::is_active) else { return Ok(None) };
+        let Some(known) = self.client_known(&client).await? else { return Ok(None) };
         if reader.was_seen(&once("revoked", "", &claims.jti)).await? {
             return Ok(None);
         }
@@ -59,7 +61,7 @@ impl App {
                 }
             }
         };
-        Ok(Some(Active { claims, known: Known::of(client)?, grant }))
+        Ok(Some(Active { claims, known, grant }))
     }
 
     /// Tells a client of the person that its access token stands for.

@@ -7,6 +7,7 @@ use std::{
 
 use octroi_domain::{Moment, sign_on::SignOnKey};
 use octroi_oauth::{
+    client_metadata::ClientMetadata,
     foreign::{self, Algorithm},
     jwk,
     jwt::{SigningAlgorithm, SigningKeyPair},
@@ -94,6 +95,31 @@ impl App {
         }
         let ring = self.ring(Some(Instant::now()), now).await?;
         ring.signer(algorithm).ok_or_else(|| Error::Internal("a signing key that was made is not there".to_owned()))
+    }
+
+    /// Makes the keys that answers to a client will be signed with before it reads `jwks_uri`: clients do not read it twice in
+    /// a minute, even for a key that they do not know.
+    pub(super) async fn make_keys_for(&self, metadata: &ClientMetadata, now: Moment) -> Result<(), Error> {
+        let asked = [
+            Some(metadata.id_token_signed_response_alg),
+            metadata.userinfo_signed_response_alg,
+            metadata.introspection_signed_response_alg,
+        ];
+        for algorithm in asked.into_iter().flatten() {
+            self.signer(algorithm, now).await?;
+        }
+        Ok(())
+    }
+
+    /// Makes a key for each algorithm that the metadata names, where there is none.
+    ///
+    /// # Errors
+    /// When a key cannot be made, or the store cannot answer.
+    pub async fn make_sign_on_keys(&self, now: Moment) -> Result<(), Error> {
+        for algorithm in SigningAlgorithm::ALL {
+            self.signer(algorithm, now).await?;
+        }
+        Ok(())
     }
 
     async fn keep_key(&self, tx: &mut Tx, algorithm: SigningAlgorithm, pkcs8: &[u8], actor: &str, now: Moment) -> Result<(), Error> {

@@ -20,11 +20,15 @@ pub mod tokens;
 
 use std::{
     collections::HashMap,
-    sync::{Arc, Mutex, OnceLock},
-    time::Instant,
+    sync::{Arc, Mutex, OnceLock, PoisonError, RwLock},
+    time::{Duration, Instant},
 };
 
-use octroi_domain::{Moment, credential::SecretDigest, sign_on::Client};
+use octroi_domain::{
+    Moment,
+    credential::SecretDigest,
+    sign_on::{Client, ClientId},
+};
 use octroi_oauth::{certificate::Certificate, client_metadata::ClientMetadata, foreign::JwkSet, id_token, parameters::Parameters};
 use octroi_store::StoreError;
 
@@ -150,11 +154,26 @@ impl Known {
     }
 }
 
+/// A client that another process changed is known anew after this time at most, as the gateways' state is; one that this
+/// process changed, at once.
+const CLIENT_FRESH: Duration = Duration::from_secs(1);
+/// Clients that are kept; when there are more, all are read anew.
+const CLIENTS_KEPT: usize = 1_000;
+
+struct KeptClient {
+    known: Arc<Known>,
+    /// The changes of clients before it was read.
+    changes: u64,
+    at: Instant,
+}
+
 /// What the sign-on keeps in memory; nothing of it is lost with it.
 #[derive(Default)]
 pub(crate) struct Kept {
     keys: Mutex<Option<Arc<KeyRing>>>,
     fetch: OnceLock<Arc<dyn outgoing::OutgoingPort>>,
+    /// Clients, read and parsed.
+    clients: RwLock<HashMap<ClientId, KeptClient>>,
     /// Keys of clients, by the address that they are fetched from.
     fetched: Mutex<HashMap<String, (Instant, Option<JwkSet>)>>,
     settings: OnceLock<settings::SignOnSettings>,
@@ -171,6 +190,29 @@ impl App {
     /// Lets the sign-on reach its clients: their keys, and the addresses that want to know of a logout.
     pub fn attach_outgoing(&self, port: Arc<dyn outgoing::OutgoingPort>) {
         let _ = self.inner.sign_on.fetch.set(port);
+    }
+
+    /// The client, when it is active.
+    pub(crate) async fn client_known(&self, id: &ClientId) -> Result<Option<Arc<Known>>, Error> {
+        let kept = &self.inner.sign_on.clients;
+        // Asked before the read: a change that ends meanwhile makes what is read out of date.
+        let changes = self.inner.store.clients_changed();
+        let found = kept.read().unwrap_or_else(PoisonError::into_inner).get(id).and_then(|kept| {
+            let good = kept.changes == changes && kept.at.elapsed() < CLIENT_FRESH;
+            good.then(|| Arc::clone(&kept.known))
+        });
+        if found.is_some() {
+            return Ok(found);
+        }
+        let at = Instant::now();
+        let Some(client) = self.inner.store.read().client_by_id(id).await?.filter(Client::is_active) else { return Ok(None) };
+        let known = Arc::new(Known::of(client)?);
+        let mut kept = kept.write().unwrap_or_else(PoisonError::into_inner);
+        if kept.len() >= CLIENTS_KEPT {
+            kept.clear();
+        }
+        kept.insert(id.clone(), KeptClient { known: Arc::clone(&known), changes, at });
+        Ok(Some(known))
     }
 
     /// What makes pairwise subjects: of this platform alone, and the same for good.

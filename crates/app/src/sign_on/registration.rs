@@ -50,6 +50,7 @@ impl App {
         let mut metadata = self.read_metadata(metadata).map_err(|error| refused(&error))?;
         keep_to(&mut metadata, &[]);
         self.check_sector(&metadata).await.map_err(|error| refused(&error))?;
+        self.make_keys_for(&metadata, now).await?;
         let terms = ClientTerms { organization: access.organization, ..ClientTerms::default() };
         let (mut client, client_secret) = make(&metadata, terms, now)?;
         let registration = PlainSecret::generate(SecretKind::RegistrationToken)?;
@@ -105,6 +106,7 @@ impl App {
         let before = Known::of(held.clone())?.metadata.scope.unwrap_or_default();
         keep_to(&mut metadata, &before.split(' ').collect::<Vec<_>>());
         self.check_sector(&metadata).await.map_err(|error| refused(&error))?;
+        self.make_keys_for(&metadata, now).await?;
         let has_secret = metadata.token_endpoint_auth_method.has_secret();
         let new_secret = if has_secret && held.secret.is_none() { Some(PlainSecret::generate(SecretKind::SignOnSecret)?) } else { None };
         let secret = if has_secret { new_secret.as_ref().map(stored).or(held.secret) } else { None };

@@ -5,6 +5,7 @@ use octroi_domain::{
     sign_on::{Grant, RefreshUse},
 };
 use octroi_oauth::{
+    claims_request::ClaimsRequest,
     client_metadata::{AuthMethod, GrantType},
     parameters::{Parameters, tokens},
     pkce::Challenge,
@@ -79,7 +80,8 @@ impl App {
         let audiences = self.audiences(parameters, &grant)?;
         let user = tx.user_by_id(grant.user).await?.ok_or_else(refused)?;
         tx.code_used(&code, now).await?;
-        let told = Told::read(&tx, &user, &grant.facts).await?;
+        let claims: ClaimsRequest = serde_json::from_str(&grant.facts.claims).unwrap_or_default();
+        let told = Told::for_id_token(&tx, &user, &grant.facts, &claims).await?;
         let refresh = self.refresh_token(&mut tx, known, &grant, &binding, now).await?;
         tx.commit().await?;
         let access = Access { subject: &grant.facts.subject, scopes: &grant.facts.scopes, audiences, binding, grant: Some(&grant) };
@@ -119,7 +121,8 @@ impl App {
         let scopes = narrowed(parameters, &grant)?;
         let audiences = self.audiences(parameters, &grant)?;
         let user = tx.user_by_id(grant.user).await?.ok_or_else(refused)?;
-        let told = Told::read(&tx, &user, &grant.facts).await?;
+        let claims: ClaimsRequest = serde_json::from_str(&grant.facts.claims).unwrap_or_default();
+        let told = Told::for_id_token(&tx, &user, &grant.facts, &claims).await?;
         // Of several that came of one answer that was lost, or stolen, the first to be used goes on alone.
         if held.replaced_at.is_none() {
             tx.refresh_tokens_replaced(grant.id, now).await?;

@@ -12,6 +12,7 @@ mod dynamic;
 mod fapi2;
 mod fapi2_par;
 mod holes;
+mod libraries;
 mod logout;
 mod nonces;
 mod plans;
