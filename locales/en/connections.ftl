@@ -125,3 +125,4 @@ link-since = Asked on
 link-decide = Decision
 link-accept = Link
 link-refuse = Refuse
+connection-product-only = (for a product)

@@ -125,3 +125,4 @@ link-since = Demandé le
 link-decide = Décision
 link-accept = Relier
 link-refuse = Refuser
+connection-product-only = (pour un produit)

@@ -300,7 +300,7 @@ impl App {
         let id = proof.user.ok_or_else(wrong_code)?;
         let user = tx.user_by_id(id).await?.filter(|user| user.email == proof.email).ok_or_else(wrong_code)?;
         tx.proof_use(proof.id).await.map_err(used)?;
-        crate::connections::forget_unproven(&mut tx, &user, now).await?;
+        self.forget_unproven(&mut tx, &user, now).await?;
         let user = verified(&mut tx, user, now).await?;
         tx.commit().await?;
         self.enter(&user, Authentication::new(Method::Mail, now), visitor, now, keys).await
@@ -329,7 +329,7 @@ impl App {
         let hash = self.password_hash(password).await?;
         let mut tx = self.inner.store.write().await?;
         tx.proof_use(proof.id).await.map_err(|_| Error::NotFound)?;
-        crate::connections::forget_unproven(&mut tx, &user, now).await?;
+        self.forget_unproven(&mut tx, &user, now).await?;
         let user = verified(&mut tx, user, now).await?;
         tx.user_set_password(user.id, &hash).await?;
         tx.proof_delete_of_user(user.id).await?;

@@ -255,8 +255,8 @@ impl App {
         let keys = match asked {
             Some(asked) => {
                 let reader = self.inner.store.read();
-                let email = reader.user_by_id(asked).await?.ok_or(Error::SignIn)?.email;
-                guess_keys(&reader, "second_factor", &email, Some(asked), visitor).await?
+                let user = reader.user_by_id(asked).await?.ok_or(Error::SignIn)?;
+                guess_keys(&reader, "second_factor", &user.email, Some(asked), visitor).await?
             }
             None => Vec::new(),
         };

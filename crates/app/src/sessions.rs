@@ -261,6 +261,7 @@ impl App {
             let actor = context.principal.actor();
             tx.record(context.now, &actor, "session.closed", &actor, json!({}));
             if let Some(held) = &context.session {
+                tx.upstream_session_delete(held.id).await?;
                 self.leave_clients(&mut tx, held.id, context.now).await?;
             }
         }

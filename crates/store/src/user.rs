@@ -309,6 +309,16 @@ impl Tx {
         touched(result.map(|result| result.rows_affected), TABLE)
     }
 
+    /// Whoever knew the password knows nothing now.
+    ///
+    /// # Errors
+    /// [`StoreError::Conflict`] when the person is not there.
+    pub async fn user_forget_password(&mut self, id: Id<User>) -> Result<(), StoreError> {
+        let model = table::ActiveModel { password_hash: Set(None), ..Default::default() };
+        let result = Entity::update_many().set(model).filter(Column::Id.eq(id.uuid())).exec(&self.db()).await;
+        touched(result.map(|result| result.rows_affected), TABLE)
+    }
+
     /// Takes everything from an account that is not evidence: names, address, password, links, roles and all that opens it. The row and its id
     /// stay, for the requests and the ledger name it.
     ///

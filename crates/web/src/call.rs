@@ -37,6 +37,8 @@ pub struct Call {
     pub address: String,
     /// What it says of itself.
     pub agent: String,
+    /// The word that the browser is known by, where a page gave it one.
+    pub browser: Option<String>,
     /// What the braces of the route matched.
     pub params: Vec<(String, String)>,
 }
@@ -48,7 +50,7 @@ impl Call {
 
     /// Where somebody signs in from.
     pub fn visitor(&self) -> Visitor<'_> {
-        Visitor { address: &self.address, agent: &self.agent, browser: None }
+        Visitor { address: &self.address, agent: &self.agent, browser: self.browser.as_deref() }
     }
 
     pub fn context(&self) -> Context {

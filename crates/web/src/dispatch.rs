@@ -322,6 +322,7 @@ async fn rest(
     let idempotency =
         if changes { idempotency::read(&parts.headers, &who.principal, &route.method, parts.uri.path(), &body)? } else { None };
     let (address, agent) = (peer(&parts), headers::agent(&parts.headers));
+    let browser = principal::browser(&shared, &parts.headers).map(str::to_owned);
     let call = Call {
         shared,
         principal: who.principal,
@@ -332,6 +333,7 @@ async fn rest(
         if_match,
         address,
         agent,
+        browser,
         params,
     };
     let input = Input { query: parts.uri.query().map(str::to_owned), headers: parts.headers, body };

@@ -22,6 +22,7 @@ async fn each_route_answers_and_every_answer_is_guarded() {
             .replace("{api}", "a")
             .replace("{slug}", "s")
             .replace("{file}", "index.css")
+            .replace("{connection}", "s")
             .replace("{id}", "D1");
         let answer = house.send(route.method.clone(), &path, &[], "").await;
         let page = !["/api/", "/oauth/", "/token", "/.well-known/"].iter().any(|start| path.starts_with(start));
@@ -41,7 +42,8 @@ async fn each_route_answers_and_every_answer_is_guarded() {
             assert!(answer.headers.contains_key(name), "{name} on {path}");
         }
         // Only what looks at no cookie may be read by pages of other origins, and never with credentials.
-        let open = ["/oauth/", "/api/oauth/", "/token", "/authorize", "/.well-known/"].iter().any(|start| path.starts_with(start));
+        let open = ["/oauth/", "/api/oauth/", "/token", "/authorize", "/.well-known/"].iter().any(|start| path.starts_with(start))
+            || path == "/auth/s/jwks";
         assert!(open || !answer.headers.contains_key("access-control-allow-origin"), "{path}");
         assert!(!answer.headers.contains_key("access-control-allow-credentials"), "{path}");
         assert!(!answer.headers.contains_key("strict-transport-security"));

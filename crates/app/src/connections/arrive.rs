@@ -6,7 +6,7 @@ use octroi_domain::{
     authentication::{Authentication, Method, Session},
     connection::{self, Arrival, Asserted, Conflict, Connection, Flow, Holder, Identity, LinkRequest, PENDING_SECONDS, UpstreamSession},
     policy::Principal,
-    user::User,
+    user::{LinkLevel, LinkProof, Membership, User},
 };
 use octroi_oauth::secret;
 use octroi_store::{PendingLink, Tx};
@@ -18,7 +18,7 @@ use crate::{
     context::{App, Context},
     error::Error,
     mails::accounts as mails,
-    password::MAX_LENGTH,
+    password::MAX_BYTES,
     sessions::{Step, Visitor, guess_keys},
 };
 
@@ -272,7 +272,7 @@ impl App {
         let user = reader.user_by_id(pending.user).await?.ok_or(Error::NotFound)?;
         let connection = reader.connection(&pending.connection).await?.filter(|stored| stored.connection.active);
         let connection = connection.ok_or(Error::NotFound)?.connection;
-        if password.len() > MAX_LENGTH * 4 {
+        if password.len() > MAX_BYTES {
             return Err(Error::WrongPassword);
         }
         // Its own count as well: who holds a provider's answer gets no more tries than its owner.
@@ -337,6 +337,38 @@ impl App {
                 tracing::info!(connection = %connection.slug, %user, %error, "an organisation that a provider names was not linked");
             }
         }
+        if let Err(error) = self.refresh_organizations(user, (connection, asserted), now).await {
+            tracing::warn!(connection = %connection.slug, %user, %error, "the organisations of a person were not refreshed");
+        }
+    }
+
+    /// What the provider vouched for and no longer names is unproven: people change employers. Only where it is the one provider that
+    /// vouches for them, and names any.
+    async fn refresh_organizations(
+        &self,
+        user: Id<User>,
+        (connection, asserted): (&Connection, &Asserted),
+        now: Moment,
+    ) -> Result<(), Error> {
+        let mut tx = self.inner.store.write().await?;
+        let others = tx.identities_of_user(user).await?.iter().any(|identity| identity.issuer != asserted.issuer);
+        if others || asserted.organizations.is_empty() {
+            return Ok(());
+        }
+        for held in tx.memberships_of_user(user).await?.into_iter().filter(|held| held.proof == LinkProof::IdentityProvider) {
+            let organization = tx.organization_by_id(held.organization).await?;
+            let siret = organization.as_ref().and_then(|organization| organization.siret.siret());
+            if siret.is_none_or(|siret| asserted.organizations.iter().any(|named| &named.siret == siret)) {
+                continue;
+            }
+            let (level, proof) = (LinkLevel::Unverified, LinkProof::Nothing);
+            tx.membership_put(&Membership { level, proof, proved_at: now, proved_by: None, ..held.clone() }).await?;
+            let details = json!({ "organization": held.organization, "level": level, "proof": proof });
+            let actor = format!("identity_provider:{}", connection.slug);
+            tx.record(now, &actor, "membership.proved", &format!("user:{user}"), details);
+        }
+        tx.commit().await?;
+        Ok(())
     }
 
     /// Opens a session by a provider's word, or waits for the second factor that the account asks for.
@@ -395,21 +427,23 @@ impl App {
         };
         Ok(tx.upstream_session_put(&upstream).await?)
     }
-}
 
-/// Somebody proved the address of an account from without, whose address nobody had proven: whatever opened it before may be another's,
-/// who was there first and waited.
-pub(crate) async fn forget_unproven(tx: &mut Tx, user: &User, now: Moment) -> Result<(), Error> {
-    let before = tx.identities_of_user(user.id).await?;
-    if user.email_verified_at.is_some() || before.is_empty() {
-        return Ok(());
+    /// Somebody proved the address of an account from without, whose address nobody had proven: whatever opened it before may be
+    /// another's, who was there first and waited.
+    pub(crate) async fn forget_unproven(&self, tx: &mut Tx, user: &User, now: Moment) -> Result<(), Error> {
+        let before = tx.identities_of_user(user.id).await?;
+        if user.email_verified_at.is_some() || before.is_empty() {
+            return Ok(());
+        }
+        self.leave_all_clients(tx, user.id, now).await?;
+        for identity in before {
+            tx.identity_delete(user.id, identity.id).await?;
+        }
+        tx.factors_delete_of_user(user.id).await?;
+        tx.user_forget_password(user.id).await?;
+        tx.session_delete_of_user(user.id).await?;
+        let about = format!("user:{}", user.id);
+        tx.record(now, &about, "user.identity_unlinked", &about, json!({ "by": "address_proven" }));
+        Ok(())
     }
-    for identity in before {
-        tx.identity_delete(user.id, identity.id).await?;
-    }
-    tx.factors_delete_of_user(user.id).await?;
-    tx.session_delete_of_user(user.id).await?;
-    let about = format!("user:{}", user.id);
-    tx.record(now, &about, "user.identity_unlinked", &about, json!({ "by": "address_proven" }));
-    Ok(())
 }

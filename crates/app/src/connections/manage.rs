@@ -80,7 +80,6 @@ const fn yes() -> bool {
 
 /// A connection. Its secret is nowhere in it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
-#[expect(clippy::struct_excessive_bools, reason = "each is a setting of its own, as the operator sees it")]
 pub struct ConnectionView {
     /// The same as `slug`.
     pub id: String,

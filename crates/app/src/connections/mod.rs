@@ -17,7 +17,6 @@ use std::{
 use octroi_oauth::relying_party::{Doubt, Provider};
 use octroi_store::StoreError;
 
-pub(crate) use self::arrive::forget_unproven;
 pub use self::{
     arrive::{Arrived, PendingView},
     flow::{Begin, Begun},

@@ -79,6 +79,7 @@ fn yes(w: Words, there: bool) -> String {
 
 fn facts(w: Words, connection: &ConnectionView) -> Facts {
     let facts = Facts::default()
+        .with(w.of("connection-state"), Cell::Tag(tag(w, connection.active)))
         .text(w.of("connection-issuer"), connection.issuer.clone())
         .text(w.of("connection-client-id"), connection.client_id.clone())
         .text(w.of("connection-auth"), w.one_of("connection-auth", connection.client_auth.as_str()))

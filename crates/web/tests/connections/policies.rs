@@ -57,7 +57,7 @@ async fn never_links_nothing_and_says_what_to_do() {
     ada.get(&world.provider.agree(&address)).await;
     assert_eq!(ada.leads_to(), "/account/identities");
     assert!(ada.get("/account/identities").await.text.contains("AgentConnect"));
-    assert!(mails(&world.house, ADA).await[0].contains("now opens your account"));
+    assert!(mails(&world.house, ADA).await[0].contains("ouvre maintenant votre compte"));
     let (mut again, _) = world.come().await;
     assert_eq!(again.leads_to(), "/dashboard");
     assert!(again.get("/account").await.text.contains(ADA));
@@ -70,7 +70,7 @@ async fn verified_email_links_and_tells() {
     let (mut ada, _) = world.come().await;
     assert_eq!(ada.leads_to(), "/dashboard");
     assert!(ada.get("/organizations").await.text.contains("Ville de Paris"), "it is the account of before");
-    assert!(mails(&world.house, ADA).await[0].contains("now opens your account"));
+    assert!(mails(&world.house, ADA).await[0].contains("ouvre maintenant votre compte"));
 }
 
 #[tokio::test]
@@ -136,7 +136,7 @@ async fn the_operator_decides() {
     let decide = format!("/api/v1/link-requests/{}/decide", list["items"][0]["id"].as_str().unwrap());
     assert_eq!(world.house.post(&world.operator, &decide, &[], &json!({ "accept": false })).await.status, 204);
     assert_eq!(world.come().await.1.status, 409);
-    assert!(mails(&world.house, ADA).await[0].contains("declined"));
+    assert!(mails(&world.house, ADA).await[0].contains("a été refusée"));
 }
 
 #[tokio::test]
@@ -152,6 +152,29 @@ async fn a_provider_that_is_trusted_names_the_organisation() {
         assert_eq!(held.first().map_or("", |one| one["level"].as_str().unwrap()), level, "{me}");
         assert!(!trusted || held[0]["siret"] == "21750001600019", "{me}");
     }
+}
+
+/// People change employers: what the provider no longer names is no longer proven.
+#[tokio::test]
+async fn organisations_are_looked_at_anew_at_each_sign_in() {
+    let world = World::open(json!({ "trusts_organizations": true })).await;
+    let come = async |sirets: &[&str]| {
+        let organizations: Vec<_> =
+            sirets.iter().map(|siret| json!({ "id": 1, "siret": siret, "label": "x", "is_external": false })).collect();
+        world.with(|manners| manners.userinfo["organizations"] = json!(organizations));
+        let (ada, _) = world.come().await;
+        let cookie = format!("octroi_session={}", ada.cookie("octroi_session").unwrap());
+        let me = world.house.send(axum::http::Method::GET, "/api/v1/me", &[("cookie", &cookie)], "").await.json();
+        let mut held: Vec<String> = Vec::new();
+        for one in me["organizations"].as_array().unwrap() {
+            held.push(format!("{} {}", one["siret"].as_str().unwrap(), one["level"].as_str().unwrap()));
+        }
+        held.sort_unstable();
+        held
+    };
+    assert_eq!(come(&["21750001600019"]).await, ["21750001600019 certified"]);
+    assert_eq!(come(&["13002526500013", "12345678900000"]).await, ["13002526500013 certified", "21750001600019 unverified"]);
+    assert_eq!(come(&[]).await, ["13002526500013 certified", "21750001600019 unverified"], "who names none says nothing");
 }
 
 /// The operator's role asks for two factors: those of the provider count when it is trusted to have seen them.

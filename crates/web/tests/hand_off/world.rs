@@ -41,11 +41,12 @@ pub fn ada() -> Somebody {
 pub struct Provider {
     key: SigningKeyPair,
     codes: Mutex<HashMap<String, (String, Somebody)>>,
+    now: Mutex<i64>,
 }
 impl Provider {
     fn new() -> Self {
         let pkcs8 = SigningKeyPair::generate_pkcs8().unwrap();
-        Self { key: SigningKeyPair::from_pkcs8("op-1", &pkcs8).unwrap(), codes: Mutex::default() }
+        Self { key: SigningKeyPair::from_pkcs8("op-1", &pkcs8).unwrap(), codes: Mutex::default(), now: Mutex::default() }
     }
 
     /// Somebody signs in there; the code that they come back with.
@@ -74,7 +75,7 @@ impl Provider {
                 let form: HashMap<String, String> = form_urlencoded::parse(ask.form?.as_bytes()).into_owned().collect();
                 let (nonce, somebody) = self.codes.lock().unwrap().get(form.get("code")?)?.clone();
                 assert_eq!(form["code_verifier"].len(), 43);
-                let now = crate::support::NOW.seconds();
+                let now = *self.now.lock().unwrap();
                 let claims = json!({ "iss": ISSUER, "sub": somebody.sub, "aud": "client", "iat": now, "exp": now + 100_000, "nonce": nonce, "sid": somebody.sid });
                 let id_token = self.key.sign("JWT", &claims).unwrap();
                 Some(json!({ "access_token": form["code"], "token_type": "Bearer", "expires_in": 60, "id_token": id_token }))
@@ -197,6 +198,7 @@ pub async fn way_back(world: &World, browser: &mut Browser<'_>, query: &str, som
     let to = browser.leads_to();
     assert!(to.starts_with(&format!("{ISSUER}/authorize?")), "{to} {}", answer.text);
     let (state, nonce) = (parameter(&to, "state").unwrap(), parameter(&to, "nonce").unwrap());
+    *world.provider.now.lock().unwrap() = world.house.now().seconds();
     let code = world.provider.code(&nonce, somebody);
     format!("/auth/catalogue/callback?code={code}&state={state}&iss=https%3A%2F%2Fop.example")
 }
@@ -207,7 +209,7 @@ pub async fn log_in(world: &World, browser: &mut Browser<'_>, query: &str, someb
     browser.get(&back).await
 }
 
-pub fn location(answer: &Answer) -> String {
+pub fn location(answer: &Rc<Answer>) -> String {
     assert_eq!(answer.status, 303, "{}", crate::support::browser::main(&answer.text));
     answer.headers["location"].to_str().unwrap().to_owned()
 }

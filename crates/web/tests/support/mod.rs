@@ -113,6 +113,32 @@ pub struct House {
     faulty: Arc<AtomicBool>,
     passed: Arc<AtomicI64>,
     folder: tempfile::TempDir,
+    database: Option<Database>,
+}
+
+/// A database of its own on the PostgreSQL server that `TEST_PG` names, when `TEST_HOUSE` is `postgres`: all of these stories on the other engine.
+struct Database(String);
+impl Database {
+    fn fresh() -> Option<Self> {
+        if std::env::var("TEST_HOUSE").ok()? != "postgres" {
+            return None;
+        }
+        let server = std::env::var("TEST_PG").unwrap();
+        let name = format!("octroi_web_{}", uuid::Uuid::new_v4().simple());
+        Self::psql(&server, &format!("CREATE DATABASE {name}"));
+        Some(Self(format!("{}/{name}", server.rsplit_once('/').unwrap().0)))
+    }
+
+    fn psql(server: &str, sql: &str) {
+        let output = std::process::Command::new("psql").arg(server).args(["-qc", sql]).output().unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    }
+}
+impl Drop for Database {
+    fn drop(&mut self) {
+        let (base, name) = self.0.rsplit_once('/').unwrap();
+        Self::psql(&format!("{base}/postgres"), &format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)"));
+    }
 }
 
 pub struct Answer {
@@ -152,7 +178,9 @@ impl House {
 
     pub async fn open_with(public_url: &str, demo: bool, second_factor: SecondFactor) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let store = Store::open(&format!("sqlite://{}", folder.path().join("octroi.db").display())).await.unwrap();
+        let database = Database::fresh();
+        let file = format!("sqlite://{}", folder.path().join("octroi.db").display());
+        let store = Store::open(database.as_ref().map_or(&file, |database| &database.0)).await.unwrap();
         store.migrate().await.unwrap();
         let settings = Settings {
             public_url: public_url.to_owned(),
@@ -182,7 +210,7 @@ impl House {
         );
         let bare = octroi_web::router(state.behind(vec!["10.0.0.0/8".parse().unwrap()]));
         let router = bare.clone().layer(axum::Extension(Peer(ADDRESS)));
-        Self { router, bare, app, faulty, passed, folder }
+        Self { router, bare, app, faulty, passed, folder, database }
     }
 
     /// The next request panics.
@@ -193,6 +221,11 @@ impl House {
     /// Time passes.
     pub fn wait(&self, seconds: i64) {
         self.passed.fetch_add(seconds, Ordering::Relaxed);
+    }
+
+    /// Does it keep them in a file?
+    pub const fn is_of_files(&self) -> bool {
+        self.database.is_none()
     }
 
     /// All bytes that the house keeps.
