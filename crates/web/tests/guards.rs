@@ -1,5 +1,4 @@
 //! What keeps others out of an account: counted guesses, second factors, recent proofs, cookies that change.
-#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test: what is not there fails it")]
 
 mod support;
 

@@ -46,6 +46,9 @@ pub struct Manners {
     pub down: bool,
 }
 
+/// What came with one request: its address, header and form.
+type Seen = (String, Option<String>, Option<String>);
+
 pub struct Provider {
     keys: [SigningKeyPair; 3],
     nameless: (Vec<u8>, SigningKeyPair),
@@ -54,7 +57,7 @@ pub struct Provider {
     /// Nonce and challenge of what was asked last.
     asked: Mutex<(String, String)>,
     /// What came to the token and userinfo endpoints: address, header, form.
-    pub seen: Mutex<Vec<(String, Option<String>, Option<String>)>>,
+    pub seen: Mutex<Vec<Seen>>,
 }
 
 fn pair(kid: &str, algorithm: SigningAlgorithm) -> SigningKeyPair {
