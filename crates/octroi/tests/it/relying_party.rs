@@ -27,7 +27,8 @@ impl Server {
         let mut line = String::new();
         BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
         let port = line.trim().trim_end_matches('/').rsplit(':').next().unwrap().to_owned();
-        Self { child, address: format!("http://127.0.0.1:{port}") }
+        // The host of the portal: a cookie of its session is the example’s too.
+        Self { child, address: format!("http://localhost:{port}") }
     }
 }
 impl Drop for Server {
