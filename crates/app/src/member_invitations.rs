@@ -31,7 +31,7 @@ const MOST_OPEN: usize = 50;
 /// Invitations that one member may send in an hour.
 const SENT: i64 = 30;
 /// Invitations that one address may receive in an hour, whoever sends them.
-const RECEIVED: i64 = 3;
+const RECEIVED: i64 = 5;
 
 /// An invitation to an organisation, as who received it sees it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]

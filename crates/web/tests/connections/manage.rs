@@ -50,7 +50,7 @@ async fn a_connection_by_the_rest_api() {
         (json!({ "purpose": { "product": { "front": "http://product.example" } } }), "/purpose/product/front"),
         (
             json!({ "purpose": { "product": { "front": "https://product.example", "hand_off": "query_legacy" } } }),
-            "/purpose/product/hand_off",
+            "/purpose/product/query_legacy_allowed",
         ),
     ] {
         let answer = world.connect("bad", changes.clone()).await;

@@ -35,7 +35,7 @@ async fn the_sign_in_page_has_a_button_for_each_provider() {
     assert!(inside.contains("Sign in with AgentConnect") && !inside.contains("Other") && !inside.contains("Product"), "{inside}");
     assert!(inside.contains("/auth/idp/login?return_to=%2Fapis"), "{inside}");
     assert_eq!(ada.get("/auth/other/login").await.status, 404);
-    assert_eq!(ada.get("/auth/product/login").await.status, 400, "a product's connection does not open the portal");
+    assert_eq!(ada.get("/auth/product/login").await.status, 303, "a product's connection is begun by the product, not by the portal's page");
 }
 
 #[tokio::test]
@@ -57,7 +57,7 @@ async fn never_links_nothing_and_says_what_to_do() {
     ada.get(&world.provider.agree(&address)).await;
     assert_eq!(ada.leads_to(), "/account/identities");
     assert!(ada.get("/account/identities").await.text.contains("AgentConnect"));
-    assert!(mails(&world.house, ADA).await[0].contains("ouvre maintenant votre compte"));
+    assert!(mails(&world.house, ADA).await[0].contains("s’ouvre maintenant avec"));
     let (mut again, _) = world.come().await;
     assert_eq!(again.leads_to(), "/dashboard");
     assert!(again.get("/account").await.text.contains(ADA));
@@ -70,7 +70,7 @@ async fn verified_email_links_and_tells() {
     let (mut ada, _) = world.come().await;
     assert_eq!(ada.leads_to(), "/dashboard");
     assert!(ada.get("/organizations").await.text.contains("Ville de Paris"), "it is the account of before");
-    assert!(mails(&world.house, ADA).await[0].contains("ouvre maintenant votre compte"));
+    assert!(mails(&world.house, ADA).await[0].contains("s’ouvre maintenant avec"));
 }
 
 #[tokio::test]
@@ -213,5 +213,5 @@ async fn the_last_way_in_is_not_taken_away() {
     bob.post(&own, &[]).await;
     assert_eq!(bob.leads_to(), "/account/identities");
     assert!(bob.get("/account/identities").await.text.contains("No provider opens your account"));
-    assert!(mails(&other.house, ADA).await[0].contains("no longer opens your account"));
+    assert!(mails(&other.house, ADA).await[0].contains("no longer opens with"));
 }
