@@ -35,7 +35,11 @@ async fn the_sign_in_page_has_a_button_for_each_provider() {
     assert!(inside.contains("Sign in with AgentConnect") && !inside.contains("Other") && !inside.contains("Product"), "{inside}");
     assert!(inside.contains("/auth/idp/login?return_to=%2Fapis"), "{inside}");
     assert_eq!(ada.get("/auth/other/login").await.status, 404);
-    assert_eq!(ada.get("/auth/product/login").await.status, 303, "a product's connection is begun by the product, not by the portal's page");
+    assert_eq!(
+        ada.get("/auth/product/login").await.status,
+        303,
+        "a product's connection is begun by the product, not by the portal's page"
+    );
 }
 
 #[tokio::test]
