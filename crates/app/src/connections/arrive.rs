@@ -19,7 +19,7 @@ use crate::{
     error::Error,
     mails::accounts as mails,
     password::MAX_BYTES,
-    sessions::{Step, Visitor, guess_keys},
+    sessions::{Step, Visitor, guess_keys, guessed},
 };
 
 /// Organisations that one answer links somebody to.
@@ -287,9 +287,7 @@ impl App {
         if !tx.pending_link_delete(&link_digest(browser)).await? {
             return Err(Error::NotFound);
         }
-        for (key, _) in &keys {
-            if key.starts_with("address:") { tx.throttle_give_back(key).await? } else { tx.throttle_reset(key).await? }
-        }
+        guessed(&mut tx, &keys).await?;
         self.link_identity(&mut tx, &user, "password", (&connection, &asserted), now).await?;
         tx.commit().await?;
         self.enter_upstream(&user, None, Some(Method::Password), (&connection, &asserted), visitor, now).await

@@ -200,9 +200,7 @@ impl App {
             return Err(Error::WrongPassword);
         }
         let mut tx = self.inner.store.write().await?;
-        for (key, _) in &keys {
-            if key.starts_with("address:") { tx.throttle_give_back(key).await? } else { tx.throttle_reset(key).await? }
-        }
+        crate::sessions::guessed(&mut tx, &keys).await?;
         used(&mut tx, &way.digest).await?;
         self.advance(&mut tx, way, Some(legacy), None, now).await?.done(tx).await
     }
