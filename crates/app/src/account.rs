@@ -11,7 +11,7 @@ use serde_json::json;
 use utoipa::ToSchema;
 
 use crate::{
-    accounts::{both, named, verified},
+    accounts::{both, named, verified, wrong_address},
     context::{App, Context},
     error::Error,
     mails::accounts as mails,
@@ -113,14 +113,7 @@ impl App {
         let user = self.own(context).await?;
         context.recent()?;
         self.strong_enough(context, user.id).await?;
-        let email = account::address(email).ok_or_else(|| {
-            Error::field(
-                "/email",
-                "invalid",
-                "Écrivez une adresse électronique, par exemple nom@exemple.fr.",
-                "Write an e-mail address, for example name@example.org.",
-            )
-        })?;
+        let email = account::address(email).ok_or_else(|| wrong_address("/email"))?;
         if email == user.email && user.email_verified_at.is_some() {
             return Err(Error::field(
                 "/email",

@@ -51,7 +51,7 @@ pub struct NewAccount {
     pub language: Language,
 }
 
-fn wrong_address(pointer: &str) -> Error {
+pub(crate) fn wrong_address(pointer: &str) -> Error {
     Error::field(
         pointer,
         "invalid",

@@ -18,6 +18,7 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use crate::{
+    accounts::wrong_address,
     context::{App, Begin, Context, Done},
     error::Error,
     mails,
@@ -123,14 +124,7 @@ impl App {
     pub async fn invite(&self, context: &Context, api: &ApiName, input: NewInvitation) -> Result<Done<InvitationView>, Error> {
         administers(context, api)?;
         let person = context.person()?;
-        let invalid = || {
-            Error::field(
-                "/email",
-                "invalid",
-                "Écrivez une adresse électronique, par exemple nom@exemple.fr.",
-                "Write an e-mail address, for example name@example.org.",
-            )
-        };
+        let invalid = || wrong_address("/email");
         let email: Sender = input.email.trim().to_lowercase().parse().map_err(|_| invalid())?;
         let email = if email.name().is_none() { email.address().to_owned() } else { return Err(invalid()) };
         self.invitation_turn(person.user, &email, context.now).await?;

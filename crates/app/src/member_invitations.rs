@@ -18,6 +18,7 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use crate::{
+    accounts::wrong_address,
     context::{App, Begin, Context, Done},
     error::Error,
     joining::{grant, link, not_closed, open_wish, refused},
@@ -84,12 +85,7 @@ impl App {
     pub async fn invite_member(&self, context: &Context, id: Id<Organization>, email: &str) -> Result<Done<MemberInvitationView>, Error> {
         let email = email.trim().to_lowercase();
         if EmailDomain::of(&email).is_err() {
-            return Err(Error::field(
-                "/email",
-                "invalid",
-                "Écrivez une adresse électronique, par exemple nom@exemple.fr.",
-                "Write an e-mail address, for example name@example.org.",
-            ));
+            return Err(wrong_address("/email"));
         }
         let by = context.person()?.user;
         // Who may not invite uses up nobody's count.

@@ -13,6 +13,7 @@ use octroi_store::Tx;
 use serde_json::json;
 
 use crate::{
+    accounts::wrong_address,
     context::{App, Begin, Context, Done},
     error::Error,
     joining::{JoiningView, grant, judge, link, not_closed, one_view, open_wish, own, pending, refused, same_address, withdraw_open},
@@ -45,7 +46,7 @@ impl App {
                 "This organisation has no official contact any more: the operator will look at your request.",
             )
         })?;
-        let code = random_code()?;
+        let code = secret::random_digits(10)?;
         tx.joining_set_code(id, &code_digest(id, &code), context.now.plus_seconds(CODE_MINUTES * 60)).await?;
         tx.enqueue_mail(context.now, &mails::code(contact, &spaced(&code), &user, &organization, self.settings())).await?;
         tx.record(context.now, &context.principal.actor(), "joining.code_sent", &format!("joining:{id}"), json!({}));
@@ -86,12 +87,7 @@ impl App {
         pending(own(&self.inner.store.read(), context, id).await?, None)?;
         let email = email.trim().to_lowercase();
         if EmailDomain::of(&email).is_err() {
-            return Err(Error::field(
-                "/email",
-                "invalid",
-                "Écrivez une adresse électronique, par exemple nom@exemple.fr.",
-                "Write an e-mail address, for example name@example.org.",
-            ));
+            return Err(wrong_address("/email"));
         }
         self.budget(format!("join-sponsor:{person}"), context.now, SPONSORS).await?;
         let mut tx = match self.begin(context).await? {
@@ -207,13 +203,6 @@ pub async fn address_changed(tx: &mut Tx, user: &User, now: Moment) -> Result<()
         tx.record(now, "system", "membership.proved", &format!("user:{}", user.id), details);
     }
     Ok(())
-}
-
-/// Ten digits.
-fn random_code() -> Result<String, Error> {
-    let bytes = secret::digest(&secret::random_word()?);
-    let number = bytes.iter().take(8).fold(0_u64, |number, byte| (number << 8) | u64::from(*byte));
-    Ok(format!("{:010}", number % 10_000_000_000))
 }
 
 /// Of no use for another wish.
