@@ -57,6 +57,11 @@ impl Connection {
         Self { port, stream: None, cookies: Vec::new() }
     }
 
+    /// The next request has a connection of its own: this one may be closed by now.
+    pub fn hang_up(&mut self) {
+        self.stream = None;
+    }
+
     /// # Errors
     /// When the connection breaks, or what comes back is not HTTP.
     pub fn ask(&mut self, method: &str, path: &str, headers: &str, form: &str) -> Result<Reply> {

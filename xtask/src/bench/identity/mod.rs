@@ -31,6 +31,9 @@ const CONNECTIONS: usize = 64;
 /// People who sign in at once: each password costs tens of milliseconds.
 const PEOPLE: usize = 4;
 
+/// The cookie that Octroi knows a browser by.
+const BROWSER: &str = "octroi_browser";
+
 /// What is measured, in this order: each job leaves what the next one needs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Job {
@@ -67,6 +70,8 @@ struct Lane {
     rows: Vec<Row>,
     codes: Mutex<VecDeque<String>>,
     refresh: Mutex<VecDeque<String>>,
+    /// The browsers of those who sign in.
+    people: Mutex<Vec<Connection>>,
 }
 
 /// # Errors
@@ -83,6 +88,7 @@ pub fn run(root: &Path, words: &[&str]) -> Result<()> {
     }
     let machine = Machine::read(&run.bench);
     let lane = |side: Side| Lane {
+        people: Mutex::new((0..PEOPLE).map(|_| Connection::to(side.port)).collect()),
         side,
         rows: Job::ALL.iter().map(|job| Row::new(job.title())).collect(),
         codes: Mutex::default(),
@@ -205,6 +211,8 @@ fn prepare<'a>(lane: &'a Lane, job: Job) -> Result<Work<'a>> {
         }
         Job::Authorize => {
             let browser = side.browser()?;
+            // Those of the round before are out of date.
+            lane.codes.lock().unwrap_or_else(PoisonError::into_inner).clear();
             Box::new(move |seconds| {
                 let mut workers = connections();
                 workers.iter_mut().for_each(|worker| worker.cookies.clone_from(&browser.cookies));
@@ -237,9 +245,11 @@ fn prepare<'a>(lane: &'a Lane, job: Job) -> Result<Work<'a>> {
             })
         }),
         Job::SignIn => Box::new(move |seconds| {
-            let mut people: Vec<Connection> = (0..PEOPLE).map(|_| Connection::to(side.port)).collect();
+            let mut people = lane.people.lock().unwrap_or_else(PoisonError::into_inner);
+            people.iter_mut().for_each(Connection::hang_up);
             fire(&mut people, seconds, |person| {
-                person.cookies.clear();
+                // Signed out, in the browser that they always use: so many unknown ones at one address would be taken for guessers.
+                person.cookies.retain(|(name, _)| name == BROWSER);
                 person.authorize(&side.authorize, CLIENT, &side.credentials)?;
                 Ok(true)
             })
