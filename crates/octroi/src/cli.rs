@@ -156,7 +156,9 @@ pub(crate) fn other(error: impl std::fmt::Display) -> CommandError {
 /// # Errors
 /// Why it could not.
 pub fn execute(cli: Cli) -> Result<ExitCode, CommandError> {
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().worker_threads(2).thread_name("portal").build()?;
+    // On one core a second worker would only take turns with the first.
+    let workers = std::thread::available_parallelism().map_or(2, |cores| cores.get().min(4));
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().worker_threads(workers).thread_name("portal").build()?;
     runtime.block_on(async {
         match cli.command {
             Command::Demo(options) => demo::run(options).await.map(|()| ExitCode::SUCCESS),

@@ -55,7 +55,7 @@ async fn sqlite(path: &Path, ownership: Ownership) -> Result<Connections, StoreE
         Ownership::Exclusive => Some(lock(path)?),
         Ownership::Shared => None,
     };
-    let options = |connections: u32, pragmas: &'static [(&'static str, &'static str)]| {
+    let options = |connections: u32, writes: bool, pragmas: &'static [(&'static str, &'static str)]| {
         let file = path.to_path_buf();
         let mut options = ConnectOptions::new("sqlite://octroi.db");
         options
@@ -67,7 +67,7 @@ async fn sqlite(path: &Path, ownership: Ownership) -> Result<Connections, StoreE
             .max_lifetime(None)
             .test_before_acquire(false)
             .sqlx_logging(false)
-            .map_sqlx_sqlite_pool_opts(|pool| pool.after_release(|connection, _| Box::pin(is_clean(connection))))
+            .map_sqlx_sqlite_pool_opts(move |pool| pool.after_release(move |connection, _| Box::pin(is_clean(connection, writes))))
             .map_sqlx_sqlite_opts(move |sqlite| {
                 let sqlite = sqlite.filename(&file).create_if_missing(true).busy_timeout(Duration::from_secs(5));
                 pragmas.iter().fold(sqlite, |sqlite, (name, value)| sqlite.pragma(*name, *value))
@@ -77,15 +77,19 @@ async fn sqlite(path: &Path, ownership: Ownership) -> Result<Connections, StoreE
     // FULL: a commit returns when the journal is on the disk. secure_delete: what is deleted is overwritten.
     let writing = [("journal_mode", "WAL"), ("foreign_keys", "ON"), ("synchronous", "FULL"), ("secure_delete", "ON")].as_slice();
     let reading = [("query_only", "ON")].as_slice();
-    let writer = Database::connect(options(1, writing)).await.at("sqlite")?;
-    let reader = Database::connect(options(SQLITE_READERS, reading)).await.at("sqlite")?;
+    let writer = Database::connect(options(1, true, writing)).await.at("sqlite")?;
+    let reader = Database::connect(options(SQLITE_READERS, false, reading)).await.at("sqlite")?;
     Ok(Connections { reader, writer, lock })
 }
 
 /// May the connection be used again? SQLite ends a transaction by itself when the disk is full or fails;
 /// the driver, which does not know, then opens its next one inside one that is never committed. A
 /// connection that comes back inside a transaction is closed, and what was written there is undone.
-async fn is_clean(connection: &mut SqliteConnection) -> Result<bool, sqlx::Error> {
+/// One that only reads is not asked after each read: what the driver counts is enough.
+async fn is_clean(connection: &mut SqliteConnection, writes: bool) -> Result<bool, sqlx::Error> {
+    if !writes && !connection.is_in_transaction() {
+        return Ok(true);
+    }
     match sqlx::query("ROLLBACK").execute(&mut *connection).await {
         Err(sqlx::Error::Database(error)) => {
             // What the driver counts has to agree.

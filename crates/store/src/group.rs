@@ -29,30 +29,52 @@ struct Shared {
     open: Option<Arc<DatabaseTransaction>>,
     /// Who waits to hear of the commit.
     waiting: Vec<oneshot::Sender<Result<(), String>>>,
-    /// The last writer left its savepoint as it was: it is to be undone.
-    undo: bool,
+    /// What becomes of the last writer's savepoint.
+    left: Left,
+}
+
+/// What a writer leaves behind for the next one, who then asks the database once for both of them.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+enum Left {
+    /// No savepoint.
+    #[default]
+    Nothing,
+    /// One that is to be undone.
+    Undo,
+    /// One that is to be part of the commit.
+    Keep,
 }
 
 impl Shared {
-    /// Undoes what the last writer left.
-    async fn settle(&mut self) {
-        if !std::mem::take(&mut self.undo) {
-            return;
-        }
-        let undone = match &self.open {
-            Some(open) => open.execute_unprepared("ROLLBACK TO writer; RELEASE writer").await,
-            None => return,
+    /// Settles what the last writer left, and opens a savepoint for the next one; false when the transaction is gone.
+    async fn hand_over(&mut self) -> bool {
+        let Some(open) = &self.open else { return false };
+        let settled = match std::mem::take(&mut self.left) {
+            Left::Nothing => open.execute_unprepared("SAVEPOINT writer").await,
+            // Undone, it is as good as new.
+            Left::Undo => open.execute_unprepared("ROLLBACK TO writer").await,
+            Left::Keep => open.execute_unprepared("RELEASE writer; SAVEPOINT writer").await,
         };
-        if let Err(error) = undone {
+        if let Err(error) = settled {
             tracing::error!(%error, "the database gave up what was written");
             self.end(Err(error.to_string())).await;
+            return false;
         }
+        self.left = Left::Undo;
+        true
     }
 
     /// Commits what is open, and tells everyone.
     async fn close(&mut self) {
-        self.settle().await;
-        self.end(Ok(())).await;
+        let undone = match &self.open {
+            // A savepoint that is kept ends with the commit.
+            Some(open) if std::mem::take(&mut self.left) == Left::Undo => open.execute_unprepared("ROLLBACK TO writer").await.map(drop),
+            _ => Ok(()),
+        };
+        if let Err(error) = &undone {
+            tracing::error!(%error, "the database gave up what was written");
+        }
+        self.end(undone.map_err(|error| error.to_string())).await;
     }
 
     async fn end(&mut self, outcome: Result<(), String>) {
@@ -100,23 +122,16 @@ impl Group {
     }
 
     async fn begin(self, mut shared: OwnedMutexGuard<Shared>, writer: &DatabaseConnection) -> Result<Turn, StoreError> {
-        shared.settle().await;
-        let open = match &shared.open {
-            Some(open) => Arc::clone(open),
-            None => {
-                // A SQLite transaction that reads before it writes fails at once unless it begins as a writer.
-                let options = TransactionOptions { sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate), ..Default::default() };
-                let open = Arc::new(writer.begin_with_options(options).await.at("transaction")?);
-                shared.open = Some(Arc::clone(&open));
-                open
+        if !shared.hand_over().await {
+            // A SQLite transaction that reads before it writes fails at once unless it begins as a writer.
+            let options = TransactionOptions { sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate), ..Default::default() };
+            shared.open = Some(Arc::new(writer.begin_with_options(options).await.at("transaction")?));
+            if !shared.hand_over().await {
+                return Err(lost());
             }
-        };
-        let mut turn = Turn { open, held: Held { shared: Some(shared), group: self } };
-        turn.open.execute_unprepared("SAVEPOINT writer").await.at("transaction")?;
-        if let Some(shared) = &mut turn.held.shared {
-            shared.undo = true;
         }
-        Ok(turn)
+        let open = shared.open.clone().ok_or_else(lost)?;
+        Ok(Turn { open, held: Held { shared: Some(shared), group: self } })
     }
 
     /// Waits until nothing is open any more.
@@ -140,8 +155,7 @@ impl Turn {
 
     /// Lets the next writer in, and returns when what was written is on the disk.
     pub(crate) async fn commit(self) -> Result<(), StoreError> {
-        let left = tokio::spawn(self.leave()).await.map_err(|_| lost())??;
-        match left.await {
+        match self.leave().await {
             Ok(Ok(())) => Ok(()),
             Ok(Err(why)) => {
                 tracing::error!(why, "a commit failed");
@@ -151,14 +165,13 @@ impl Turn {
         }
     }
 
-    async fn leave(mut self) -> Result<oneshot::Receiver<Result<(), String>>, StoreError> {
-        self.open.execute_unprepared("RELEASE writer").await.at("transaction")?;
+    fn leave(mut self) -> oneshot::Receiver<Result<(), String>> {
         let (tell, told) = oneshot::channel();
         if let Some(shared) = &mut self.held.shared {
-            shared.undo = false;
+            shared.left = Left::Keep;
             shared.waiting.push(tell);
         }
-        Ok(told)
+        told
     }
 }
 
@@ -166,7 +179,7 @@ impl Drop for Held {
     fn drop(&mut self) {
         let Some(shared) = self.shared.take() else { return };
         // The first whose work is in it, or who leaves nothing in it, sees to its end; so does who breaks off.
-        let ends = shared.undo || shared.waiting.len() <= 1;
+        let ends = shared.left == Left::Undo || shared.waiting.len() <= 1;
         drop(shared);
         if ends {
             self.group.close_soon();
