@@ -10,7 +10,7 @@ use octroi_domain::{
     organization::Organization,
     policy::{Action, Machine, Person, Principal, Subject},
     text::Language,
-    user::{RoleGrant, User},
+    user::User,
 };
 use octroi_oauth::secret;
 use octroi_store::{Reader, Tx};
@@ -243,7 +243,7 @@ impl App {
         let token = secret::random_word()?;
         tx.session_insert(&secret::digest(&token), session).await?;
         let (person, required) = self.held_back(Self::person(tx, user.id).await?, &session.authentication);
-        let me = self.me_of(tx, user, &person.roles, required).await?;
+        let me = self.me_of(tx, user, &person, required).await?;
         Ok(SignedIn { csrf_token: csrf_token(&token), session: token, me })
     }
 
@@ -358,18 +358,15 @@ impl App {
         }))
     }
 
-    pub async fn me(&self, context: &Context) -> Result<MeView, Error> {
+    /// Who asks. `second_factor_required`: as the session was found.
+    pub async fn me(&self, context: &Context, second_factor_required: bool) -> Result<MeView, Error> {
         context.require(Action::ReadSelf, &Subject::Platform)?;
         let reader = self.inner.store.read();
         match &context.principal {
             Principal::Anonymous => Err(Error::SignIn),
             Principal::Person(person) => {
                 let user = reader.user_by_id(person.user).await?.ok_or(Error::SignIn)?;
-                let required = match &context.session {
-                    Some(session) => self.held_back(Self::person(&reader, user.id).await?, &session.authentication).1,
-                    None => false,
-                };
-                self.me_of(&reader, &user, &person.roles, required).await
+                self.me_of(&reader, &user, person, second_factor_required).await
             }
             Principal::Application(machine) => {
                 let organization = reader.organization_by_id(machine.organization).await?;
@@ -386,13 +383,13 @@ impl App {
         }
     }
 
-    async fn me_of(&self, reader: &Reader, user: &User, roles: &[RoleGrant], second_factor_required: bool) -> Result<MeView, Error> {
-        let memberships = reader.memberships_of_user(user.id).await?;
-        let ids: Vec<_> = memberships.iter().map(|membership| membership.organization).collect();
+    async fn me_of(&self, reader: &Reader, user: &User, person: &Person, second_factor_required: bool) -> Result<MeView, Error> {
+        let Person { memberships, roles, .. } = person;
+        let ids: Vec<_> = memberships.iter().map(|(organization, _)| *organization).collect();
         let organizations = reader.organizations_by_ids(&ids).await?;
         let level = |organization: &Organization| {
             use octroi_domain::user::LinkLevel;
-            match memberships.iter().find(|held| held.organization == organization.id).map(|held| held.level) {
+            match memberships.iter().find(|(held, _)| *held == organization.id).map(|(_, level)| *level) {
                 Some(LinkLevel::Certified) => "certified",
                 Some(LinkLevel::Verified) => "verified",
                 Some(LinkLevel::Unverified) | None => "unverified",

@@ -121,6 +121,8 @@ pub struct Grant {
     pub session: Id<Session>,
     pub facts: GrantFacts,
     pub created_at: Moment,
+    /// How long it has to be remembered.
+    pub expires_at: Moment,
     pub ended_at: Option<Moment>,
 }
 

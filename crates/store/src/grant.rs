@@ -8,7 +8,7 @@ use octroi_domain::{
 };
 use sea_orm::{
     ActiveValue::Set,
-    ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder, QuerySelect,
+    ColumnTrait, EntityTrait, IntoActiveModel, JoinType, QueryFilter, QueryOrder, QuerySelect, RelationTrait,
     sea_query::{OnConflict, Query},
 };
 use uuid::Uuid;
@@ -58,7 +58,10 @@ mod code {
         pub used_at: Option<i64>,
     }
     #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
-    pub enum Relation {}
+    pub enum Relation {
+        #[sea_orm(belongs_to = "super::table::Entity", from = "Column::GrantId", to = "super::table::Column::Id")]
+        Grant,
+    }
     impl ActiveModelBehavior for ActiveModel {}
 }
 mod refresh {
@@ -76,7 +79,10 @@ mod refresh {
         pub replaced_at: Option<i64>,
     }
     #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
-    pub enum Relation {}
+    pub enum Relation {
+        #[sea_orm(belongs_to = "super::table::Entity", from = "Column::GrantId", to = "super::table::Column::Id")]
+        Grant,
+    }
     impl ActiveModelBehavior for ActiveModel {}
 }
 mod consent {
@@ -101,7 +107,7 @@ use table::{Column, Entity, Model};
 /// A code, and whether it was used.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StoredCode {
-    pub grant: Id<Grant>,
+    pub grant: Grant,
     pub facts: CodeFacts,
     pub expires_at: Moment,
     pub used_at: Option<Moment>,
@@ -116,7 +122,21 @@ fn grant(model: &Model) -> Result<Grant, StoreError> {
         session: Id::from_uuid(model.session_id),
         facts: row.json("facts", &model.facts)?,
         created_at: Moment::from_micros(model.created_at),
+        expires_at: Moment::from_micros(model.expires_at),
         ended_at: model.ended_at.map(Moment::from_micros),
+    })
+}
+
+fn model(grant: &Grant) -> Result<Model, StoreError> {
+    Ok(Model {
+        id: grant.id.uuid(),
+        client_id: grant.client.to_string(),
+        user_id: grant.user.uuid(),
+        session_id: grant.session.uuid(),
+        facts: json(TABLE, &grant.facts)?,
+        created_at: grant.created_at.micros(),
+        expires_at: grant.expires_at.micros(),
+        ended_at: grant.ended_at.map(Moment::micros),
     })
 }
 
@@ -214,36 +234,22 @@ impl Reader {
 impl Tx {
     /// # Errors
     /// [`StoreError::Conflict`] when the client or the person is not there.
-    pub async fn grant_insert(&mut self, grant: &Grant, expires: Moment) -> Result<(), StoreError> {
-        let model = Model {
-            id: grant.id.uuid(),
-            client_id: grant.client.to_string(),
-            user_id: grant.user.uuid(),
-            session_id: grant.session.uuid(),
-            facts: json(TABLE, &grant.facts)?,
-            created_at: grant.created_at.micros(),
-            expires_at: expires.micros(),
-            ended_at: grant.ended_at.map(Moment::micros),
-        };
-        Entity::insert(model.into_active_model()).exec_without_returning(&self.db()).await.at(TABLE).map(|_| ())
+    pub async fn grant_insert(&mut self, grant: &Grant) -> Result<(), StoreError> {
+        Entity::insert(model(grant)?.into_active_model()).exec_without_returning(&self.db()).await.at(TABLE).map(|_| ())
     }
 
-    /// The same, held against other writers until the end of the transaction.
+    /// Has grants that are there remembered as long as they now say.
     ///
     /// # Errors
     /// [`StoreError`]
-    pub async fn grant_lock(&mut self, id: Id<Grant>) -> Result<Option<Grant>, StoreError> {
-        Entity::find_by_id(id.uuid()).lock_exclusive().one(&self.db()).await.at(TABLE)?.as_ref().map(grant).transpose()
-    }
-
-    /// How long it has to be remembered.
-    ///
-    /// # Errors
-    /// [`StoreError`]
-    pub async fn grant_extend(&mut self, id: Id<Grant>, expires: Moment) -> Result<(), StoreError> {
-        let change = table::ActiveModel { expires_at: Set(expires.micros()), ..Default::default() };
-        let query = Entity::update_many().set(change).filter(Column::Id.eq(id.uuid())).filter(Column::ExpiresAt.lt(expires.micros()));
-        query.exec(&self.db()).await.at(TABLE).map(|_| ())
+    pub async fn grants_extend(&mut self, locked: &[Grant]) -> Result<(), StoreError> {
+        if locked.is_empty() {
+            return Ok(());
+        }
+        let rows = locked.iter().map(|grant| model(grant).map(IntoActiveModel::into_active_model)).collect::<Result<Vec<_>, _>>()?;
+        // Each has a time of its own, which one UPDATE of both engines cannot say.
+        let longer = OnConflict::column(Column::Id).update_column(Column::ExpiresAt).to_owned();
+        Entity::insert_many(rows).on_conflict(longer).exec_without_returning(&self.db()).await.at(TABLE).map(|_| ())
     }
 
     /// Ends it, with every token that belongs to it; false when it had ended.
@@ -269,61 +275,93 @@ impl Tx {
         code::Entity::insert(model.into_active_model()).exec_without_returning(&self.db()).await.at(CODE).map(|_| ())
     }
 
-    /// A code, held against other writers until the end of the transaction: of two that show it, the second sees that it was used.
+    /// Codes and their grants, held against other writers until the end of the transaction: of two that show one, the second sees that it was
+    /// used. What is not there is left out.
     ///
     /// # Errors
     /// [`StoreError`]
-    pub async fn code_lock(&mut self, digest: &[u8; 32]) -> Result<Option<StoredCode>, StoreError> {
-        let found = code::Entity::find_by_id(digest.to_vec()).lock_exclusive().one(&self.db()).await.at(CODE)?;
-        let Some(model) = found else { return Ok(None) };
-        let row = Row::new(CODE, &model.grant_id);
-        Ok(Some(StoredCode {
-            grant: Id::from_uuid(model.grant_id),
-            facts: row.json("facts", &model.facts)?,
-            expires_at: Moment::from_micros(model.expires_at),
-            used_at: model.used_at.map(Moment::from_micros),
-        }))
-    }
-
-    /// # Errors
-    /// [`StoreError`]
-    pub async fn code_used(&mut self, digest: &[u8; 32], at: Moment) -> Result<(), StoreError> {
-        let change = code::ActiveModel { used_at: Set(Some(at.micros())), ..Default::default() };
-        let query = code::Entity::update_many().set(change).filter(code::Column::Digest.eq(digest.to_vec()));
-        query.exec(&self.db()).await.at(CODE).map(|_| ())
-    }
-
-    /// # Errors
-    /// [`StoreError`]
-    pub async fn refresh_token_insert(&mut self, digest: &[u8; 32], token: &RefreshToken) -> Result<(), StoreError> {
-        let model = refresh::Model {
-            digest: digest.to_vec(),
-            grant_id: token.grant.uuid(),
-            jkt: token.jkt.as_deref().map(plain),
-            created_at: token.created_at.micros(),
-            expires_at: token.expires_at.micros(),
-            replaced_at: token.replaced_at.map(Moment::micros),
+    pub async fn codes_lock(&mut self, digests: &[[u8; 32]]) -> Result<Vec<([u8; 32], StoredCode)>, StoreError> {
+        if digests.is_empty() {
+            return Ok(Vec::new());
+        }
+        let query = code::Entity::find().filter(code::Column::Digest.is_in(digests.iter().map(|digest| digest.to_vec())));
+        let query = query.join(JoinType::InnerJoin, code::Relation::Grant.def()).order_by_asc(code::Column::Digest);
+        let rows = query.select_also(Entity).lock_exclusive().all(&self.db()).await.at(CODE)?;
+        let read = |(model, held): (code::Model, Option<Model>)| {
+            let row = Row::new(CODE, &model.grant_id);
+            let stored = StoredCode {
+                grant: grant(&held.ok_or_else(|| row.corrupt("grant_id"))?)?,
+                facts: row.json("facts", &model.facts)?,
+                expires_at: Moment::from_micros(model.expires_at),
+                used_at: model.used_at.map(Moment::from_micros),
+            };
+            Ok((row.bytes32("digest", &model.digest)?, stored))
         };
-        refresh::Entity::insert(model.into_active_model()).exec_without_returning(&self.db()).await.at(REFRESH).map(|_| ())
+        rows.into_iter().map(read).collect()
     }
 
-    /// The same, held against other writers until the end of the transaction.
+    /// # Errors
+    /// [`StoreError`]
+    pub async fn codes_used(&mut self, digests: &[[u8; 32]], at: Moment) -> Result<(), StoreError> {
+        if digests.is_empty() {
+            return Ok(());
+        }
+        let change = code::ActiveModel { used_at: Set(Some(at.micros())), ..Default::default() };
+        let these = code::Column::Digest.is_in(digests.iter().map(|digest| digest.to_vec()));
+        code::Entity::update_many().set(change).filter(these).exec(&self.db()).await.at(CODE).map(|_| ())
+    }
+
+    /// # Errors
+    /// [`StoreError`]
+    pub async fn refresh_tokens_insert(&mut self, tokens: &[([u8; 32], RefreshToken)]) -> Result<(), StoreError> {
+        if tokens.is_empty() {
+            return Ok(());
+        }
+        let rows = tokens.iter().map(|(digest, token)| {
+            let model = refresh::Model {
+                digest: digest.to_vec(),
+                grant_id: token.grant.uuid(),
+                jkt: token.jkt.as_deref().map(plain),
+                created_at: token.created_at.micros(),
+                expires_at: token.expires_at.micros(),
+                replaced_at: token.replaced_at.map(Moment::micros),
+            };
+            model.into_active_model()
+        });
+        refresh::Entity::insert_many(rows).exec_without_returning(&self.db()).await.at(REFRESH).map(|_| ())
+    }
+
+    /// Refresh tokens and their grants, held against other writers until the end of the transaction. What is not there is left out.
     ///
     /// # Errors
     /// [`StoreError`]
-    pub async fn refresh_token_lock(&mut self, digest: &[u8; 32]) -> Result<Option<RefreshToken>, StoreError> {
-        let found = refresh::Entity::find_by_id(digest.to_vec()).lock_exclusive().one(&self.db()).await.at(REFRESH)?;
-        Ok(found.as_ref().map(refresh_token))
+    pub async fn refresh_tokens_lock(&mut self, digests: &[[u8; 32]]) -> Result<Vec<([u8; 32], RefreshToken, Grant)>, StoreError> {
+        if digests.is_empty() {
+            return Ok(Vec::new());
+        }
+        let query = refresh::Entity::find().filter(refresh::Column::Digest.is_in(digests.iter().map(|digest| digest.to_vec())));
+        let query = query.join(JoinType::InnerJoin, refresh::Relation::Grant.def()).order_by_asc(refresh::Column::Digest);
+        let rows = query.select_also(Entity).lock_exclusive().all(&self.db()).await.at(REFRESH)?;
+        let read = |(model, held): (refresh::Model, Option<Model>)| {
+            let row = Row::new(REFRESH, &model.grant_id);
+            let held = grant(&held.ok_or_else(|| row.corrupt("grant_id"))?)?;
+            Ok((row.bytes32("digest", &model.digest)?, refresh_token(&model), held))
+        };
+        rows.into_iter().map(read).collect()
     }
 
-    /// Others take the place of all that a grant has; the first time counts.
+    /// Others take the place of all that these grants have; the first time counts.
     ///
     /// # Errors
     /// [`StoreError`]
-    pub async fn refresh_tokens_replaced(&mut self, grant: Id<Grant>, at: Moment) -> Result<(), StoreError> {
+    pub async fn refresh_tokens_replaced(&mut self, grants: &[Id<Grant>], at: Moment) -> Result<(), StoreError> {
+        if grants.is_empty() {
+            return Ok(());
+        }
         let change = refresh::ActiveModel { replaced_at: Set(Some(at.micros())), ..Default::default() };
-        let query = refresh::Entity::update_many().set(change).filter(refresh::Column::GrantId.eq(grant.uuid()));
-        query.filter(refresh::Column::ReplacedAt.is_null()).exec(&self.db()).await.at(REFRESH).map(|_| ())
+        let theirs = refresh::Column::GrantId.is_in(grants.iter().map(|grant| grant.uuid()));
+        let query = refresh::Entity::update_many().set(change).filter(theirs).filter(refresh::Column::ReplacedAt.is_null());
+        query.exec(&self.db()).await.at(REFRESH).map(|_| ())
     }
 
     /// Forgets what a person agreed to.

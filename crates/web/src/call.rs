@@ -61,6 +61,11 @@ impl Call {
         context
     }
 
+    /// Are the person's roles held back until a second factor is shown?
+    pub fn lacks_second_factor(&self) -> bool {
+        self.session.as_ref().is_some_and(|session| session.second_factor_required)
+    }
+
     /// What a brace of the route matched.
     ///
     /// # Errors

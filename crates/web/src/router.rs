@@ -342,7 +342,7 @@ pub fn routes() -> Vec<Route> {
         get("/oauth/jwks", A::ReadPublic, open(jwks::show)),
         get("/.well-known/openid-configuration", A::ReadPublic, open(metadata::show)),
         // The sign-on. Browsers of other sites may ask the addresses that look at no cookie.
-        get("/oauth/authorize", A::ReadPublic, page(sign_on::authorize)),
+        get(sign_on::AUTHORIZE, A::ReadPublic, page(sign_on::authorize)),
         post("/oauth/authorize", A::UseOAuthEndpoint, open(pushed::authorize)),
         get("/authorize", A::ReadPublic, page(sign_on::authorize)),
         post("/authorize", A::UseOAuthEndpoint, open(pushed::authorize)),

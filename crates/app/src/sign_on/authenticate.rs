@@ -1,6 +1,6 @@
 //! Who a client is: by its secret, by an assertion that it signed, or by nothing but PKCE (RFC 6749 section 2.3, RFC 7523).
 
-use std::sync::Arc;
+use std::{borrow::Cow, sync::Arc};
 
 use octroi_domain::sign_on::ClientId;
 use octroi_oauth::{
@@ -8,7 +8,6 @@ use octroi_oauth::{
     client_metadata::AuthMethod,
     foreign::{ASYMMETRIC, Algorithm, FAPI, JwkSet},
     secret::{self, same_digest},
-    token_request::basic,
 };
 
 use super::{Known, Presented, Refusal, SignOnError, once, settings::Certificates};
@@ -24,10 +23,10 @@ enum Shown<'a> {
 
 /// The `client_id` that a request is from, unproven: the token endpoint tells by it whose business it is.
 #[must_use]
-pub(crate) fn claimed(presented: &Presented<'_>) -> Option<String> {
-    let header = presented.authorization.and_then(basic).map(|client| client.client_id);
+pub(crate) fn claimed<'a>(presented: &Presented<'a>) -> Option<Cow<'a, str>> {
+    let header = presented.basic.map(|client| client.client_id.as_str());
     let assertion = || presented.parameters.get("client_assertion").and_then(client_assertion::claimed);
-    header.or_else(|| presented.parameters.owned("client_id")).or_else(assertion)
+    header.or_else(|| presented.parameters.get("client_id")).map(Cow::Borrowed).or_else(|| assertion().map(Cow::Owned))
 }
 
 impl App {
@@ -158,10 +157,9 @@ fn shown<'a>(presented: &Presented<'a>) -> Result<(Option<String>, Shown<'a>), R
     if ways.iter().filter(|way| **way).count() > 1 {
         return Err(Refusal::request("authenticate the client once: by the header, by the body, or by an assertion"));
     }
-    if let Some(header) = presented.authorization {
-        let client = basic(header).ok_or_else(|| Refusal::client("the header Authorization is not HTTP Basic"))?;
-        let digest = client.digest();
-        return Ok((Some(client.client_id), Shown::Secret(digest)));
+    if presented.authorization.is_some() {
+        let client = presented.basic.ok_or_else(|| Refusal::client("the header Authorization is not HTTP Basic"))?;
+        return Ok((Some(client.client_id.clone()), Shown::Secret(client.digest())));
     }
     match (parameters.get("client_assertion_type"), assertion) {
         (None, None) => {}

@@ -1,10 +1,12 @@
 //! The authorisation endpoint (RFC 6749 section 4.1.1, OpenID Connect Core section 3.1.2), and requests that are pushed
 //! to it first (RFC 9126).
 
+use std::sync::Arc;
+
 use octroi_domain::{
     Moment,
     organization::Siret,
-    sign_on::{Client, ClientId, INTERACTION_SECONDS, Interaction, PUSHED_SECONDS},
+    sign_on::{ClientId, INTERACTION_SECONDS, Interaction, PUSHED_SECONDS},
 };
 use octroi_oauth::{
     authorization_request::{AuthorizationRequest, AuthorizeCode, AuthorizeError, PUSHED},
@@ -15,7 +17,7 @@ use octroi_oauth::{
 };
 use serde::{Deserialize, Serialize};
 
-use super::{Back, Known, Presented, Refusal, SCOPES, SignOnError, Step, digest};
+use super::{Back, Known, Presented, Refusal, SCOPES, SignOnError, Step, digest, interaction::Open};
 use crate::{
     context::{App, Context},
     error::Error,
@@ -69,17 +71,19 @@ impl App {
     /// A refusal that is shown here: the client is unknown, or the address is not one that it registered.
     pub async fn authorize(&self, parameters: &Parameters, context: &Context) -> Result<Begun, SignOnError> {
         let now = context.now;
-        let (client, asked, pushed) = match self.read_authorization(parameters, now).await {
+        let (known, asked, pushed) = match self.read_authorization(parameters, now).await {
             Ok(read) => read,
             Err(Wrong::Here(refusal)) => return Err(refusal.into()),
             Err(Wrong::Failed(error)) => return Err(error),
             Err(Wrong::Back(asked, error)) => return Ok(Begun::Back(self.denied(&asked, error.code, &error.description))),
         };
-        let word = self.keep_request(&client.id, &asked, pushed, INTERACTION_SECONDS, "", now).await?;
-        match self.interaction(&word, context).await? {
-            Step::Back(back) => Ok(Begun::Back(back)),
-            _ => Ok(Begun::Ask { word }),
+        let open = Open::begun(known, asked, pushed, now);
+        // Kept only when somebody has to be asked something.
+        if let Step::Back(back) = self.step(&open, context).await? {
+            return Ok(Begun::Back(back));
         }
+        let word = self.keep_request(&open.known.client.id, &open.asked, pushed, INTERACTION_SECONDS, "", now).await?;
+        Ok(Begun::Ask { word })
     }
 
     /// Keeps a request under a random word.
@@ -107,15 +111,15 @@ impl App {
         Ok(word)
     }
 
-    async fn read_authorization(&self, parameters: &Parameters, now: Moment) -> Result<(Client, Asked, Option<[u8; 32]>), Wrong> {
+    async fn read_authorization(&self, parameters: &Parameters, now: Moment) -> Result<(Arc<Known>, Asked, Option<[u8; 32]>), Wrong> {
         let here = |description: &str| Wrong::Here(Refusal::request(description));
         let id = parameters.get("client_id").ok_or_else(|| here("client_id is missing"))?;
-        let client = match id.parse::<ClientId>() {
-            Ok(id) => self.inner.store.read().client_by_id(&id).await?.filter(Client::is_active),
+        let known = match id.parse::<ClientId>() {
+            Ok(id) => self.client_known(&id).await?,
             Err(_) => None,
         };
         let unknown = || Wrong::Here(Refusal::new(400, "invalid_client", "no client is registered under this client_id"));
-        let known = Known::of(client.ok_or_else(unknown)?)?;
+        let known = known.ok_or_else(unknown)?;
         if let Some(uri) = parameters.get("request_uri").filter(|uri| uri.starts_with(PUSHED)) {
             let digest = digest(uri);
             let pushed = self.inner.store.read().interaction(&digest, now).await?.filter(|pushed| pushed.client == known.client.id);
@@ -123,14 +127,14 @@ impl App {
                 Wrong::Here(Refusal::new(400, "invalid_request_uri", "the pushed request is out of date, used, or of another client"))
             })?;
             let asked = serde_json::from_str(&pushed.request).map_err(|error| Error::Internal(error.to_string()))?;
-            return Ok((known.client, asked, Some(digest)));
+            return Ok((known, asked, Some(digest)));
         }
         let asked = self.check_request(&known, parameters, now).await?;
         if known.is_strict() {
             let error = AuthorizeError::new(AuthorizeCode::InvalidRequest, "this client has to push its requests first (RFC 9126)");
             return Err(Wrong::Back(Box::new(asked), error));
         }
-        Ok((known.client, asked, None))
+        Ok((known, asked, None))
     }
 
     /// The address first: it decides where anything else that is wrong is told.

@@ -1,6 +1,11 @@
 //! What a client is told of a person: by scope, or claim by claim; the organisation is the one of the grant.
 
-use octroi_domain::{organization::Organization, sign_on::GrantFacts, text::Language, user::User};
+use octroi_domain::{
+    organization::Organization,
+    sign_on::{Grant, GrantFacts},
+    text::Language,
+    user::User,
+};
 use octroi_oauth::claims_request::ClaimsRequest;
 use octroi_store::Reader;
 use serde_json::{Map, Value, json};
@@ -51,9 +56,13 @@ pub(super) struct Told {
     all: Map<String, Value>,
 }
 impl Told {
-    /// Nothing is read where the ID token is to say nothing of the person.
-    pub async fn for_id_token(reader: &Reader, user: &User, facts: &GrantFacts, claims: &ClaimsRequest) -> Result<Self, Error> {
-        if claims.id_token.is_empty() { Ok(Self { all: Map::new() }) } else { Self::read(reader, user, facts).await }
+    /// Nothing is read where the ID token is to say nothing of the person; none when there is no such person any more.
+    pub async fn for_id_token(reader: &Reader, grant: &Grant, claims: &ClaimsRequest) -> Result<Option<Self>, Error> {
+        if claims.id_token.is_empty() {
+            return Ok(Some(Self { all: Map::new() }));
+        }
+        let Some(user) = reader.user_by_id(grant.user).await? else { return Ok(None) };
+        Self::read(reader, &user, &grant.facts).await.map(Some)
     }
 
     pub async fn read(reader: &Reader, user: &User, facts: &GrantFacts) -> Result<Self, Error> {

@@ -26,10 +26,10 @@ const KNOWN_DAYS: i64 = 90;
 /// Kept in memory at once.
 const MOST: usize = 10_000;
 
-/// What was last read of the counters.
+/// What was last read of the counters, by place.
 #[derive(Default)]
 pub(crate) struct Doors {
-    read: Mutex<HashMap<String, (Instant, Moment)>>,
+    read: Mutex<HashMap<[u8; 32], (Instant, Moment)>>,
     known: Mutex<HashSet<[u8; 32]>>,
 }
 
@@ -39,10 +39,29 @@ fn held<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 
 /// Where somebody tries to be a client.
 pub struct Door {
+    client: Sha256Hash,
+    address: String,
     /// Which client, at which address.
     place: [u8; 32],
+    /// Has the client been there before?
     known: bool,
-    keys: Vec<(String, Curve)>,
+}
+impl Door {
+    fn of(name: &str, address: &str) -> Self {
+        let client = Sha256Hash(digest(name));
+        let place = once("client_at", &client.to_string(), address);
+        Self { client, address: address.to_owned(), place, known: false }
+    }
+
+    /// What a wrong try is counted under: the client's own count first.
+    fn keys(&self) -> Vec<(String, Curve)> {
+        let mut keys = vec![(format!("client_at:{}", Sha256Hash(self.place)), GUESSES)];
+        if !self.known {
+            keys.push((format!("client:{}", self.client), OF_CLIENT));
+            keys.push((format!("client_address:{}", self.address), OF_ADDRESS));
+        }
+        keys
+    }
 }
 
 fn too_many(wait: i64) -> SignOnError {
@@ -64,20 +83,13 @@ impl App {
         if !shows {
             return Ok(None);
         }
-        let name = claimed(&presented).unwrap_or_default();
-        let place = once("client_at", &Sha256Hash(digest(&name)).to_string(), presented.peer);
-        let known = self.is_known_place(&place).await?;
-        let (client, at) = (Sha256Hash(digest(&name)), Sha256Hash(place));
-        let mut keys = vec![(format!("client_at:{at}"), GUESSES)];
-        if !known {
-            keys.push((format!("client:{client}"), OF_CLIENT));
-            keys.push((format!("client_address:{}", presented.peer), OF_ADDRESS));
-        }
-        let waits = self.next_try(&keys).await?;
+        let mut door = Door::of(&claimed(&presented).unwrap_or_default(), presented.peer);
+        door.known = self.is_known_place(&door.place).await?;
+        let waits = self.next_try(&door).await?;
         if presented.now < waits {
             return Err(too_many((waits.micros() - presented.now.micros()).div_euclid(1_000_000) + 1));
         }
-        Ok(Some(Door { place, known, keys }))
+        Ok(Some(door))
     }
 
     async fn is_known_place(&self, place: &[u8; 32]) -> Result<bool, Error> {
@@ -87,33 +99,23 @@ impl App {
         Ok(self.inner.store.read().was_seen(place).await?)
     }
 
-    /// Before when nobody may try.
-    async fn next_try(&self, keys: &[(String, Curve)]) -> Result<Moment, Error> {
-        let mut latest = Moment::from_micros(0);
-        let mut unread = Vec::new();
+    /// Before when nobody may try there.
+    async fn next_try(&self, door: &Door) -> Result<Moment, Error> {
+        if let Some((at, next)) = held(&self.inner.sign_on.doors.read).get(&door.place)
+            && at.elapsed() < FRESH
         {
-            let read = held(&self.inner.sign_on.doors.read);
-            for (key, _) in keys {
-                match read.get(key).filter(|(at, _)| at.elapsed() < FRESH) {
-                    Some((_, next)) => latest = latest.max(*next),
-                    None => unread.push(key.clone()),
-                }
-            }
+            return Ok(*next);
         }
-        if unread.is_empty() {
-            return Ok(latest);
-        }
-        let found = self.inner.store.read().throttle_next(&unread).await?;
+        let at = Instant::now();
+        let keys: Vec<String> = door.keys().into_iter().map(|(key, _)| key).collect();
+        let found = self.inner.store.read().throttle_next(&keys).await?;
+        let next = found.into_iter().map(|(_, next)| next).max().unwrap_or(Moment::from_micros(0));
         let mut read = held(&self.inner.sign_on.doors.read);
         if read.len() >= MOST {
             read.clear();
         }
-        for key in unread {
-            let next = found.iter().find(|(known, _)| *known == key).map_or(Moment::from_micros(0), |(_, next)| *next);
-            latest = latest.max(next);
-            read.insert(key, (Instant::now(), next));
-        }
-        Ok(latest)
+        read.insert(door.place, (at, next));
+        Ok(next)
     }
 
     /// It was not that client: counted, apart from anything else.
@@ -122,11 +124,8 @@ impl App {
     /// 429 for the first try too many.
     pub async fn was_wrong(&self, door: Option<Door>, now: Moment) -> Result<(), SignOnError> {
         let Some(door) = door else { return Ok(()) };
-        let taken = self.inner.store.throttle_take(&door.keys, now).await?;
-        let mut read = held(&self.inner.sign_on.doors.read);
-        for (key, _) in &door.keys {
-            read.remove(key);
-        }
+        let taken = self.inner.store.throttle_take(&door.keys(), now).await?;
+        held(&self.inner.sign_on.doors.read).remove(&door.place);
         taken.map_err(too_many)
     }
 
@@ -136,10 +135,13 @@ impl App {
     /// A failure of the store.
     pub async fn was_right(&self, door: Option<Door>, now: Moment) -> Result<(), SignOnError> {
         let Some(door) = door else { return Ok(()) };
+        if door.known && held(&self.inner.sign_on.doors.known).contains(&door.place) {
+            return Ok(());
+        }
         if !door.known {
             let mut tx = self.inner.store.write().await?;
             tx.see(&door.place, now.plus_days(KNOWN_DAYS)).await?;
-            for (key, _) in door.keys.iter().take(1) {
+            for (key, _) in door.keys().iter().take(1) {
                 tx.throttle_reset(key).await?;
             }
             tx.commit().await?;

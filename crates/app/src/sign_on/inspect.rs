@@ -10,7 +10,7 @@ use octroi_domain::{
 use octroi_oauth::{
     claims_request::ClaimsRequest,
     id_token::{GrantTokenClaims, INTROSPECTION},
-    jwt::{ACCESS_TOKEN, SigningAlgorithm},
+    jwt::SigningAlgorithm,
 };
 use serde_json::{Map, Value, json};
 
@@ -33,7 +33,7 @@ pub enum Scheme {
 
 /// An access token that is good now.
 struct Active {
-    claims: GrantTokenClaims,
+    claims: Arc<GrantTokenClaims>,
     known: Arc<Known>,
     grant: Option<Grant>,
 }
@@ -41,7 +41,7 @@ struct Active {
 impl App {
     /// The access token, when it is ours, in date, not revoked, and its grant goes on.
     async fn active(&self, token: &str, now: Moment) -> Result<Option<Active>, SignOnError> {
-        let Some(claims) = self.our_claims::<GrantTokenClaims>(token, ACCESS_TOKEN, now).await? else { return Ok(None) };
+        let Some(claims) = self.access_claims(token, now).await? else { return Ok(None) };
         if claims.iss != self.issuer() || claims.exp <= now.seconds() {
             return Ok(None);
         }
@@ -148,7 +148,7 @@ impl App {
                 return Ok(None);
             }
             let bound = claims.cnf.as_ref().is_some_and(|cnf| cnf.jkt.is_some());
-            let mut answer = serde_json::to_value(&claims).map_err(|error| crate::error::Error::Internal(error.to_string()))?;
+            let mut answer = serde_json::to_value(claims.as_ref()).map_err(|error| crate::error::Error::Internal(error.to_string()))?;
             if let Some(members) = answer.as_object_mut() {
                 members.remove("octroi_grant");
                 members.insert("active".to_owned(), json!(true));
@@ -184,9 +184,8 @@ impl App {
             return Ok(());
         }
         let mut tx = self.inner.store.write().await?;
-        let Some(refresh) = tx.refresh_token_lock(&digest(token)).await? else { return Ok(tx.rollback().await?) };
-        let own = tx.grant_lock(refresh.grant).await?.filter(|grant| grant.client == known.client.id);
-        if let Some(grant) = own
+        let own = tx.refresh_tokens_lock(&[digest(token)]).await?.pop().filter(|(_, _, grant)| grant.client == known.client.id);
+        if let Some((_, _, grant)) = own
             && tx.grant_end(grant.id, now).await?
         {
             tx.record(now, &subject, "grant.ended", &subject, json!({ "grant": grant.id, "why": "revoked by the client" }));

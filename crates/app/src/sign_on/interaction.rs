@@ -1,12 +1,14 @@
 //! Between a request and its answer: who signs in, as member of which organisation, and whether they agree. What comes
 //! next is worked out anew each time from the request, the session and what was chosen, so that no step can be skipped.
 
+use std::sync::Arc;
+
 use octroi_domain::{
     Id, Moment,
     authentication::{Acr, Authentication, Session},
     organization::Organization,
-    sign_on::{CODE_SECONDS, CodeFacts, Grant, GrantFacts, Interaction},
-    user::{Membership, User},
+    sign_on::{CODE_SECONDS, CodeFacts, Grant, GrantFacts},
+    user::{LinkLevel, User},
 };
 use octroi_oauth::{
     authorization_request::{AuthorizeCode, Prompt, ResponseMode},
@@ -114,12 +116,16 @@ struct Choices {
     agreed: bool,
 }
 
-/// An interaction with all that its next step depends on.
-struct Open {
-    known: Known,
-    asked: Asked,
-    interaction: Interaction,
-    digest: [u8; 32],
+/// A request on its way, with all that its next step depends on.
+pub(super) struct Open {
+    pub known: Arc<Known>,
+    pub asked: Asked,
+    /// Under which the request was pushed before (RFC 9126).
+    pushed: Option<[u8; 32]>,
+    choices: Choices,
+    begun_at: Moment,
+    /// Under which it is kept; none: it came in just now.
+    kept: Option<[u8; 32]>,
 }
 
 impl App {
@@ -144,17 +150,17 @@ impl App {
         let digest = digest(word);
         let reader = self.inner.store.read();
         let interaction = reader.interaction(&digest, now).await?.ok_or(Error::NotFound)?;
-        let client = reader.client_by_id(&interaction.client).await?.filter(|client| client.is_active()).ok_or(Error::NotFound)?;
+        let known = self.client_known(&interaction.client).await?.ok_or(Error::NotFound)?;
         let asked: Asked = serde_json::from_str(&interaction.request).map_err(|error| Error::Internal(error.to_string()))?;
-        let known = Known::of(client)?;
         // The client may have given the address up meanwhile: whoever has it now is sent nothing.
         if !known.metadata.redirect_uris.iter().any(|registered| registered.is(&asked.redirect_uri)) {
             return Err(Error::NotFound.into());
         }
-        Ok(Open { known, asked, interaction, digest })
+        let choices = serde_json::from_str(&interaction.choices).unwrap_or_default();
+        Ok(Open { known, asked, pushed: interaction.pushed, choices, begun_at: interaction.created_at, kept: Some(digest) })
     }
 
-    async fn step(&self, open: &Open, context: &Context) -> Result<Step, SignOnError> {
+    pub(super) async fn step(&self, open: &Open, context: &Context) -> Result<Step, SignOnError> {
         let silent = open.asked.request.asks(Prompt::None);
         let step = self.next(open, context).await?;
         // With prompt=none nobody is asked anything (OpenID Connect Core section 3.1.2.6).
@@ -196,14 +202,18 @@ impl App {
         if wanted.needs_second_factor() && !session.authentication.is_multi_factor() {
             return Ok(Step::SecondFactor);
         }
-        let memberships = reader.memberships_of_user(user.id).await?;
-        let ids: Vec<_> = memberships.iter().map(|membership| membership.organization).collect();
-        let organizations = reader.organizations_by_ids(&ids).await?;
+        let memberships = &context.person()?.memberships;
+        let organizations = if open.needs_organizations(&choices) {
+            let ids: Vec<_> = memberships.iter().map(|(organization, _)| *organization).collect();
+            reader.organizations_by_ids(&ids).await?
+        } else {
+            Vec::new()
+        };
         let organization = match choose(open, &choices, &organizations) {
             Ok(organization) => organization,
             Err(choice) => return Ok(Step::Organization(choice)),
         };
-        let Some(acr) = wanted.reached(&session.authentication, organization, &memberships) else {
+        let Some(acr) = wanted.reached(&session.authentication, organization, memberships) else {
             let why = "none of the requested ACRs could be obtained";
             return Ok(Step::Back(self.denied(&open.asked, AuthorizeCode::UnmetAuthenticationRequirements, why)));
         };
@@ -284,6 +294,8 @@ impl App {
     ) -> Result<Back, SignOnError> {
         let request = &open.asked.request;
         let claims = serde_json::to_string(&request.claims).map_err(|error| Error::Internal(error.to_string()))?;
+        // A code that is shown twice ends the tokens of the first: it is remembered as long as they live.
+        let seconds = i64::from(open.known.client.access_token_seconds).max(CODE_SECONDS);
         let grant = Grant {
             id: Id::from_uuid(Uuid::new_v4()),
             client: open.known.client.id.clone(),
@@ -300,6 +312,7 @@ impl App {
                 resources: request.resources.clone(),
             },
             created_at: now,
+            expires_at: now.plus_seconds(seconds.saturating_add(CODE_SECONDS)),
             ended_at: None,
         };
         let facts = CodeFacts {
@@ -310,16 +323,13 @@ impl App {
         };
         let code = PlainSecret::generate(SecretKind::AuthorizationCode)?;
         let mut tx = self.inner.store.write().await?;
-        let pushed_is_there = match &open.interaction.pushed {
-            Some(pushed) => tx.interaction_delete(pushed).await?,
-            None => true,
-        };
-        if !tx.interaction_delete(&open.digest).await? || !pushed_is_there {
-            return Err(Error::NotFound.into());
+        // Each is answered once.
+        for one in open.pushed.iter().chain(&open.kept) {
+            if !tx.interaction_delete(one).await? {
+                return Err(Error::NotFound.into());
+            }
         }
-        // A code that is shown twice ends the tokens of the first: it is remembered as long as they live.
-        let seconds = i64::from(open.known.client.access_token_seconds).max(CODE_SECONDS);
-        tx.grant_insert(&grant, now.plus_seconds(seconds.saturating_add(CODE_SECONDS))).await?;
+        tx.grant_insert(&grant).await?;
         tx.code_insert(stored(&code).bytes(), grant.id, &facts, now.plus_seconds(CODE_SECONDS)).await?;
         if !open.known.client.first_party {
             let mut agreed = tx.consent(user.id, &grant.client).await?;
@@ -369,10 +379,10 @@ impl App {
     pub async fn refuse_client(&self, word: &str, context: &Context) -> Result<Back, SignOnError> {
         let open = self.open_interaction(word, context.now).await?;
         let mut tx = self.inner.store.write().await?;
-        if !tx.interaction_delete(&open.digest).await? {
+        if !tx.interaction_delete(&digest(word)).await? {
             return Err(Error::NotFound.into());
         }
-        if let Some(pushed) = &open.interaction.pushed {
+        if let Some(pushed) = &open.pushed {
             tx.interaction_delete(pushed).await?;
         }
         let subject = format!("client:{}", open.known.client.id);
@@ -389,7 +399,7 @@ impl App {
         change(&mut choices);
         let text = serde_json::to_string(&choices).map_err(|error| Error::Internal(error.to_string()))?;
         let mut tx = self.inner.store.write().await?;
-        tx.interaction_choose(&open.digest, &text).await?;
+        tx.interaction_choose(&digest(word), &text).await?;
         tx.commit().await?;
         Ok(())
     }
@@ -408,15 +418,29 @@ impl App {
 }
 
 impl Open {
+    /// A request that just came in: nothing was chosen yet, and nothing is kept.
+    pub(super) fn begun(known: Arc<Known>, asked: Asked, pushed: Option<[u8; 32]>, now: Moment) -> Self {
+        Self { known, asked, pushed, choices: Choices::default(), begun_at: now, kept: None }
+    }
+
     fn name(&self) -> String {
         let name = self.known.metadata.client_name.trim();
         if name.is_empty() { self.known.client.id.to_string() } else { name.to_owned() }
     }
 
+    /// Is the client told of one organisation?
+    fn tells_of_one(&self) -> bool {
+        needs_organization(&self.asked.request.scopes, &self.asked.request.claims)
+    }
+
+    /// Does it matter which organisations the person belongs to?
+    fn needs_organizations(&self, choices: &Choices) -> bool {
+        self.tells_of_one() || choices.organization.is_some() || self.asked.request.asks(Prompt::SelectOrganization)
+    }
+
     /// What this person chose; nothing of what another did.
     fn choices(&self, user: Id<User>) -> Choices {
-        let choices: Choices = serde_json::from_str(&self.interaction.choices).unwrap_or_default();
-        if choices.user == Some(user.uuid()) { choices } else { Choices::default() }
+        if self.choices.user == Some(user.uuid()) { self.choices.clone() } else { Choices::default() }
     }
 
     /// What has to be agreed to: scopes, claims asked for one by one, and the organisation that is told of: who agreed for one
@@ -430,7 +454,7 @@ impl Open {
 
 /// Was the sign-in late enough for `prompt=login` and `max_age`?
 fn is_recent(open: &Open, authentication: &Authentication) -> bool {
-    let asked_at = open.interaction.created_at;
+    let asked_at = open.begun_at;
     if open.asked.request.asks(Prompt::Login) && authentication.at < asked_at {
         return false;
     }
@@ -461,10 +485,15 @@ impl Wanted {
     }
 
     /// What the sign-in amounts to, in the client's words when it has one that fits; none when nothing does that has to.
-    fn reached(&self, authentication: &Authentication, organization: Option<&Organization>, memberships: &[Membership]) -> Option<Acr> {
+    fn reached(
+        &self,
+        authentication: &Authentication,
+        organization: Option<&Organization>,
+        memberships: &[(Id<Organization>, LinkLevel)],
+    ) -> Option<Acr> {
         let link = match organization {
-            Some(chosen) => memberships.iter().find(|membership| membership.organization == chosen.id).map(|membership| membership.level),
-            None => memberships.iter().map(|membership| membership.level).max(),
+            Some(chosen) => memberships.iter().find(|(organization, _)| *organization == chosen.id).map(|(_, level)| *level),
+            None => memberships.iter().map(|(_, level)| *level).max(),
         };
         let held = Acr::of(authentication, link);
         if self.values.contains(&held) {
@@ -483,7 +512,7 @@ fn choose<'a>(open: &Open, choices: &Choices, organizations: &'a [Organization])
         return Ok(chosen);
     }
     let asked = request.asks(Prompt::SelectOrganization);
-    if !asked && !needs_organization(&request.scopes, &request.claims) {
+    if !asked && !open.tells_of_one() {
         return Ok(None);
     }
     let hinted = request.siret_hint.as_ref().map(|siret| organizations.iter().find(|organization| organization.siret.as_str() == siret));

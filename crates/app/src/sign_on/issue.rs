@@ -10,13 +10,12 @@ use octroi_oauth::{
     client_metadata::{AuthMethod, GrantType},
     id_token::{GrantTokenClaims, ID_TOKEN, IdTokenClaims, left_half},
     jwt::{ACCESS_TOKEN, SigningAlgorithm},
-    secret::{self, PlainSecret, SecretKind},
+    secret::{self, PlainSecret, RandomError, SecretKind},
 };
-use octroi_store::Tx;
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use super::{Known, SignOnError, binding::Binding, claims::Told, stored};
+use super::{Known, SignOnError, binding::Binding, claims::Told};
 use crate::{context::App, error::Error, sessions::SESSION_HOURS};
 
 /// The answer of the token endpoint (RFC 6749 section 5.1, OpenID Connect Core section 3.1.3.3).
@@ -32,6 +31,9 @@ pub struct Issued {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub refresh_token: Option<String>,
 }
+
+/// A refresh token before it is kept, with what the client is given of it.
+pub(super) type NewToken = (PlainSecret, RefreshToken);
 
 /// What an access token is to say.
 pub(super) struct Access<'a> {
@@ -103,16 +105,9 @@ impl App {
         Ok(key.sign(ID_TOKEN, &claims).map_err(|error| Error::Internal(error.to_string()))?)
     }
 
-    /// Makes a refresh token, where the client has the grant type. Without `offline_access` it ends with the longest
-    /// that the session can last.
-    pub(super) async fn refresh_token(
-        &self,
-        tx: &mut Tx,
-        known: &Known,
-        grant: &Grant,
-        binding: &Binding,
-        now: Moment,
-    ) -> Result<Option<PlainSecret>, SignOnError> {
+    /// A refresh token, where the client has the grant type. Without `offline_access` it ends with the longest that the session
+    /// can last.
+    pub(super) fn refresh_token(known: &Known, grant: &Grant, binding: &Binding, now: Moment) -> Result<Option<NewToken>, RandomError> {
         if !known.metadata.grant_types.contains(&GrantType::RefreshToken) {
             return Ok(None);
         }
@@ -124,11 +119,7 @@ impl App {
         let public = known.metadata.token_endpoint_auth_method == AuthMethod::None;
         let jkt = binding.holder().filter(|_| public);
         let secret = PlainSecret::generate(SecretKind::RefreshToken)?;
-        let token = RefreshToken { grant: grant.id, jkt, created_at: now, expires_at, replaced_at: None };
-        tx.refresh_token_insert(stored(&secret).bytes(), &token).await?;
-        let access_ends = now.plus_seconds(i64::from(known.client.access_token_seconds));
-        tx.grant_extend(grant.id, expires_at.max(access_ends)).await?;
-        Ok(Some(secret))
+        Ok(Some((secret, RefreshToken { grant: grant.id, jkt, created_at: now, expires_at, replaced_at: None })))
     }
 
     /// A JWT that answers a client about a person or a token: userinfo (OpenID Connect Core section 5.3.2) or introspection (RFC 9701).

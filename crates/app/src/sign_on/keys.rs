@@ -1,7 +1,8 @@
 //! The keys that the sign-on signs with: made when first needed, sealed, rotated without a failed sign-in.
 
 use std::{
-    sync::{Arc, PoisonError},
+    collections::HashMap,
+    sync::{Arc, Mutex, PoisonError},
     time::{Duration, Instant},
 };
 
@@ -9,8 +10,9 @@ use octroi_domain::{Moment, sign_on::SignOnKey};
 use octroi_oauth::{
     client_metadata::ClientMetadata,
     foreign::{self, Algorithm},
+    id_token::GrantTokenClaims,
     jwk,
-    jwt::{SigningAlgorithm, SigningKeyPair},
+    jwt::{ACCESS_TOKEN, SigningAlgorithm, SigningKeyPair},
     secret,
 };
 use octroi_store::Tx;
@@ -21,6 +23,8 @@ use crate::{context::App, error::Error, keys::RETIREMENT_HOURS};
 
 /// A key that another node made is signed with after this time at most. Keys to verify with are looked up at once.
 const FRESH: Duration = Duration::from_secs(10);
+/// Tokens that are remembered as verified; when there are more, all are verified anew.
+const VERIFIED: usize = 10_000;
 /// What our own tokens are signed with.
 const OURS: [Algorithm; 3] = [Algorithm::ES256, Algorithm::RS256, Algorithm::EdDSA];
 
@@ -30,6 +34,8 @@ pub(crate) struct KeyRing {
     /// Of all that may still have signed something in date.
     published: Vec<jwk::Jwk>,
     verifying: foreign::JwkSet,
+    /// Access tokens that were found good, by their digest: whoever asks of one token again and again has it verified once.
+    verified: Mutex<HashMap<[u8; 32], Arc<GrantTokenClaims>>>,
     at: Instant,
 }
 impl KeyRing {
@@ -74,7 +80,7 @@ impl App {
         }
         let verifying = serde_json::to_value(json!({ "keys": published })).and_then(serde_json::from_value);
         let verifying = verifying.map_err(|error| Error::Internal(format!("our own keys: {error}")))?;
-        Ok(KeyRing { signing, published, verifying, at })
+        Ok(KeyRing { signing, published, verifying, verified: Mutex::default(), at })
     }
 
     /// The key to sign with, made when there is none.
@@ -163,6 +169,23 @@ impl App {
     pub async fn sign_on_jwks(&self, now: Moment) -> Result<PublicKeys, Error> {
         self.signer(SigningAlgorithm::Es256, now).await?;
         Ok(self.ring(Some(Instant::now()), now).await?.published.clone())
+    }
+
+    /// The claims of an access token that we signed; times, issuer and audience are the caller's to check. None for any other.
+    pub(super) async fn access_claims(&self, token: &str, now: Moment) -> Result<Option<Arc<GrantTokenClaims>>, Error> {
+        let ring = self.ring(None, now).await?;
+        let digest = secret::digest(token);
+        let verified = || ring.verified.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(claims) = verified().get(&digest) {
+            return Ok(Some(Arc::clone(claims)));
+        }
+        let Some(claims) = self.our_claims(token, ACCESS_TOKEN, now).await?.map(Arc::new) else { return Ok(None) };
+        let mut kept = verified();
+        if kept.len() >= VERIFIED {
+            kept.clear();
+        }
+        kept.insert(digest, Arc::clone(&claims));
+        Ok(Some(claims))
     }
 
     /// The claims of a token that we signed; times, issuer and audience are the caller's to check. None for any other.

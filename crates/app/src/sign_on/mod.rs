@@ -8,6 +8,7 @@ mod claims;
 pub mod clients;
 pub mod consents;
 mod doors;
+mod exchange;
 pub mod inspect;
 mod interaction;
 mod issue;
@@ -29,7 +30,10 @@ use octroi_domain::{
     credential::SecretDigest,
     sign_on::{Client, ClientId},
 };
-use octroi_oauth::{certificate::Certificate, client_metadata::ClientMetadata, foreign::JwkSet, id_token, parameters::Parameters};
+use octroi_oauth::{
+    certificate::Certificate, client_metadata::ClientMetadata, foreign::JwkSet, id_token, parameters::Parameters,
+    token_request::ClientAuthentication,
+};
 use octroi_store::StoreError;
 
 pub use self::{
@@ -110,10 +114,12 @@ impl From<octroi_oauth::secret::RandomError> for SignOnError {
 }
 
 /// A client's request to one of the endpoints, as it came in.
-#[derive(Debug, Clone, Copy)]
+#[derive(Clone, Copy)]
 pub struct Presented<'a> {
     /// The header `Authorization`.
     pub authorization: Option<&'a str>,
+    /// What it says, where it is HTTP Basic.
+    pub basic: Option<&'a ClientAuthentication>,
     /// The header `DPoP`.
     pub dpop: Option<&'a str>,
     /// What the proxy in front says that the client showed.
@@ -178,6 +184,7 @@ pub(crate) struct Kept {
     fetched: Mutex<HashMap<String, (Instant, Option<JwkSet>)>>,
     settings: OnceLock<settings::SignOnSettings>,
     doors: doors::Doors,
+    exchanges: exchange::Exchanges,
 }
 
 impl App {

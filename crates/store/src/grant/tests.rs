@@ -45,11 +45,12 @@ async fn granted(store: &Store, town: &Town) -> Grant {
             resources: Vec::new(),
         },
         created_at: at(2),
+        expires_at: at(1_000),
         ended_at: None,
     };
     let mut tx = store.write().await.unwrap();
     tx.client_insert(&client('a')).await.unwrap();
-    tx.grant_insert(&grant, at(1_000)).await.unwrap();
+    tx.grant_insert(&grant).await.unwrap();
     tx.commit().await.unwrap();
     grant
 }
@@ -88,27 +89,32 @@ fn a_grant_carries_its_codes_and_tokens() {
         let token = RefreshToken { grant: grant.id, jkt: Some("k".into()), created_at: at(3), expires_at: at(900), replaced_at: None };
         let mut tx = store.write().await.unwrap();
         tx.code_insert(&[1; 32], grant.id, &facts, at(60)).await.unwrap();
-        tx.refresh_token_insert(&[2; 32], &token).await.unwrap();
+        tx.refresh_tokens_insert(&[([2; 32], token.clone())]).await.unwrap();
         tx.commit().await.unwrap();
         let mut tx = store.write().await.unwrap();
-        let code = tx.code_lock(&[1; 32]).await.unwrap().unwrap();
-        assert_eq!((code.grant, &code.facts, code.used_at), (grant.id, &facts, None));
-        tx.code_used(&[1; 32], at(5)).await.unwrap();
-        tx.refresh_tokens_replaced(grant.id, at(6)).await.unwrap();
-        tx.refresh_tokens_replaced(grant.id, at(7)).await.unwrap();
+        let [(digest, code)] = &tx.codes_lock(&[[1; 32], [9; 32]]).await.unwrap()[..] else { panic!("one code") };
+        assert_eq!(*digest, [1; 32]);
+        assert_eq!((&code.grant, &code.facts, code.used_at), (&grant, &facts, None));
+        assert_eq!(tx.refresh_tokens_lock(&[[1; 32], [2; 32]]).await.unwrap(), [([2; 32], token.clone(), grant.clone())]);
+        tx.codes_used(&[[1; 32]], at(5)).await.unwrap();
+        tx.refresh_tokens_replaced(&[grant.id], at(6)).await.unwrap();
+        tx.refresh_tokens_replaced(&[grant.id], at(7)).await.unwrap();
         tx.commit().await.unwrap();
         let reader = store.read();
         assert_eq!(reader.refresh_token(&[2; 32]).await.unwrap().unwrap().replaced_at, Some(at(6)));
         assert_eq!(reader.grants_of_session(grant.session).await.unwrap(), std::slice::from_ref(&grant));
         let mut tx = store.write().await.unwrap();
-        assert_eq!(tx.code_lock(&[1; 32]).await.unwrap().unwrap().used_at, Some(at(5)));
+        assert_eq!(tx.codes_lock(&[[1; 32]]).await.unwrap()[0].1.used_at, Some(at(5)));
         assert!(tx.grant_end(grant.id, at(8)).await.unwrap() && !tx.grant_end(grant.id, at(9)).await.unwrap());
         assert_eq!(tx.grants_of_user(grant.user).await.unwrap(), []);
-        assert_eq!(tx.grant_lock(grant.id).await.unwrap().unwrap().ended_at, Some(at(8)));
-        tx.grant_extend(grant.id, at(2_000)).await.unwrap();
+        let mut ended = tx.refresh_tokens_lock(&[[2; 32]]).await.unwrap()[0].2.clone();
+        assert_eq!(ended.ended_at, Some(at(8)));
+        ended.expires_at = at(2_000);
+        tx.grants_extend(std::slice::from_ref(&ended)).await.unwrap();
+        assert_eq!(tx.refresh_tokens_lock(&[[2; 32]]).await.unwrap()[0].2, ended, "nothing else of it changed");
         assert_eq!(tx.grant_purge(at(1_500)).await.unwrap(), 0);
         assert_eq!(tx.grant_purge(at(2_000)).await.unwrap(), 1);
-        assert_eq!(tx.code_lock(&[1; 32]).await.unwrap(), None, "what belongs to it goes with it");
+        assert_eq!(tx.codes_lock(&[[1; 32]]).await.unwrap(), [], "what belongs to it goes with it");
         tx.commit().await.unwrap();
     });
 }
@@ -122,7 +128,7 @@ fn all_that_was_given_is_there_to_be_ended() {
         let mut tx = store.write().await.unwrap();
         for _ in 0..600 {
             let more = Grant { id: Id::from_uuid(uuid::Uuid::new_v4()), ..first.clone() };
-            tx.grant_insert(&more, at(900)).await.unwrap();
+            tx.grant_insert(&more).await.unwrap();
         }
         tx.commit().await.unwrap();
         let reader = store.read();

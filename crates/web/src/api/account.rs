@@ -22,7 +22,7 @@ pub struct Name {
 pub async fn rename(call: Call, input: Name) -> Answer {
     let context = call.context();
     call.app().rename_account(&context, &input.given_name, &input.family_name).await?;
-    Reply::ok(&call.app().me(&context).await?)
+    Reply::ok(&call.app().me(&context, call.lacks_second_factor()).await?)
 }
 
 /// List one's open sessions, the last used first

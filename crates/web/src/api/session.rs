@@ -55,5 +55,5 @@ pub async fn sign_out(call: Call) -> Answer {
 /// Who one is, where one belongs, and the roles one holds
 #[utoipa::path(get, path = "/api/v1/me", tag = "session", responses((status = 200, body = MeView)))]
 pub async fn me(call: Call) -> Answer {
-    Reply::ok(&call.app().me(&call.context()).await?)
+    Reply::ok(&call.app().me(&call.context(), call.lacks_second_factor()).await?)
 }

@@ -9,7 +9,11 @@ use axum::{
 };
 use octroi_app::sign_on::{Presented, Refusal, SignOnError, inspect::Answer, settings::Certificates};
 use octroi_domain::Moment;
-use octroi_oauth::{certificate::Certificate, parameters::Parameters};
+use octroi_oauth::{
+    certificate::Certificate,
+    parameters::Parameters,
+    token_request::{ClientAuthentication, basic},
+};
 use serde::Serialize;
 
 use super::{json, unavailable};
@@ -29,6 +33,7 @@ pub struct Sent {
     pub shared: Arc<Shared>,
     pub request_id: String,
     pub authorization: Option<String>,
+    basic: Option<ClientAuthentication>,
     pub accept: Option<String>,
     pub dpop: Option<String>,
     /// Of the client, as the proxy in front says.
@@ -82,6 +87,7 @@ impl Sent {
             now: call.shared.now(),
             request_id: call.facts.request_id,
             shared: call.shared,
+            basic: authorization.as_deref().and_then(basic),
             authorization,
             accept,
             dpop,
@@ -96,6 +102,7 @@ impl Sent {
     pub fn presented(&self) -> Presented<'_> {
         Presented {
             authorization: self.authorization.as_deref(),
+            basic: self.basic.as_ref(),
             dpop: self.dpop.as_deref(),
             certificate: self.certificate.as_ref(),
             peer: &self.peer,

@@ -98,6 +98,18 @@ impl PageCall {
         context
     }
 
+    /// Are the person's roles held back until a second factor is shown?
+    pub fn lacks_second_factor(&self) -> bool {
+        self.session.as_ref().is_some_and(|session| session.second_factor_required)
+    }
+
+    /// Finds out the name and the organisations of who is signed in.
+    pub async fn greet(&mut self) {
+        if self.session.is_some() {
+            self.me = self.app().me(&self.context(), self.lacks_second_factor()).await.ok();
+        }
+    }
+
     /// The same, for something that a second click on the same form must not do again: creations.
     pub fn once(&self) -> Context {
         let mut context = self.context();

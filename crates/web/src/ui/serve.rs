@@ -14,7 +14,7 @@ use super::{
     errors,
     form::Form,
     page::{self, PageAnswer, PageCall},
-    second_factor, session,
+    second_factor, session, sign_on,
 };
 use crate::{
     dispatch::{admit, peer},
@@ -42,7 +42,11 @@ pub async fn serve(
     body: Body,
     facts: Facts,
 ) -> Response {
-    let (call, unsure) = frame(&shared, params, &parts, facts).await;
+    let (mut call, unsure) = frame(&shared, params, &parts, facts).await;
+    // Most of the answers there lead elsewhere at once, and show nobody's name.
+    if route.path != sign_on::AUTHORIZE {
+        call.greet().await;
+    }
     let shown = call.clone();
     // What is waited for is bound to the browser that asked: it is given a word to be known by.
     let known_by = call.browser.1.then(|| principal::browser_cookie(&call.shared, &call.browser.0)).flatten();
@@ -99,9 +103,6 @@ async fn frame(shared: &Arc<Shared>, params: Vec<(String, String)>, parts: &Part
         }
         Err(failure) => Some(failure),
     };
-    if call.session.is_some() {
-        call.me = call.app().me(&call.context()).await.ok();
-    }
     (call, unsure)
 }
 
@@ -131,7 +132,7 @@ async fn run(route: &Route, handler: &PageHandler, mut call: PageCall, parts: &P
 
 /// Where a second factor is missing, or the last proof is too long ago, that comes first; and then this, with all that was sent.
 async fn guarded(route: &Route, handler: &PageHandler, call: PageCall) -> PageAnswer {
-    let held_back = call.session.as_ref().is_some_and(|session| session.second_factor_required);
+    let held_back = call.lacks_second_factor();
     let own = matches!(route.action, Action::ManageAccount | Action::SignOut)
         || call.facts.path.starts_with("/account")
         || call.facts.path.starts_with("/sign-in");
@@ -160,7 +161,8 @@ fn cookies(headers: &HeaderMap) -> Vec<(String, String)> {
 
 /// A problem outside any page, for who reads HTML.
 pub async fn problem_page(shared: &Arc<Shared>, parts: &Parts, facts: Facts, problem: Problem) -> Response {
-    let (call, _) = frame(shared, Vec::new(), parts, facts).await;
+    let (mut call, _) = frame(shared, Vec::new(), parts, facts).await;
+    call.greet().await;
     errors::show(&call, Failure::from(problem), &parts.headers)
 }
 

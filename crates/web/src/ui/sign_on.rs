@@ -80,17 +80,31 @@ struct ProblemPage {
     facts: Option<Facts>,
 }
 
+/// Where a sign-in to a client begins.
+pub const AUTHORIZE: &str = "/oauth/authorize";
+
 /// `GET /oauth/authorize`
 pub async fn authorize(mut call: PageCall) -> PageAnswer {
     let parameters = match Parameters::read(call.raw_query.as_bytes()) {
         Ok(parameters) => parameters,
-        Err(error) => return refused(&call, &Refusal::new(400, "invalid_request", error.to_string())),
+        Err(error) => {
+            call.greet().await;
+            return refused(&call, &Refusal::new(400, "invalid_request", error.to_string()));
+        }
     };
     choose_language(&mut call, &parameters);
     match call.app().authorize(&parameters, &call.context()).await {
-        Ok(Begun::Back(answer)) => back(&call, &answer),
-        Ok(Begun::Ask { word }) => Ok(with_language(&call, &parameters, Page::to(format!("/oauth/authorize/{word}")))),
-        Err(SignOnError::Refused(refusal)) => refused(&call, &refusal),
+        Ok(Begun::Back(answer)) => {
+            if answer.mode == ResponseMode::FormPost || call.from_here {
+                call.greet().await;
+            }
+            back(&call, &answer)
+        }
+        Ok(Begun::Ask { word }) => Ok(with_language(&call, &parameters, Page::to(format!("{AUTHORIZE}/{word}")))),
+        Err(SignOnError::Refused(refusal)) => {
+            call.greet().await;
+            refused(&call, &refusal)
+        }
         Err(SignOnError::Failed(error)) => Err(error.into()),
     }
 }

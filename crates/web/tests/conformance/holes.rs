@@ -153,6 +153,55 @@ async fn a_refresh_token_at_once_goes_on_once() {
     }
 }
 
+/// Codes and refresh tokens of many sign-ins at once, with what is worth nothing among them: each is answered for itself.
+#[tokio::test]
+async fn at_once_each_is_answered_for_itself() {
+    let world = World::open().await;
+    let rp = world.client(json!({ "grant_types": ["authorization_code", "refresh_token"] })).await;
+    let other = world.client(json!({ "grant_types": ["authorization_code", "refresh_token"] })).await;
+    let mut sent: Vec<(bool, String)> = Vec::new();
+    for _ in 0..8 {
+        let tokens = world.tokens(&rp, &[]).await;
+        sent.push((true, encoded(&[("grant_type", "refresh_token"), ("refresh_token", tokens["refresh_token"].as_str().unwrap())])));
+        let code = world.code(&rp, &[]).await;
+        let exchange = |code: &str| {
+            let pairs = [("grant_type", "authorization_code"), ("code", code), ("redirect_uri", CALLBACK), ("code_verifier", VERIFIER)];
+            encoded(&pairs)
+        };
+        sent.push((true, exchange(&code)));
+        sent.push((false, exchange("ocod_unknown")));
+        sent.push((false, encoded(&[("grant_type", "refresh_token"), ("refresh_token", "unknown")])));
+        let theirs = world.tokens(&other, &[]).await;
+        sent.push((false, encoded(&[("grant_type", "refresh_token"), ("refresh_token", theirs["refresh_token"].as_str().unwrap())])));
+        sent.push((false, exchange(&world.code(&other, &[]).await)));
+    }
+    let tasks: Vec<_> = sent
+        .into_iter()
+        .map(|(good, body)| {
+            let (router, header) = (world.house.router.clone(), crate::relying::basic(&rp));
+            tokio::spawn(async move {
+                let request = axum::http::Request::post("/oauth/token").header("authorization", header).header(FORM.0, FORM.1);
+                let answer = tower::ServiceExt::oneshot(router, request.body(axum::body::Body::from(body)).unwrap()).await.unwrap();
+                let body = axum::body::to_bytes(answer.into_body(), 100_000).await.unwrap();
+                (good, serde_json::from_slice::<Value>(&body).unwrap())
+            })
+        })
+        .collect();
+    let mut made = std::collections::HashSet::new();
+    for task in tasks {
+        let (good, answer) = task.await.unwrap();
+        if good {
+            assert!(made.insert(answer["refresh_token"].as_str().unwrap().to_owned()), "{answer}");
+        } else {
+            assert_eq!(answer["error"], "invalid_grant", "{answer}");
+        }
+    }
+    // Each of them goes on.
+    for token in &made {
+        assert_eq!(world.token(&rp, &[("grant_type", "refresh_token"), ("refresh_token", token)]).await.status, 200);
+    }
+}
+
 /// Two clients cannot find out by their tokens that they have the same person.
 #[tokio::test]
 async fn pairwise_clients_share_no_name() {
