@@ -1,7 +1,11 @@
 //! The authorisation endpoint (RFC 6749 section 4.1.1, OpenID Connect Core section 3.1.2), and requests that are pushed
 //! to it first (RFC 9126).
 
-use std::sync::Arc;
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, PoisonError},
+    time::{Duration, Instant},
+};
 
 use octroi_domain::{
     Moment,
@@ -29,6 +33,39 @@ pub(crate) struct Asked {
     pub request: AuthorizationRequest,
     pub redirect_uri: String,
     pub state: Option<String>,
+}
+
+/// Requests of one network address that may be kept within [`ASKING_TIME`]: enough for the people of a large house behind one
+/// address, too few to fill the disk.
+const ASKING_MOST: u32 = 3_000;
+const ASKING_TIME: Duration = Duration::from_secs(600);
+/// Addresses that are counted at once.
+const ASKING_ADDRESSES: usize = 10_000;
+
+/// How many requests were kept, by network address, and since when.
+#[derive(Default)]
+pub(crate) struct Asking(Mutex<HashMap<String, (Instant, u32)>>);
+impl Asking {
+    fn count(&self, address: &str) -> Result<(), Refusal> {
+        let mut counted = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if counted.len() >= ASKING_ADDRESSES {
+            counted.retain(|_, (since, _)| since.elapsed() < ASKING_TIME);
+        }
+        if counted.len() >= ASKING_ADDRESSES {
+            counted.clear();
+        }
+        let (since, count) = counted.entry(address.to_owned()).or_insert_with(|| (Instant::now(), 0));
+        if since.elapsed() >= ASKING_TIME {
+            (*since, *count) = (Instant::now(), 0);
+        }
+        *count += 1;
+        if *count <= ASKING_MOST {
+            return Ok(());
+        }
+        let wait = ASKING_TIME.saturating_sub(since.elapsed()).as_secs() + 1;
+        let refusal = Refusal::new(429, "temporarily_unavailable", "too many sign-ins were begun at this network address: try again later");
+        Err(Refusal { retry_after: u32::try_from(wait).ok(), ..refusal })
+    }
 }
 
 /// What becomes of a request.
@@ -65,11 +102,13 @@ impl From<Error> for Wrong {
 }
 
 impl App {
-    /// Takes a request. When the person who is signed in need not be asked anything, the answer goes back at once.
+    /// Takes a request, from somebody at this network address. When the person who is signed in need not be asked anything, the
+    /// answer goes back at once.
     ///
     /// # Errors
-    /// A refusal that is shown here: the client is unknown, or the address is not one that it registered.
-    pub async fn authorize(&self, parameters: &Parameters, context: &Context) -> Result<Begun, SignOnError> {
+    /// A refusal that is shown here: the client is unknown, or the address is not one that it registered; 429 when too many
+    /// requests of one network address wait for somebody to sign in.
+    pub async fn authorize(&self, parameters: &Parameters, context: &Context, address: &str) -> Result<Begun, SignOnError> {
         let now = context.now;
         let (known, asked, pushed) = match self.read_authorization(parameters, now).await {
             Ok(read) => read,
@@ -82,6 +121,7 @@ impl App {
         if let Step::Back(back) = self.step(&open, context).await? {
             return Ok(Begun::Back(back));
         }
+        self.inner.sign_on.asking.count(address)?;
         let word = self.keep_request(&open.known.client.id, &open.asked, pushed, INTERACTION_SECONDS, "", now).await?;
         Ok(Begun::Ask { word })
     }
@@ -234,5 +274,26 @@ impl App {
         }
         let word = self.keep_request(&known.client.id, &asked, None, PUSHED_SECONDS, PUSHED, presented.now).await?;
         Ok((format!("{PUSHED}{word}"), PUSHED_SECONDS))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_address_does_not_fill_the_disk() {
+        let asking = Asking::default();
+        for _ in 0..ASKING_MOST {
+            asking.count("192.0.2.1").unwrap();
+        }
+        let refused = asking.count("192.0.2.1").unwrap_err();
+        assert_eq!(refused.status, 429);
+        assert!(refused.retry_after.is_some_and(|seconds| (1..=600).contains(&seconds)), "{refused:?}");
+        asking.count("192.0.2.2").unwrap();
+        for other in 0..2 * ASKING_ADDRESSES {
+            asking.count(&other.to_string()).unwrap();
+        }
+        assert!(asking.0.lock().unwrap().len() <= ASKING_ADDRESSES);
     }
 }

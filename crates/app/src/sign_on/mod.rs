@@ -185,6 +185,7 @@ pub(crate) struct Kept {
     settings: OnceLock<settings::SignOnSettings>,
     doors: doors::Doors,
     exchanges: exchange::Exchanges,
+    asking: authorize::Asking,
 }
 
 impl App {

@@ -93,7 +93,7 @@ pub async fn authorize(mut call: PageCall) -> PageAnswer {
         }
     };
     choose_language(&mut call, &parameters);
-    match call.app().authorize(&parameters, &call.context()).await {
+    match call.app().authorize(&parameters, &call.context(), &call.address).await {
         Ok(Begun::Back(answer)) => {
             if answer.mode == ResponseMode::FormPost || call.from_here {
                 call.greet().await;
@@ -394,5 +394,9 @@ pub fn refused(call: &PageCall, refusal: &Refusal) -> PageAnswer {
                 .text(w.of("sign-on-request-id"), call.facts.request_id.clone()),
         ),
     };
-    Ok(call.render(&page)?.status(StatusCode::from_u16(refusal.status).unwrap_or(StatusCode::BAD_REQUEST)))
+    let page = call.render(&page)?.status(StatusCode::from_u16(refusal.status).unwrap_or(StatusCode::BAD_REQUEST));
+    Ok(match refusal.retry_after {
+        Some(seconds) => page.with(header::RETRY_AFTER, HeaderValue::from(seconds)),
+        None => page,
+    })
 }
