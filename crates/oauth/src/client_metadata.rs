@@ -7,7 +7,7 @@ use url::Url;
 
 use crate::{
     certificate::DistinguishedName,
-    foreign::{Jwk, JwkSet},
+    foreign::{self, Jwk, JwkSet},
     jwt::SigningAlgorithm,
     redirect_uri::{RedirectUri, is_loopback},
 };
@@ -98,7 +98,7 @@ pub struct ClientMetadata {
     pub policy_uri: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tos_uri: Option<String>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "foreign::public_keys", skip_serializing_if = "Option::is_none")]
     pub jwks: Option<JwkSet>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub jwks_uri: Option<String>,
@@ -209,6 +209,18 @@ impl ClientMetadata {
         Ok(metadata)
     }
 
+    /// Did the client register this address to be answered at?
+    #[must_use]
+    pub fn is_answered_at(&self, address: &str) -> bool {
+        self.redirect_uris.iter().any(|registered| registered.is(address, self.application_type == ApplicationType::Native))
+    }
+
+    /// Did the client register this address to go to after a logout?
+    #[must_use]
+    pub fn is_left_to(&self, address: &str) -> bool {
+        self.post_logout_redirect_uris.iter().any(|registered| registered.is(address, self.application_type == ApplicationType::Native))
+    }
+
     /// Does every member fit the others?
     ///
     /// # Errors
@@ -299,9 +311,10 @@ impl ClientMetadata {
             return Err(MetadataError::new("jwks", "public keys alone: RSA, EC or OKP"));
         }
         if let Some(alg) = &self.token_endpoint_auth_signing_alg
-            && !alg.parse().is_ok_and(|alg| crate::foreign::ASYMMETRIC.contains(&alg))
+            && !foreign::algorithm(alg).is_some_and(|alg| foreign::ASYMMETRIC.contains(&alg))
         {
-            return Err(MetadataError::new("token_endpoint_auth_signing_alg", "one of ES256, ES384, RS256…RS512, PS256…PS512, EdDSA"));
+            let known = "one of ES256, ES384, RS256…RS512, PS256…PS512, EdDSA, Ed25519";
+            return Err(MetadataError::new("token_endpoint_auth_signing_alg", known));
         }
         let named = self.certificate_names().into_iter().filter(|(_, name)| name.is_some()).count();
         if self.token_endpoint_auth_method == AuthMethod::TlsClientAuth && named != 1 {

@@ -118,10 +118,10 @@ fn key(proof: &str) -> Result<Jwk, DpopError> {
     let header = proof.split('.').next().and_then(|part| URL_SAFE_NO_PAD.decode(part).ok()).ok_or(DpopError::Malformed)?;
     let header: Value = serde_json::from_slice(&header).map_err(|_| DpopError::Malformed)?;
     let key = header.get("jwk").filter(|key| key.is_object()).ok_or(DpopError::Malformed)?;
-    if ["d", "p", "q", "dp", "dq", "qi", "k", "oth"].iter().any(|member| key.get(member).is_some()) {
+    if foreign::has_private_half(key) {
         return Err(DpopError::Malformed);
     }
-    serde_json::from_value(key.clone()).map_err(|_| DpopError::Malformed)
+    foreign::key(key.clone()).ok_or(DpopError::Malformed)
 }
 
 /// The same scheme, host, port and path, after the normalisation of RFC 3986 section 6.2; query and fragment say nothing.

@@ -137,7 +137,7 @@ impl App {
     async fn check_request(&self, known: &Known, parameters: &Parameters, now: Moment) -> Result<Asked, Wrong> {
         let here = |description: &str| Wrong::Here(Refusal::request(description));
         let redirect_uri = parameters.get("redirect_uri").ok_or_else(|| here("redirect_uri is missing"))?;
-        if !known.metadata.redirect_uris.iter().any(|registered| registered.is(redirect_uri)) {
+        if !known.metadata.is_answered_at(redirect_uri) {
             return Err(here("redirect_uri is not one that the client registered, character by character"));
         }
         let state = parameters.owned("state");

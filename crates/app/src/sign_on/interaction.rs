@@ -148,7 +148,7 @@ impl App {
         let asked: Asked = serde_json::from_str(&interaction.request).map_err(|error| Error::Internal(error.to_string()))?;
         let known = Known::of(client)?;
         // The client may have given the address up meanwhile: whoever has it now is sent nothing.
-        if !known.metadata.redirect_uris.iter().any(|registered| registered.is(&asked.redirect_uri)) {
+        if !known.metadata.is_answered_at(&asked.redirect_uri) {
             return Err(Error::NotFound.into());
         }
         Ok(Open { known, asked, interaction, digest })

@@ -7,7 +7,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use octroi_oauth::foreign::JwkSet;
+use octroi_oauth::foreign::{self, JwkSet};
 
 use super::Known;
 use crate::context::App;
@@ -78,7 +78,7 @@ impl App {
             return keys;
         }
         let keys: Option<JwkSet> = match self.outgoing()?.get(address).await {
-            Ok(body) => serde_json::from_slice(&body).ok(),
+            Ok(body) => foreign::key_set(&body),
             Err(error) => {
                 tracing::warn!(address, error, "keys cannot be fetched");
                 None
