@@ -49,6 +49,7 @@ impl Prompt {
 pub enum ResponseMode {
     #[default]
     Query,
+    Fragment,
     FormPost,
 }
 
@@ -181,8 +182,9 @@ impl AuthorizationRequest {
         }
         let response_mode = match parameters.get("response_mode") {
             None | Some("query") => ResponseMode::Query,
+            Some("fragment") => ResponseMode::Fragment,
             Some("form_post") => ResponseMode::FormPost,
-            Some(_) => return Err(invalid("response_mode is `query` or `form_post`")),
+            Some(_) => return Err(invalid("response_mode is `query`, `fragment` or `form_post`")),
         };
         Ok(Self {
             scopes: scopes(parameters)?,
@@ -203,7 +205,7 @@ impl AuthorizationRequest {
             },
             resources: resources(parameters)?,
             ui_locales: list(parameters, "ui_locales")?,
-            dpop_jkt: bounded(parameters, "dpop_jkt", 100)?,
+            dpop_jkt: thumbprint(parameters)?,
         })
     }
 
@@ -226,6 +228,14 @@ impl AuthorizationRequest {
 fn bounded(parameters: &Parameters, name: &str, most: usize) -> Result<Option<String>, AuthorizeError> {
     match parameters.get(name) {
         Some(text) if text.len() > most => Err(invalid(format!("{name} is longer than {most} bytes"))),
+        text => Ok(text.map(str::to_owned)),
+    }
+}
+
+/// The thumbprint of a key has the form of a code challenge: 43 characters of base64url.
+fn thumbprint(parameters: &Parameters) -> Result<Option<String>, AuthorizeError> {
+    match parameters.get("dpop_jkt") {
+        Some(text) if Challenge::read(text).is_none() => Err(invalid("dpop_jkt is not the thumbprint of a key (RFC 9449, section 10)")),
         text => Ok(text.map(str::to_owned)),
     }
 }
