@@ -141,7 +141,7 @@ impl App {
             return Err(here("redirect_uri is not one that the client registered, character by character"));
         }
         let state = parameters.owned("state");
-        let mut asked = Asked { request: AuthorizationRequest::nothing(), redirect_uri: redirect_uri.to_owned(), state };
+        let mut asked = Asked { request: AuthorizationRequest::nothing(parameters), redirect_uri: redirect_uri.to_owned(), state };
         match AuthorizationRequest::read(parameters) {
             Ok(request) => asked.request = request,
             Err(error) => return Err(Wrong::Back(Box::new(asked), error)),

@@ -320,3 +320,51 @@ async fn a_posted_logout_keeps_the_hint_out_of_the_address() {
     let posted = world.post("/oauth/logout", &[], &[("state", long.as_str())]).await;
     assert_eq!(location(&posted), format!("/oauth/logout?state={long}"));
 }
+
+/// OAuth 2.0 Multiple Response Types section 2.1: how an answer travels holds for a refusal too, of whatever else is wrong.
+#[tokio::test]
+async fn a_refusal_travels_as_the_answer_would() {
+    let world = World::open().await;
+    let rp = world.client(json!({})).await;
+    for wrong in [("max_age", "x"), ("prompt", "none login"), ("response_type", "token"), ("scope", "a\tb")] {
+        let page = world.authorize(&world.alice, &request(&rp, &[("response_mode", "form_post"), wrong])).await;
+        assert!(page.status == 200 && page.text.contains(&format!("action=\"{CALLBACK}\"")), "{wrong:?}: {}", page.text);
+        assert!(page.text.contains("name=\"error\"") && page.text.contains("name=\"iss\""), "{wrong:?}: {}", page.text);
+        let back = location(&world.authorize(&world.alice, &request(&rp, &[("response_mode", "fragment"), wrong])).await);
+        assert!(back.starts_with(&format!("{CALLBACK}#error=")), "{wrong:?}: {back}");
+        let back = location(&world.authorize(&world.alice, &request(&rp, &[wrong])).await);
+        assert!(back.starts_with(&format!("{CALLBACK}?error=")), "{wrong:?}: {back}");
+    }
+    let back = location(&world.authorize(&world.alice, &request(&rp, &[("response_mode", "pigeon")])).await);
+    assert_eq!(parameter(&back, "error").as_deref(), Some("invalid_request"), "{back}");
+}
+
+/// RFC 6750 section 3.1: a good token that is not enough is not a bad one.
+#[tokio::test]
+async fn the_token_of_a_machine_is_not_enough_for_userinfo() {
+    let world = World::open().await;
+    let rp = world.client(json!({ "grant_types": ["client_credentials"], "redirect_uris": [] })).await;
+    let token = world.token(&rp, &[OWN_NAME]).await.json();
+    let answer = world.userinfo(token["access_token"].as_str().unwrap()).await;
+    assert!(answer.status == 403 && answer.json()["error"] == "insufficient_scope", "{}", answer.text);
+}
+
+/// RFC 7591 section 2.1: what is registered agrees with itself, and says nothing that nobody said.
+#[tokio::test]
+async fn what_is_registered_agrees_with_itself() {
+    let world = World::open().await;
+    let token =
+        world.house.post(&world.operator, "/api/v1/initial-access-tokens", &[], &json!({ "label": "agrees", "uses": 9 })).await.json();
+    let bearer = format!("Bearer {}", token["token"].as_str().unwrap());
+    let register = async |body: Value| {
+        let headers = [("authorization", bearer.as_str()), ("content-type", "application/json")];
+        world.house.send(Method::POST, "/oauth/register", &headers, body.to_string()).await
+    };
+    let machine = register(json!({ "grant_types": ["client_credentials"] })).await;
+    assert!(machine.status == 201 && machine.json()["response_types"] == json!([]), "{}", machine.text);
+    assert!(machine.json().get("client_name").is_none(), "{}", machine.text);
+    let people = register(json!({ "redirect_uris": [CALLBACK] })).await;
+    assert_eq!(people.json()["response_types"], json!(["code"]));
+    let neither = register(json!({ "redirect_uris": [CALLBACK], "response_types": [] })).await;
+    assert!(neither.status == 400 && neither.json()["error"] == "invalid_client_metadata", "{}", neither.text);
+}
