@@ -7,7 +7,7 @@ use url::Url;
 
 use crate::{
     certificate::DistinguishedName,
-    foreign::{Jwk, JwkSet},
+    foreign::{self, Jwk, JwkSet},
     jwt::SigningAlgorithm,
     redirect_uri::{RedirectUri, is_loopback},
 };
@@ -71,7 +71,7 @@ fn code_answer() -> Vec<String> {
 /// A client's metadata, with the defaults filled in. Members that nobody knows are left out, as RFC 7591 section 2 allows.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ClientMetadata {
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "String::is_empty")]
     pub client_name: String,
     #[serde(default)]
     pub redirect_uris: Vec<RedirectUri>,
@@ -98,7 +98,7 @@ pub struct ClientMetadata {
     pub policy_uri: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tos_uri: Option<String>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "foreign::public_keys", skip_serializing_if = "Option::is_none")]
     pub jwks: Option<JwkSet>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub jwks_uri: Option<String>,
@@ -201,12 +201,29 @@ impl ClientMetadata {
                 }
             }
         }
+        // What is answered goes with how it is asked for (section 2.1): without the code flow, nothing is.
+        let flows = members.get("grant_types").and_then(Value::as_array);
+        if flows.is_some_and(|flows| !flows.iter().any(|flow| flow == "authorization_code")) {
+            members.entry("response_types").or_insert_with(|| Value::Array(Vec::new()));
+        }
         let metadata: Self = serde_path_to_error::deserialize(Value::Object(members)).map_err(|error| {
             let field = error.path().to_string();
             MetadataError::new(if field == "." { "" } else { &field }, error.into_inner().to_string())
         })?;
         metadata.check()?;
         Ok(metadata)
+    }
+
+    /// Did the client register this address to be answered at?
+    #[must_use]
+    pub fn is_answered_at(&self, address: &str) -> bool {
+        self.redirect_uris.iter().any(|registered| registered.is(address, self.application_type == ApplicationType::Native))
+    }
+
+    /// Did the client register this address to go to after a logout?
+    #[must_use]
+    pub fn is_left_to(&self, address: &str) -> bool {
+        self.post_logout_redirect_uris.iter().any(|registered| registered.is(address, self.application_type == ApplicationType::Native))
     }
 
     /// Does every member fit the others?
@@ -220,6 +237,9 @@ impl ClientMetadata {
         self.check_addresses()?;
         if self.response_types.iter().any(|kind| kind != "code") {
             return Err(MetadataError::new("response_types", "`code` alone is offered"));
+        }
+        if self.response_types.is_empty() && self.grant_types.contains(&GrantType::AuthorizationCode) {
+            return Err(MetadataError::new("response_types", "the grant type authorization_code goes with `code`"));
         }
         // None at all, when the server left nothing of what was asked for.
         if let Some(scope) = self.scope.as_deref().filter(|scope| !scope.is_empty())
@@ -299,9 +319,10 @@ impl ClientMetadata {
             return Err(MetadataError::new("jwks", "public keys alone: RSA, EC or OKP"));
         }
         if let Some(alg) = &self.token_endpoint_auth_signing_alg
-            && !alg.parse().is_ok_and(|alg| crate::foreign::ASYMMETRIC.contains(&alg))
+            && !foreign::algorithm(alg).is_some_and(|alg| foreign::ASYMMETRIC.contains(&alg))
         {
-            return Err(MetadataError::new("token_endpoint_auth_signing_alg", "one of ES256, ES384, RS256…RS512, PS256…PS512, EdDSA"));
+            let known = "one of ES256, ES384, RS256…RS512, PS256…PS512, EdDSA, Ed25519";
+            return Err(MetadataError::new("token_endpoint_auth_signing_alg", known));
         }
         let named = self.certificate_names().into_iter().filter(|(_, name)| name.is_some()).count();
         if self.token_endpoint_auth_method == AuthMethod::TlsClientAuth && named != 1 {

@@ -62,6 +62,8 @@ struct Claims {
     htm: String,
     htu: String,
     iat: i64,
+    exp: Option<i64>,
+    nbf: Option<i64>,
     ath: Option<String>,
     nonce: Option<String>,
 }
@@ -87,6 +89,11 @@ pub fn check(proof: &str, target: Target<'_>, allowed: &[Algorithm]) -> Result<P
         return Err(DpopError::Target);
     }
     if claims.iat > target.now.saturating_add(AHEAD) || claims.iat < target.now.saturating_sub(LIFE) {
+        return Err(DpopError::Time);
+    }
+    // Nobody has to say these; who does means them (RFC 7519 sections 4.1.4 and 4.1.5).
+    let (past, future) = (target.now.saturating_sub(AHEAD), target.now.saturating_add(AHEAD));
+    if claims.exp.is_some_and(|exp| exp <= past) || claims.nbf.is_some_and(|nbf| nbf > future) {
         return Err(DpopError::Time);
     }
     if let Some(token) = target.access_token
@@ -118,10 +125,10 @@ fn key(proof: &str) -> Result<Jwk, DpopError> {
     let header = proof.split('.').next().and_then(|part| URL_SAFE_NO_PAD.decode(part).ok()).ok_or(DpopError::Malformed)?;
     let header: Value = serde_json::from_slice(&header).map_err(|_| DpopError::Malformed)?;
     let key = header.get("jwk").filter(|key| key.is_object()).ok_or(DpopError::Malformed)?;
-    if ["d", "p", "q", "dp", "dq", "qi", "k", "oth"].iter().any(|member| key.get(member).is_some()) {
+    if foreign::has_private_half(key) {
         return Err(DpopError::Malformed);
     }
-    serde_json::from_value(key.clone()).map_err(|_| DpopError::Malformed)
+    foreign::key(key.clone()).ok_or(DpopError::Malformed)
 }
 
 /// The same scheme, host, port and path, after the normalisation of RFC 3986 section 6.2; query and fragment say nothing.

@@ -2,12 +2,14 @@
 //! The algorithm is one that the caller allows, the key one that the caller knows; what a header says about
 //! keys (`jku`, `x5u`, `x5c`) is never followed.
 
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use jsonwebtoken::DecodingKey;
 pub use jsonwebtoken::{
     Algorithm,
     jwk::{Jwk, JwkSet},
 };
-use jsonwebtoken::{DecodingKey, Validation};
-use serde::de::DeserializeOwned;
+use serde::{Deserialize, Deserializer, de::DeserializeOwned};
+use serde_json::Value;
 
 use crate::jwt::{MAX_TOKEN, TokenError};
 
@@ -26,6 +28,75 @@ pub const ASYMMETRIC: [Algorithm; 9] = [
 /// What FAPI 2.0 (section 5.4.1) leaves of them.
 pub const FAPI: [Algorithm; 3] = [Algorithm::ES256, Algorithm::PS256, Algorithm::EdDSA];
 
+/// The name that RFC 9864 gives to what RFC 8037 calls `EdDSA`, when the key is an Ed25519 one; ours always are.
+const ED25519: &str = "Ed25519";
+
+/// The algorithm of this name, by its old name or its new one.
+#[must_use]
+pub fn algorithm(name: &str) -> Option<Algorithm> {
+    if name == ED25519 { Some(Algorithm::EdDSA) } else { name.parse().ok() }
+}
+
+/// What clients may sign with, by all the names that are understood.
+#[must_use]
+pub fn names() -> Vec<String> {
+    ASYMMETRIC.iter().map(|algorithm| format!("{algorithm:?}")).chain([ED25519.to_owned()]).collect()
+}
+
+/// Says `EdDSA` for `Ed25519`, the one name that is read here.
+fn with_old_name(members: &mut Value) {
+    if let Some(alg) = members.get_mut("alg").filter(|alg| *alg == ED25519) {
+        *alg = Value::from("EdDSA");
+    }
+}
+
+/// One key; none when it is of a kind, or for an algorithm, that is not understood.
+#[must_use]
+pub fn key(mut members: Value) -> Option<Jwk> {
+    with_old_name(&mut members);
+    let key: Jwk = serde_json::from_value(members).ok()?;
+    (key.common.key_algorithm != Some(jsonwebtoken::jwk::KeyAlgorithm::UNKNOWN_ALGORITHM)).then_some(key)
+}
+
+/// A set of keys. Those that are not understood are passed over (RFC 7517 section 5): one of a kind of tomorrow takes nothing
+/// from the others.
+#[must_use]
+pub fn key_set(set: &[u8]) -> Option<JwkSet> {
+    #[derive(Deserialize)]
+    struct Published {
+        keys: Vec<Value>,
+    }
+    let published: Published = serde_json::from_slice(set).ok()?;
+    Some(JwkSet { keys: published.keys.into_iter().filter_map(key).collect() })
+}
+
+/// The keys of a client's metadata: the same; but a private half was meant to be kept, and says so.
+///
+/// # Errors
+/// What is no set of public keys.
+pub fn public_keys<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<JwkSet>, D::Error> {
+    #[derive(Deserialize)]
+    struct Published {
+        keys: Vec<Value>,
+    }
+    let Some(published) = Option::<Published>::deserialize(deserializer)? else { return Ok(None) };
+    if published.keys.iter().any(has_private_half) {
+        return Err(serde::de::Error::custom("a private key was sent: keep it, replace it, and send its public half"));
+    }
+    Ok(Some(JwkSet { keys: published.keys.into_iter().filter_map(key).collect() }))
+}
+
+/// Has this key members that only its owner may know (RFC 7518 section 6)?
+#[must_use]
+pub fn has_private_half(members: &Value) -> bool {
+    ["d", "p", "q", "dp", "dq", "qi", "k", "oth"].iter().any(|member| members.get(member).is_some())
+}
+
+fn decoded<T: DeserializeOwned>(part: Option<&str>) -> Result<T, TokenError> {
+    let bytes = part.and_then(|part| URL_SAFE_NO_PAD.decode(part).ok()).ok_or(TokenError::Malformed)?;
+    serde_json::from_slice(&bytes).map_err(|_| TokenError::Malformed)
+}
+
 /// The header, unproven.
 ///
 /// # Errors
@@ -34,7 +105,9 @@ pub fn header(token: &str) -> Result<jsonwebtoken::Header, TokenError> {
     if token.len() > MAX_TOKEN || token.split('.').count() != 3 {
         return Err(TokenError::Malformed);
     }
-    let header = jsonwebtoken::decode_header(token).map_err(|_| TokenError::Malformed)?;
+    let mut members: Value = decoded(token.split('.').next())?;
+    with_old_name(&mut members);
+    let header: jsonwebtoken::Header = serde_json::from_value(members).map_err(|_| TokenError::Malformed)?;
     if header.crit.is_some() || header.extras.inner().contains_key("b64") {
         return Err(TokenError::Malformed);
     }
@@ -47,7 +120,7 @@ pub fn header(token: &str) -> Result<jsonwebtoken::Header, TokenError> {
 /// `Malformed`
 pub fn unproven<T: DeserializeOwned>(token: &str) -> Result<T, TokenError> {
     header(token)?;
-    jsonwebtoken::dangerous::insecure_decode_claims(token).map_err(|_| TokenError::Malformed)
+    decoded(token.split('.').nth(1))
 }
 
 /// The claims of a token that one of `keys` signed. Times, issuer and audience are the caller's to check.
@@ -80,16 +153,15 @@ pub fn verify<T: DeserializeOwned>(token: &str, keys: &JwkSet, allowed: &[Algori
 /// # Errors
 /// [`TokenError`]
 pub fn with_key<T: DeserializeOwned>(token: &str, key: &Jwk, algorithm: Algorithm) -> Result<T, TokenError> {
+    if header(token)?.alg != algorithm {
+        return Err(TokenError::Malformed);
+    }
     let key = DecodingKey::from_jwk(key).map_err(|_| TokenError::UnknownKey)?;
-    let mut validation = Validation::new(algorithm);
-    validation.required_spec_claims.clear();
-    validation.validate_exp = false;
-    validation.validate_aud = false;
-    let read = jsonwebtoken::decode(token, &key, &validation).map_err(|error| match error.kind() {
-        jsonwebtoken::errors::ErrorKind::Json(_) => TokenError::Malformed,
-        _ => TokenError::BadSignature,
-    })?;
-    Ok(read.claims)
+    let (message, signature) = token.rsplit_once('.').ok_or(TokenError::Malformed)?;
+    match jsonwebtoken::crypto::verify(signature, message.as_bytes(), &key, algorithm) {
+        Ok(true) => decoded(token.split('.').nth(1)),
+        Ok(false) | Err(_) => Err(TokenError::BadSignature),
+    }
 }
 
 #[cfg(test)]
@@ -138,6 +210,46 @@ mod tests {
         }
         for token in ["", ".", "..", "...", "a.b.c.d.e"] {
             assert!(verify::<Value>(token, &keys, &ASYMMETRIC).is_err(), "{token}");
+        }
+    }
+
+    /// RFC 9864: libraries of today say `Ed25519` where those of yesterday say `EdDSA`.
+    #[test]
+    fn ed25519_is_understood_by_both_its_names() {
+        use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD as B64};
+        let pkcs8 = SigningKeyPair::generate(SigningAlgorithm::EdDsa).unwrap();
+        let signer = aws_lc_rs::signature::Ed25519KeyPair::from_pkcs8(&pkcs8).unwrap();
+        let pair = SigningKeyPair::of(SigningAlgorithm::EdDsa, "one", &pkcs8).unwrap();
+        let mut published = serde_json::to_value(pair.jwk().unwrap()).unwrap();
+        for name in ["Ed25519", "EdDSA"] {
+            published["alg"] = json!(name);
+            let keys = key_set(json!({ "keys": [published] }).to_string().as_bytes()).unwrap();
+            for alg in ["Ed25519", "EdDSA"] {
+                let signed = format!("{}.{}", B64.encode(json!({"alg": alg, "kid": "one"}).to_string()), B64.encode(r#"{"a":1}"#));
+                let token = format!("{signed}.{}", B64.encode(signer.sign(signed.as_bytes())));
+                assert_eq!(verify(&token, &keys, &ASYMMETRIC), Ok(json!({"a": 1})), "{name} {alg}");
+                assert_eq!(verify::<Value>(&token, &keys, &[Algorithm::ES256]), Err(TokenError::Malformed), "{name} {alg}");
+                let other = format!("{signed}.{}", B64.encode([0; 64]));
+                assert_eq!(verify::<Value>(&other, &keys, &ASYMMETRIC), Err(TokenError::BadSignature), "{name} {alg}");
+            }
+        }
+    }
+
+    /// RFC 7517 section 5.
+    #[test]
+    fn keys_of_an_unknown_kind_are_passed_over() {
+        let (one, jwk) = pair("one", SigningAlgorithm::Es256);
+        let published = json!({"keys": [
+            {"kty": "AKP", "alg": "ML-DSA-44", "kid": "one", "pub": "AAAA"},
+            {"kty": "EC", "crv": "secp256k1", "kid": "one", "x": "AAAA", "y": "AAAA"},
+            {"kty": "RSA", "alg": "RSA1_6", "kid": "one", "n": "AAAA", "e": "AQAB"},
+            7,
+            jwk,
+        ]});
+        let keys = key_set(published.to_string().as_bytes()).unwrap();
+        assert_eq!(verify(&one.sign("JWT", &json!({"a": 1})).unwrap(), &keys, &ASYMMETRIC), Ok(json!({"a": 1})));
+        for nothing in ["", "[]", "{}", r#"{"keys":{}}"#] {
+            assert!(key_set(nothing.as_bytes()).is_none(), "{nothing}");
         }
     }
 }

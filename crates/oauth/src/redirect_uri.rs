@@ -55,10 +55,10 @@ impl RedirectUri {
         &self.0
     }
 
-    /// Is this what a request means?
+    /// Is this what a request means? `native`: of an application on the person's machine, which takes the port that is free.
     #[must_use]
-    pub fn is(&self, asked: &str) -> bool {
-        self.0 == asked || self.is_but_for_the_port(asked)
+    pub fn is(&self, asked: &str, native: bool) -> bool {
+        self.0 == asked || native && self.is_but_for_the_port(asked)
     }
 
     /// Compared as text too: nothing but digits between the host and the path may differ.
@@ -88,6 +88,14 @@ impl RedirectUri {
     pub fn origin(&self) -> Option<String> {
         let origin = Url::parse(&self.0).ok()?.origin();
         origin.is_tuple().then(|| origin.ascii_serialization())
+    }
+
+    /// The address with parameters in its fragment; a registered one has none.
+    #[must_use]
+    pub fn with_fragment(asked: &str, parameters: &[(&str, &str)]) -> String {
+        let mut fragment = form_urlencoded::Serializer::new(String::new());
+        fragment.extend_pairs(parameters);
+        format!("{asked}#{}", fragment.finish())
     }
 
     /// The address with parameters added to its query (RFC 6749 section 4.1.2).
@@ -182,10 +190,11 @@ mod tests {
             "https://rp.example/cb#",
             "http://rp.example/cb",
         ] {
-            assert!(!web.is(other), "{other}");
+            assert!(!web.is(other, true), "{other}");
         }
         let native = RedirectUri::read("http://127.0.0.1/cb").unwrap();
-        assert!(native.is("http://127.0.0.1:51004/cb"));
+        assert!(native.is("http://127.0.0.1:51004/cb", true));
+        assert!(!native.is("http://127.0.0.1:51004/cb", false), "the ports of a web client are its own");
         for odd in [
             "http://127.0.0.1:1/./cb",
             "http://127.0.0.1:1/a/../cb",
@@ -199,14 +208,14 @@ mod tests {
             "http://127.0.0.1.evil.example/cb",
             "http://127.0.0.1:1:2/cb",
         ] {
-            assert!(!native.is(odd), "{odd}");
+            assert!(!native.is(odd, true), "{odd}");
         }
         for other in
             ["http://127.0.0.1:1/", "http://127.0.0.2:1/cb", "http://localhost:1/cb", "https://127.0.0.1:1/cb", "http://x@127.0.0.1:1/cb"]
         {
-            assert!(!native.is(other), "{other}");
+            assert!(!native.is(other, true), "{other}");
         }
-        assert!(!RedirectUri::read("http://localhost:3000/cb").unwrap().is("http://localhost:3001/cb"));
+        assert!(!RedirectUri::read("http://localhost:3000/cb").unwrap().is("http://localhost:3001/cb", true));
     }
 
     #[test]
@@ -214,5 +223,6 @@ mod tests {
         assert_eq!(RedirectUri::with_query("https://a/b", &[("code", "x y"), ("state", "&")]), "https://a/b?code=x+y&state=%26");
         assert_eq!(RedirectUri::with_query("https://a/b?c=d", &[("code", "x")]), "https://a/b?c=d&code=x");
         assert_eq!(RedirectUri::with_query("https://a/b?", &[("code", "x")]), "https://a/b?code=x");
+        assert_eq!(RedirectUri::with_fragment("https://a/b?c=d", &[("code", "x y"), ("state", "&")]), "https://a/b?c=d#code=x+y&state=%26");
     }
 }

@@ -6,7 +6,7 @@ use octroi_domain::sign_on::ClientId;
 use octroi_oauth::{
     client_assertion::{self, ASSERTION_TYPE, Expected},
     client_metadata::AuthMethod,
-    foreign::{ASYMMETRIC, Algorithm, FAPI, JwkSet},
+    foreign::{self, ASYMMETRIC, Algorithm, FAPI, JwkSet},
     secret::{self, same_digest},
 };
 
@@ -105,7 +105,7 @@ impl App {
 
     async fn check_assertion(&self, known: &Known, assertion: &str, presented: Presented<'_>) -> Result<(), SignOnError> {
         let refused = |why: &dyn std::fmt::Display| Refusal::client(why.to_string());
-        let registered = known.metadata.token_endpoint_auth_signing_alg.as_deref().and_then(|alg| alg.parse::<Algorithm>().ok());
+        let registered = known.metadata.token_endpoint_auth_signing_alg.as_deref().and_then(foreign::algorithm);
         let allowed: Vec<Algorithm> = match registered {
             Some(one) => vec![one],
             None if known.is_strict() => FAPI.to_vec(),

@@ -95,10 +95,10 @@ impl App {
             // A token that is bound to a key is none without it (RFC 9449 section 7.1).
             (Some(_), Scheme::Bearer) | (None, Scheme::Dpop) => return Err(refused()),
         }
-        let grant = grant.ok_or_else(refused)?;
         if !claims.scope.split(' ').any(|scope| scope == "openid") {
             return Err(Refusal::new(403, "insufficient_scope", "the access token lacks the scope openid").into());
         }
+        let grant = grant.ok_or_else(refused)?;
         let reader = self.inner.store.read();
         let user = reader.user_by_id(grant.user).await?.ok_or_else(refused)?;
         let told = Told::read(&reader, &user, &grant.facts).await?;

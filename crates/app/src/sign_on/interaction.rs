@@ -39,11 +39,14 @@ pub struct Back {
     pub parameters: Vec<(&'static str, String)>,
 }
 impl Back {
-    /// The address with the answer in its query.
+    /// The address with the answer in its query, or in its fragment.
     #[must_use]
     pub fn address(&self) -> String {
         let parameters: Vec<(&str, &str)> = self.parameters.iter().map(|(name, value)| (*name, value.as_str())).collect();
-        RedirectUri::with_query(&self.redirect_uri, &parameters)
+        match self.mode {
+            ResponseMode::Fragment => RedirectUri::with_fragment(&self.redirect_uri, &parameters),
+            ResponseMode::Query | ResponseMode::FormPost => RedirectUri::with_query(&self.redirect_uri, &parameters),
+        }
     }
 }
 
@@ -55,6 +58,8 @@ pub struct AccountView {
     pub email: String,
     /// The client expects somebody else.
     pub other_expected: bool,
+    /// The client wants an account to be opened.
+    pub create: bool,
 }
 
 /// The organisations to choose from; none: the person belongs to none.
@@ -153,7 +158,7 @@ impl App {
         let known = self.client_known(&interaction.client).await?.ok_or(Error::NotFound)?;
         let asked: Asked = serde_json::from_str(&interaction.request).map_err(|error| Error::Internal(error.to_string()))?;
         // The client may have given the address up meanwhile: whoever has it now is sent nothing.
-        if !known.metadata.redirect_uris.iter().any(|registered| registered.is(&asked.redirect_uri)) {
+        if !known.metadata.is_answered_at(&asked.redirect_uri) {
             return Err(Error::NotFound.into());
         }
         let choices = serde_json::from_str(&interaction.choices).unwrap_or_default();
@@ -190,12 +195,15 @@ impl App {
         let user = reader.user_by_id(session.user).await?.ok_or(Error::SignIn)?;
         let choices = open.choices(user.id);
         let other_expected = !self.is_expected(open, &user, context.now).await?;
-        if other_expected || (request.asks(Prompt::SelectAccount) && !choices.account) {
+        // Who was there before was not asked to open an account: they are asked now.
+        let create = request.asks(Prompt::Create) && session.authentication.at < open.interaction.created_at;
+        if other_expected || ((create || request.asks(Prompt::SelectAccount)) && !choices.account) {
             return Ok(Step::Account(AccountView {
                 client: open.name(),
                 name: user.full_name(),
                 email: user.email.clone(),
                 other_expected,
+                create,
             }));
         }
         let wanted = wanted_acr(open);
@@ -246,7 +254,7 @@ impl App {
         if choices.agreed {
             return Ok(false);
         }
-        if open.asked.request.asks(Prompt::Consent) && !open.known.client.first_party {
+        if open.asked.request.asks(Prompt::Consent) {
             return Ok(true);
         }
         // Any program on the machine can say that it is this client, and take the answer (RFC 8252 section 8.6): somebody is asked.

@@ -73,7 +73,7 @@ impl App {
             (None, _) => None,
             (Some(_), None) => return Err(Refusal::request("post_logout_redirect_uri goes with id_token_hint or client_id").into()),
             (Some(address), Some(known)) => {
-                if !known.metadata.post_logout_redirect_uris.iter().any(|registered| registered.is(address)) {
+                if !known.metadata.is_left_to(address) {
                     return Err(Refusal::request("post_logout_redirect_uri is not one that the client registered").into());
                 }
                 let state = parameters.get("state").map(|state| ("state", state));

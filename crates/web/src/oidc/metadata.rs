@@ -10,11 +10,7 @@ use octroi_app::sign_on::{
     settings::{Certificates, SignOnSettings},
 };
 use octroi_domain::authentication::Acr;
-use octroi_oauth::{
-    authorization_request::Prompt,
-    foreign::{ASYMMETRIC, Algorithm},
-    jwt::SigningAlgorithm,
-};
+use octroi_oauth::{authorization_request::Prompt, foreign, jwt::SigningAlgorithm};
 use serde_json::{Value, json};
 
 use super::{form::open, json as answer};
@@ -42,7 +38,7 @@ const WITH_CERTIFICATE: [(&str, &str); 5] = [
 fn metadata(issuer: &str, settings: &SignOnSettings) -> Value {
     let at = |path: &str| format!("{issuer}{path}");
     let signs: Vec<&str> = SigningAlgorithm::ALL.iter().map(|algorithm| algorithm.as_str()).collect();
-    let reads: Vec<String> = ASYMMETRIC.iter().map(|algorithm: &Algorithm| format!("{algorithm:?}")).collect();
+    let reads = foreign::names();
     let claims: Vec<&str> =
         ["sub", "iss", "aud", "exp", "iat", "auth_time", "acr", "amr", "sid", "nonce"].into_iter().chain(claim_names()).collect();
     let proofs = proofs(settings);
@@ -66,7 +62,7 @@ fn metadata(issuer: &str, settings: &SignOnSettings) -> Value {
         "request_parameter_supported": false,
         "request_uri_parameter_supported": false,
         "response_types_supported": ["code"],
-        "response_modes_supported": ["query", "form_post"],
+        "response_modes_supported": ["query", "fragment", "form_post"],
         "grant_types_supported": ["authorization_code", "refresh_token", "client_credentials"],
         "subject_types_supported": ["public", "pairwise"],
         "id_token_signing_alg_values_supported": signs,
@@ -102,7 +98,7 @@ fn metadata(issuer: &str, settings: &SignOnSettings) -> Value {
 /// `GET /.well-known/oauth-protected-resource`: what the portal itself wants of a token, at userinfo (RFC 9728 section 2).
 pub async fn resource(call: OpenCall) -> Response {
     let (issuer, settings) = (&call.shared.public_url, call.shared.web.app.sign_on_settings());
-    let reads: Vec<String> = ASYMMETRIC.iter().map(|algorithm: &Algorithm| format!("{algorithm:?}")).collect();
+    let reads = foreign::names();
     cached(&json!({
         "resource": issuer,
         "authorization_servers": [issuer],

@@ -17,5 +17,6 @@ mod logout;
 mod nonces;
 mod plans;
 mod relying;
+mod strict;
 #[path = "../support/mod.rs"]
 mod support;
