@@ -43,8 +43,10 @@ pub struct Expected<'a> {
 }
 
 /// Why an assertion is refused; outside it is `invalid_client`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum AssertionError {
+    #[error("client_assertion: {0}")]
+    Algorithm(String),
     #[error("the assertion is not a JWT with iss, sub, aud, exp and jti")]
     Malformed,
     #[error("the assertion is not signed with a registered key of the client")]
@@ -76,6 +78,9 @@ pub fn claimed(assertion: &str) -> Option<String> {
 /// # Errors
 /// [`AssertionError`]
 pub fn check(assertion: &str, keys: &JwkSet, allowed: &[Algorithm], expected: Expected<'_>) -> Result<Assertion, AssertionError> {
+    if let Some(why) = foreign::unaccepted(assertion, allowed) {
+        return Err(AssertionError::Algorithm(why));
+    }
     let claims: Claims = foreign::verify(assertion, keys, allowed).map_err(|error| match error {
         crate::jwt::TokenError::Malformed => AssertionError::Malformed,
         _ => AssertionError::Signature,
