@@ -147,6 +147,10 @@ pub struct ClientMetadata {
     /// Ours: the code flow without PKCE is refused.
     #[serde(default)]
     pub require_pkce: bool,
+    /// Ours: what the scopes give stands in the ID token too (OpenID Connect Core section 5.4 has it at userinfo), for clients
+    /// that read nothing else.
+    #[serde(default)]
+    pub claims_in_id_token: bool,
 }
 
 /// Why metadata is refused (RFC 7591 section 3.2.2).

@@ -5,7 +5,6 @@ use octroi_domain::{
     sign_on::{Grant, RefreshUse},
 };
 use octroi_oauth::{
-    claims_request::ClaimsRequest,
     client_metadata::{AuthMethod, GrantType},
     parameters::{Parameters, tokens},
     pkce::Challenge,
@@ -13,7 +12,13 @@ use octroi_oauth::{
 use serde_json::json;
 
 pub use super::issue::Issued;
-use super::{Known, Presented, Refusal, SCOPES, SignOnError, binding::Binding, claims::Told, digest, issue::Access};
+use super::{
+    Known, Presented, Refusal, SCOPES, SignOnError,
+    binding::Binding,
+    claims::{self, Told},
+    digest,
+    issue::Access,
+};
 use crate::{context::App, error::Error};
 
 /// One sentence for a code that is unknown, used, out of date, of another client or not proven.
@@ -80,7 +85,7 @@ impl App {
         let audiences = self.audiences(parameters, &grant)?;
         let user = tx.user_by_id(grant.user).await?.ok_or_else(refused)?;
         tx.code_used(&code, now).await?;
-        let claims: ClaimsRequest = serde_json::from_str(&grant.facts.claims).unwrap_or_default();
+        let claims = claims::asked(known, &grant.facts);
         let told = Told::for_id_token(&tx, &user, &grant.facts, &claims).await?;
         let refresh = self.refresh_token(&mut tx, known, &grant, &binding, now).await?;
         tx.commit().await?;
@@ -121,7 +126,7 @@ impl App {
         let scopes = narrowed(parameters, &grant)?;
         let audiences = self.audiences(parameters, &grant)?;
         let user = tx.user_by_id(grant.user).await?.ok_or_else(refused)?;
-        let claims: ClaimsRequest = serde_json::from_str(&grant.facts.claims).unwrap_or_default();
+        let claims = claims::asked(known, &grant.facts);
         let told = Told::for_id_token(&tx, &user, &grant.facts, &claims).await?;
         // Of several that came of one answer that was lost, or stolen, the first to be used goes on alone.
         if held.replaced_at.is_none() {
