@@ -43,8 +43,10 @@ pub struct Expected<'a> {
 }
 
 /// Why an assertion is refused; outside it is `invalid_client`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum AssertionError {
+    #[error("client_assertion: {0}")]
+    Algorithm(String),
     #[error("the assertion is not a JWT with iss, sub, aud, exp and jti")]
     Malformed,
     #[error("the assertion is not signed with a registered key of the client")]
@@ -85,6 +87,9 @@ pub fn check(assertion: &str, keys: &JwkSet, allowed: &[Algorithm], expected: Ex
     let typ = foreign::header(assertion).map_err(|_| AssertionError::Malformed)?.typ;
     if typ.as_deref().is_some_and(|typ| !is_type(typ)) {
         return Err(AssertionError::Malformed);
+    }
+    if let Some(why) = foreign::unaccepted(assertion, allowed) {
+        return Err(AssertionError::Algorithm(why));
     }
     let claims: Claims = foreign::verify(assertion, keys, allowed).map_err(|error| match error {
         crate::jwt::TokenError::Malformed => AssertionError::Malformed,

@@ -147,6 +147,10 @@ pub struct ClientMetadata {
     /// Ours: the code flow without PKCE is refused.
     #[serde(default)]
     pub require_pkce: bool,
+    /// Ours: what the scopes give stands in the ID token too (OpenID Connect Core section 5.4 has it at userinfo), for clients
+    /// that read nothing else.
+    #[serde(default)]
+    pub claims_in_id_token: bool,
 }
 
 /// Why metadata is refused (RFC 7591 section 3.2.2).
@@ -316,8 +320,9 @@ impl ClientMetadata {
             !matches!(key.algorithm, Kind::EllipticCurve(_) | Kind::RSA(_) | Kind::OctetKeyPair(_))
         };
         if self.jwks.as_ref().is_some_and(|set| set.keys.is_empty() || set.keys.iter().any(symmetric)) {
-            return Err(MetadataError::new("jwks", "public keys alone: RSA, EC or OKP"));
+            return Err(MetadataError::new("jwks", "public keys alone: RSA, EC or OKP; each for an algorithm that is known here"));
         }
+        self.check_signing_keys()?;
         if let Some(alg) = &self.token_endpoint_auth_signing_alg
             && !foreign::algorithm(alg).is_some_and(|alg| foreign::ASYMMETRIC.contains(&alg))
         {
@@ -335,6 +340,18 @@ impl ClientMetadata {
             return Err(MetadataError::new("tls_client_auth_san_ip", "an address: 192.0.2.7, or 2001:db8::7"));
         }
         Ok(())
+    }
+
+    /// Keys that can never sign an assertion are refused here, where somebody reads it, rather than at the token endpoint.
+    fn check_signing_keys(&self) -> Result<(), MetadataError> {
+        let Some(set) = self.jwks.as_ref().filter(|_| self.token_endpoint_auth_method == AuthMethod::PrivateKeyJwt) else { return Ok(()) };
+        let chosen = self.token_endpoint_auth_signing_alg.as_deref().and_then(foreign::algorithm).map(|one| vec![one]);
+        let strict = self.require_pushed_authorization_requests;
+        let allowed = chosen.unwrap_or_else(|| if strict { foreign::FAPI.to_vec() } else { foreign::ASYMMETRIC.to_vec() });
+        if set.keys.iter().any(|key| foreign::is_usable(key, &allowed)) {
+            return Ok(());
+        }
+        Err(MetadataError::new("jwks", format!("no key of the set can sign an assertion: one for {} is needed", foreign::listed(&allowed))))
     }
 
     /// The names that a certificate may be known by (RFC 8705 section 2.1.2).
@@ -427,6 +444,17 @@ mod tests {
         check(with("response_types", json!(["code id_token"])), "response_types", "invalid_client_metadata");
         check(with("token_endpoint_auth_method", json!("private_key_jwt")), "jwks", "invalid_client_metadata");
         check(with("jwks", json!({"keys": [{"kty": "oct", "k": "c2VjcmV0"}]})), "jwks", "invalid_client_metadata");
+        let never = json!({"keys": [{"kty": "EC", "crv": "P-521", "x": "AAAA", "y": "AAAA"}]});
+        let signs = |jwks: Value, strict: bool| {
+            json!({
+                "redirect_uris": ["https://rp.example/cb"], "token_endpoint_auth_method": "private_key_jwt", "jwks": jwks,
+                "require_pushed_authorization_requests": strict,
+            })
+        };
+        check(signs(never, false), "jwks", "invalid_client_metadata");
+        let rs256 = json!({"keys": [{"kty": "RSA", "alg": "RS256", "n": "AAAA", "e": "AQAB"}]});
+        check(signs(rs256.clone(), true), "jwks", "invalid_client_metadata");
+        assert!(ClientMetadata::read(signs(rs256, false)).is_ok());
         check(with("jwks_uri", json!("file:///etc/passwd")), "jwks_uri", "invalid_client_metadata");
         check(with("logo_uri", json!("javascript:alert(1)")), "logo_uri", "invalid_client_metadata");
         check(with("scope", json!("a  b")), "scope", "invalid_client_metadata");

@@ -18,8 +18,10 @@ pub const LIFE: i64 = 60;
 const AHEAD: i64 = 30;
 
 /// Why a proof is refused: `invalid_dpop_proof`, whatever it is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum DpopError {
+    #[error("the DPoP proof: {0}")]
+    Algorithm(String),
     #[error("the DPoP proof is not a JWT of type dpop+jwt with a public key in its header")]
     Malformed,
     #[error("the DPoP proof is not signed with the key in its header")]
@@ -73,6 +75,9 @@ struct Claims {
 /// # Errors
 /// [`DpopError`]
 pub fn check(proof: &str, target: Target<'_>, allowed: &[Algorithm]) -> Result<Proof, DpopError> {
+    if let Some(why) = foreign::unaccepted(proof, allowed) {
+        return Err(DpopError::Algorithm(why));
+    }
     let key = key(proof)?;
     let header = foreign::header(proof).map_err(|_| DpopError::Malformed)?;
     if header.typ.as_deref() != Some("dpop+jwt") || !allowed.contains(&header.alg) {
@@ -214,7 +219,8 @@ mod tests {
         }
         let good = maker.sign("dpop+jwt", &claims());
         assert_eq!(check(&maker.sign("JWT", &claims()), TARGET, &FAPI), Err(DpopError::Malformed));
-        assert_eq!(check(&good, TARGET, &[Algorithm::PS256]), Err(DpopError::Malformed));
+        let other = DpopError::Algorithm("the algorithm ES256 is not accepted; sign with PS256".to_owned());
+        assert_eq!(check(&good, TARGET, &[Algorithm::PS256]), Err(other));
         assert_eq!(check("", TARGET, &FAPI), Err(DpopError::Malformed));
         // Another's key in the header, and a header with a private key.
         let parts: Vec<&str> = good.split('.').collect();

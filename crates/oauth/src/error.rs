@@ -8,7 +8,9 @@ pub enum OAuthError {
     #[error("{0}")]
     InvalidRequest(&'static str),
     /// One sentence for an unknown client, a wrong secret and a revoked one.
-    #[error("the client could not be authenticated: check client_id and client_secret, and that they belong to this stage")]
+    #[error(
+        "the client could not be authenticated: check client_id and client_secret (those of an application are not the same in the sandbox as in production)"
+    )]
     InvalidClient,
     #[error("this grant type is not offered: use client_credentials")]
     UnsupportedGrantType,

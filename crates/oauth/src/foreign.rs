@@ -43,6 +43,44 @@ pub fn names() -> Vec<String> {
     ASYMMETRIC.iter().map(|algorithm| format!("{algorithm:?}")).chain([ED25519.to_owned()]).collect()
 }
 
+/// Why the algorithm in the header will not do, in words for the token's maker; none: it will, or none is named.
+#[must_use]
+pub fn unaccepted(token: &str, allowed: &[Algorithm]) -> Option<String> {
+    let header: Value = decoded(token.split('.').next().filter(|part| part.len() <= MAX_TOKEN)).ok()?;
+    let named = header.get("alg")?.as_str()?;
+    if algorithm(named).is_some_and(|named| allowed.contains(&named)) {
+        return None;
+    }
+    let named: String = named.chars().filter(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '+' | '_')).take(30).collect();
+    Some(format!("the algorithm {named} is not accepted; sign with {}", listed(allowed)))
+}
+
+/// Algorithms in a sentence.
+#[must_use]
+pub fn listed(allowed: &[Algorithm]) -> String {
+    let names: Vec<String> = allowed.iter().map(|algorithm| format!("{algorithm:?}")).collect();
+    match names.split_last() {
+        Some((last, others)) if !others.is_empty() => format!("{} or {last}", others.join(", ")),
+        _ => names.concat(),
+    }
+}
+
+/// Can what this key signs be accepted at all?
+#[must_use]
+pub fn is_usable(key: &Jwk, allowed: &[Algorithm]) -> bool {
+    use jsonwebtoken::jwk::{AlgorithmParameters as Kind, EllipticCurve as Curve, PublicKeyUse};
+    let could = |algorithm: Algorithm| match &key.algorithm {
+        Kind::RSA(_) => format!("{algorithm:?}").starts_with(['R', 'P']),
+        Kind::EllipticCurve(point) => {
+            matches!((&point.curve, algorithm), (Curve::P256, Algorithm::ES256) | (Curve::P384, Algorithm::ES384))
+        }
+        Kind::OctetKeyPair(point) => point.curve == Curve::Ed25519 && algorithm == Algorithm::EdDSA,
+        _ => false,
+    };
+    let signs = !matches!(key.common.public_key_use, Some(PublicKeyUse::Encryption));
+    signs && allowed.iter().any(|known| could(*known) && key.common.key_algorithm.is_none_or(|said| said == (*known).into()))
+}
+
 /// Says `EdDSA` for `Ed25519`, the one name that is read here.
 fn with_old_name(members: &mut Value) {
     if let Some(alg) = members.get_mut("alg").filter(|alg| *alg == ED25519) {
@@ -168,6 +206,7 @@ pub fn with_key<T: DeserializeOwned>(token: &str, key: &Jwk, algorithm: Algorith
 mod tests {
     use super::*;
     use crate::jwt::{SigningAlgorithm, SigningKeyPair};
+    use base64::engine::general_purpose::URL_SAFE_NO_PAD as B64;
     use serde_json::{Value, json};
 
     fn pair(kid: &str, algorithm: SigningAlgorithm) -> (SigningKeyPair, Jwk) {
@@ -232,6 +271,42 @@ mod tests {
                 let other = format!("{signed}.{}", B64.encode([0; 64]));
                 assert_eq!(verify::<Value>(&other, &keys, &ASYMMETRIC), Err(TokenError::BadSignature), "{name} {alg}");
             }
+        }
+    }
+
+    #[test]
+    fn who_signs_with_something_else_is_told_so() {
+        let token = |header: Value| format!("{}.e30.AAAA", B64.encode(header.to_string()));
+        for (alg, words) in [
+            ("RS256", "the algorithm RS256 is not accepted; sign with ES256, PS256 or EdDSA"),
+            ("ES512", "the algorithm ES512 is not accepted; sign with ES256, PS256 or EdDSA"),
+            ("a\"<b>", "the algorithm ab is not accepted; sign with ES256, PS256 or EdDSA"),
+        ] {
+            assert_eq!(unaccepted(&token(json!({ "alg": alg })), &FAPI).as_deref(), Some(words));
+        }
+        for alg in ["PS256", "Ed25519"] {
+            assert_eq!(unaccepted(&token(json!({ "alg": alg })), &FAPI), None);
+        }
+        for nothing in ["", "x", &token(json!({})), &token(json!([])), &token(json!({ "alg": 7 }))] {
+            assert_eq!(unaccepted(nothing, &FAPI), None);
+        }
+    }
+
+    #[test]
+    fn some_keys_can_never_do() {
+        let (_, es256) = pair("k", SigningAlgorithm::Es256);
+        let (_, rs256) = pair("k", SigningAlgorithm::Rs256);
+        let (_, eddsa) = pair("k", SigningAlgorithm::EdDsa);
+        assert!(is_usable(&es256, &FAPI) && is_usable(&eddsa, &FAPI) && is_usable(&rs256, &ASYMMETRIC));
+        assert!(!is_usable(&rs256, &FAPI), "it is said to be for RS256");
+        let any = Jwk { common: jsonwebtoken::jwk::CommonParameters { key_algorithm: None, ..rs256.common.clone() }, ..rs256 };
+        assert!(is_usable(&any, &FAPI));
+        for never in [
+            json!({"kty": "EC", "crv": "P-521", "x": "AAAA", "y": "AAAA"}),
+            json!({"kty": "RSA", "use": "enc", "n": "AAAA", "e": "AQAB"}),
+            json!({"kty": "RSA", "alg": "RSA-OAEP", "n": "AAAA", "e": "AQAB"}),
+        ] {
+            assert!(!is_usable(&key(never.clone()).unwrap(), &ASYMMETRIC), "{never}");
         }
     }
 

@@ -163,7 +163,12 @@ fn shown<'a>(presented: &Presented<'a>) -> Result<(Option<String>, Shown<'a>), R
     }
     match (parameters.get("client_assertion_type"), assertion) {
         (None, None) => {}
-        (Some(ASSERTION_TYPE), Some(assertion)) => return Ok((client_assertion::claimed(assertion), Shown::Assertion(assertion))),
+        (Some(ASSERTION_TYPE), Some(assertion)) => {
+            return match foreign::unaccepted(assertion, &ASYMMETRIC) {
+                Some(why) => Err(Refusal::client(format!("client_assertion: {why}"))),
+                None => Ok((client_assertion::claimed(assertion), Shown::Assertion(assertion))),
+            };
+        }
         _ => return Err(Refusal::client(format!("client_assertion goes with client_assertion_type={ASSERTION_TYPE}"))),
     }
     Ok((None, secret.map_or(Shown::Nothing, |secret| Shown::Secret(secret::digest(secret)))))

@@ -44,6 +44,17 @@ pub(super) fn needs_organization(scopes: &[String], claims: &ClaimsRequest) -> b
         || claims.userinfo.keys().chain(claims.id_token.keys()).any(|claim| ["siret", "label", "organization_id"].contains(&claim.as_str()))
 }
 
+/// What the client asked for; and in the ID token what the scopes give, for a client that reads it alone.
+pub(super) fn asked(known: &Known, facts: &GrantFacts) -> ClaimsRequest {
+    let mut claims: ClaimsRequest = serde_json::from_str(&facts.claims).unwrap_or_default();
+    if known.metadata.claims_in_id_token {
+        for (name, _) in GIVEN_BY.into_iter().filter(|(_, scopes)| scopes.iter().any(|scope| facts.has_scope(scope))) {
+            claims.id_token.entry(name.to_owned()).or_default();
+        }
+    }
+    claims
+}
+
 /// The claims asked for one by one that the client may have at all.
 pub(super) fn asked_one_by_one(known: &Known, claims: &ClaimsRequest) -> Vec<&'static str> {
     let asked = |name: &str| claims.userinfo.contains_key(name) || claims.id_token.contains_key(name);

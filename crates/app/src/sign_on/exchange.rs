@@ -11,7 +11,6 @@ use octroi_domain::{
     sign_on::{Grant, RefreshToken, RefreshUse},
 };
 use octroi_oauth::{
-    claims_request::ClaimsRequest,
     parameters::{Parameters, tokens},
     pkce::Challenge,
     secret::PlainSecret,
@@ -20,7 +19,11 @@ use octroi_store::{StoredCode, Tx};
 use serde_json::json;
 use tokio::sync::oneshot;
 
-use super::{Known, Refusal, SignOnError, binding::Binding, claims::Told};
+use super::{
+    Known, Refusal, SignOnError,
+    binding::Binding,
+    claims::{self, Told},
+};
 use crate::{context::App, error::Error};
 
 /// One sentence for a code that is unknown, used, out of date, of another client or not proven.
@@ -283,7 +286,7 @@ impl App {
     ) -> Result<Option<Granted>, SignOnError> {
         let Exchange { known, binding, parameters, now, .. } = asked;
         let audiences = self.audiences(parameters, grant)?;
-        let claims: ClaimsRequest = serde_json::from_str(&grant.facts.claims).unwrap_or_default();
+        let claims = claims::asked(known, &grant.facts);
         let Some(told) = Told::for_id_token(tx, grant, &claims).await? else { return Ok(None) };
         let refresh = Self::refresh_token(known, grant, binding, *now)?.map(|(secret, token)| {
             let until = token.expires_at.max(now.plus_seconds(i64::from(known.client.access_token_seconds)));

@@ -78,7 +78,7 @@ impl App {
         let cnf = claims.cnf.clone().unwrap_or_default();
         // One that is bound to a certificate is none with another, or without (RFC 8705 section 3).
         if cnf.x5t_s256.is_some() && cnf.x5t_s256 != presented.certificate.map(octroi_oauth::certificate::Certificate::thumbprint) {
-            return Err(refused());
+            return Err(Refusal::bound("the access token is bound to a client certificate, and this request does not show it").into());
         }
         match (cnf.jkt, scheme) {
             (None, Scheme::Bearer) => {}
@@ -93,7 +93,13 @@ impl App {
                 }
             }
             // A token that is bound to a key is none without it (RFC 9449 section 7.1).
-            (Some(_), Scheme::Bearer) | (None, Scheme::Dpop) => return Err(refused()),
+            (Some(_), Scheme::Bearer) => {
+                let why = "the access token is bound to a key: send it as `Authorization: DPoP`, with a proof in the header DPoP";
+                return Err(Refusal::bound(why).into());
+            }
+            (None, Scheme::Dpop) => {
+                return Err(Refusal::bound("the access token is not bound to a key: send it as `Authorization: Bearer`").into());
+            }
         }
         if !claims.scope.split(' ').any(|scope| scope == "openid") {
             return Err(Refusal::new(403, "insufficient_scope", "the access token lacks the scope openid").into());

@@ -6,7 +6,6 @@ use octroi_domain::{
     sign_on::{Grant, ID_TOKEN_SECONDS, RefreshToken},
 };
 use octroi_oauth::{
-    claims_request::ClaimsRequest,
     client_metadata::{AuthMethod, GrantType},
     id_token::{GrantTokenClaims, ID_TOKEN, IdTokenClaims, left_half},
     jwt::{ACCESS_TOKEN, SigningAlgorithm},
@@ -15,7 +14,11 @@ use octroi_oauth::{
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use super::{Known, SignOnError, binding::Binding, claims::Told};
+use super::{
+    Known, SignOnError,
+    binding::Binding,
+    claims::{self, Told},
+};
 use crate::{context::App, error::Error, sessions::SESSION_HOURS};
 
 /// The answer of the token endpoint (RFC 6749 section 5.1, OpenID Connect Core section 3.1.3.3).
@@ -88,7 +91,7 @@ impl App {
         now: Moment,
     ) -> Result<String, SignOnError> {
         let algorithm = known.metadata.id_token_signed_response_alg;
-        let claims: ClaimsRequest = serde_json::from_str(&grant.facts.claims).unwrap_or_default();
+        let claims = claims::asked(known, &grant.facts);
         let claims = IdTokenClaims {
             iss: self.issuer().to_owned(),
             sub: grant.facts.subject.clone(),

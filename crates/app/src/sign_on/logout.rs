@@ -70,8 +70,8 @@ impl App {
             }
         };
         let then = match (parameters.get("post_logout_redirect_uri"), &known) {
-            (None, _) => None,
-            (Some(_), None) => return Err(Refusal::request("post_logout_redirect_uri goes with id_token_hint or client_id").into()),
+            // Whose address it is nobody knows: the session may end, and nobody is sent anywhere (section 3).
+            (None, _) | (Some(_), None) => None,
             (Some(address), Some(known)) => {
                 if !known.metadata.is_left_to(address) {
                     return Err(Refusal::request("post_logout_redirect_uri is not one that the client registered").into());

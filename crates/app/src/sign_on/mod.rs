@@ -88,6 +88,10 @@ impl Refusal {
     pub(crate) fn token() -> Self {
         Self::new(401, "invalid_token", "the access token is unknown, out of date, revoked, or not for this address")
     }
+    /// A good token, shown otherwise than what it is bound to wants.
+    pub(crate) fn bound(description: &str) -> Self {
+        Self::new(401, "invalid_token", description)
+    }
     pub(crate) fn proof(description: impl Into<String>) -> Self {
         Self::new(400, "invalid_dpop_proof", description)
     }

@@ -25,6 +25,8 @@ use crate::{
 #[schema(as = ClientInput)]
 pub struct Input {
     /// What RFC 7591 says of a client: `client_name`, `redirect_uris`, `token_endpoint_auth_method`, `grant_types`, `scope`…
+    /// ID tokens are signed with ES256 unless `id_token_signed_response_alg` says `RS256` or `EdDSA`: many libraries accept
+    /// RS256 alone unless they are told. `claims_in_id_token` puts what the scopes give into the ID token too.
     #[schema(value_type = Object)]
     metadata: Value,
     /// Id or SIRET of who runs it.

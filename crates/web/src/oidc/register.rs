@@ -39,7 +39,8 @@ async fn metadata(call: OpenCall) -> Result<Value, Response> {
     Ok(Value::Object(members))
 }
 
-fn answer(request_id: &str, status: StatusCode, outcome: Result<Value, SignOnError>) -> Response {
+/// `shown`: did the request show a token?
+fn answer(request_id: &str, shown: bool, status: StatusCode, outcome: Result<Value, SignOnError>) -> Response {
     match outcome {
         Ok(value) => {
             let mut response = json(&value);
@@ -49,8 +50,9 @@ fn answer(request_id: &str, status: StatusCode, outcome: Result<Value, SignOnErr
         Err(SignOnError::Refused(refusal)) => {
             let mut response = refused(&refusal, false);
             if refusal.status == 401 {
-                let challenge = HeaderValue::from_static("Bearer realm=\"octroi\", error=\"invalid_token\"");
-                response.headers_mut().insert(header::WWW_AUTHENTICATE, challenge);
+                // Where nothing was shown, nothing is wrong with it (RFC 6750 section 3.1).
+                let text = if shown { "Bearer realm=\"octroi\", error=\"invalid_token\"" } else { "Bearer realm=\"octroi\"" };
+                response.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static(text));
             }
             response
         }
@@ -63,12 +65,12 @@ pub async fn register(call: OpenCall) -> Response {
     let (shared, request_id, token) = (call.shared.clone(), call.facts.request_id.clone(), token(&call));
     // Without a token nothing is read.
     if token.is_none() {
-        return answer(&request_id, StatusCode::CREATED, Err(registration::unauthorized()));
+        return answer(&request_id, false, StatusCode::CREATED, Err(registration::unauthorized()));
     }
     match metadata(call).await {
         Ok(metadata) => {
             let outcome = shared.web.app.register_client(token.as_deref(), metadata, shared.now()).await;
-            answer(&request_id, StatusCode::CREATED, outcome)
+            answer(&request_id, true, StatusCode::CREATED, outcome)
         }
         Err(response) => response,
     }
@@ -76,8 +78,9 @@ pub async fn register(call: OpenCall) -> Response {
 
 /// `GET /oauth/register/{id}`
 pub async fn read(call: OpenCall) -> Response {
-    let outcome = call.shared.web.app.read_registration(token(&call).as_deref(), &id(&call)).await;
-    answer(&call.facts.request_id, StatusCode::OK, outcome)
+    let token = token(&call);
+    let outcome = call.shared.web.app.read_registration(token.as_deref(), &id(&call)).await;
+    answer(&call.facts.request_id, token.is_some(), StatusCode::OK, outcome)
 }
 
 /// `PUT /oauth/register/{id}`
@@ -86,7 +89,7 @@ pub async fn change(call: OpenCall) -> Response {
     match metadata(call).await {
         Ok(metadata) => {
             let outcome = shared.web.app.change_registration(token.as_deref(), &id, metadata, shared.now()).await;
-            answer(&request_id, StatusCode::OK, outcome)
+            answer(&request_id, token.is_some(), StatusCode::OK, outcome)
         }
         Err(response) => response,
     }
@@ -94,8 +97,9 @@ pub async fn change(call: OpenCall) -> Response {
 
 /// `DELETE /oauth/register/{id}`
 pub async fn delete(call: OpenCall) -> Response {
-    let outcome = call.shared.web.app.delete_registration(token(&call).as_deref(), &id(&call), call.shared.now()).await;
-    let mut response = answer(&call.facts.request_id, StatusCode::NO_CONTENT, outcome.map(|()| Value::Null));
+    let token = token(&call);
+    let outcome = call.shared.web.app.delete_registration(token.as_deref(), &id(&call), call.shared.now()).await;
+    let mut response = answer(&call.facts.request_id, token.is_some(), StatusCode::NO_CONTENT, outcome.map(|()| Value::Null));
     if response.status() == StatusCode::NO_CONTENT {
         *response.body_mut() = axum::body::Body::empty();
         response.headers_mut().remove(header::CONTENT_TYPE);

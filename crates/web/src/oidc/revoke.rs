@@ -1,13 +1,13 @@
 //! `POST /oauth/revoke`: a client gives a token back (RFC 7009).
 
-use axum::{body::Body, response::Response};
+use axum::response::Response;
 use octroi_domain::Moment;
 use octroi_oauth::error::OAuthError;
 
 use super::{
     authenticated,
     form::{Sent, open, refused as refuse},
-    refused, unavailable,
+    json, refused, unavailable,
 };
 use crate::dispatch::OpenCall;
 
@@ -23,7 +23,7 @@ pub async fn revoke(call: OpenCall) -> Response {
             return refuse(fault, false);
         }
         return match sent.shared.web.app.client_revoke(sent.presented()).await {
-            Ok(()) => open(Response::new(Body::empty())),
+            Ok(()) => open(done()),
             Err(error) => sent.answer(error),
         };
     }
@@ -40,5 +40,10 @@ pub async fn revoke(call: OpenCall) -> Response {
             return unavailable(&sent.request_id, &error);
         }
     }
-    Response::new(Body::empty())
+    done()
+}
+
+/// Nothing is to be read in it (section 2.2); some clients want JSON all the same.
+fn done() -> Response {
+    json(&serde_json::json!({}))
 }

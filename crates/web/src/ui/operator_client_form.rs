@@ -145,7 +145,9 @@ impl Filled<'_> {
             self.one_box("refresh", w.of("client-refresh")),
             self.line("access", w.of("client-access")).kind("number", "off").hint(w.of("client-access-hint")).optional(w.of("optional")),
             self.line("renewal", w.of("client-renewal")).kind("number", "off").hint(w.of("client-renewal-hint")).optional(w.of("optional")),
-            self.field(Field::select("algorithm", w.of("client-algorithm"), algorithms, self.text("algorithm"))),
+            self.field(Field::select("algorithm", w.of("client-algorithm"), algorithms, self.text("algorithm")))
+                .hint(w.of("client-algorithm-hint")),
+            self.one_box("claims_in_id_token", w.of("client-claims")).hint(w.of("client-claims-hint")),
             self.field(Field::select("userinfo", w.of("client-userinfo"), forms, self.text("userinfo"))),
         ]
     }
@@ -202,7 +204,9 @@ fn metadata(call: &PageCall, held: Option<&ClientView>) -> Value {
         grants.push("refresh_token".to_owned());
     }
     members.insert("grant_types".to_owned(), json!(grants));
-    members.insert("require_pkce".to_owned(), json!(call.form.has("require_pkce")));
+    for ours in ["require_pkce", "claims_in_id_token"] {
+        members.insert(ours.to_owned(), json!(call.form.has(ours)));
+    }
     let offered = call.app().sign_on_settings().certificates;
     if offered != Certificates::Off {
         members.insert("tls_client_certificate_bound_access_tokens".to_owned(), json!(call.form.has("bound")));

@@ -1,7 +1,10 @@
 //! Relying parties of the sign-on, for the operator: the list, one, what it is told once.
 
 use askama::Template;
-use octroi_app::{Done, sign_on::clients::ClientView};
+use octroi_app::{
+    Done,
+    sign_on::{SCOPES, clients::ClientView},
+};
 use octroi_domain::sign_on::{ClientId, ClientState};
 use serde_json::Value;
 
@@ -15,6 +18,7 @@ use crate::problem::Failure;
 
 /// The ways of authenticating that have a secret.
 const SECRETS: [&str; 2] = ["client_secret_basic", "client_secret_post"];
+const ALGORITHM: &str = "id_token_signed_response_alg";
 
 #[derive(Template)]
 #[template(path = "client_made.html")]
@@ -22,7 +26,9 @@ struct MadePage {
     shell: Shell,
     secret: Option<OneTimeSecret>,
     gone: Option<Alert>,
-    facts: Facts,
+    /// What the library has to be told beside.
+    told: Option<Alert>,
+    settings: Facts,
     back: ButtonLink,
 }
 
@@ -61,35 +67,59 @@ pub async fn list(call: PageCall) -> PageAnswer {
     call.render(&page)
 }
 
-fn facts(w: Words, issuer: &str, client: &ClientView) -> Facts {
-    let text = |name: &str| client.metadata.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
+fn text(client: &ClientView, name: &str) -> String {
+    client.metadata.get(name).and_then(Value::as_str).unwrap_or_default().to_owned()
+}
+
+fn facts(w: Words, client: &ClientView) -> Facts {
     let facts = Facts::default()
-        .text(w.of("client-id"), client.client_id.clone())
-        .text(w.of("client-issuer"), issuer)
         .with(w.of("client-redirects"), Cell::Items(texts(client, "redirect_uris")))
-        .text(w.of("client-method"), text("token_endpoint_auth_method"))
-        .with(w.of("client-grants"), Cell::Items(texts(client, "grant_types")))
         .text(w.of("client-consent"), if client.first_party { w.of("client-consent-no") } else { w.of("client-consent-yes") });
-    let facts = match text("backchannel_logout_uri") {
+    let facts = match text(client, "backchannel_logout_uri") {
         told if told.is_empty() => facts,
         told => facts.text(w.of("client-told"), told),
     };
-    let userinfo = match text("userinfo_signed_response_alg") {
-        plain if plain.is_empty() => w.of("client-userinfo-plain"),
-        algorithm => w.of("client-userinfo-signed").with("algorithm", algorithm),
-    };
     let levels = texts(client, "default_acr_values");
     let facts = if levels.is_empty() { facts } else { facts.with(w.of("client-acr"), Cell::Items(levels)) };
-    let facts = facts
-        .text(w.of("client-algorithm"), text("id_token_signed_response_alg"))
-        .text(w.of("client-userinfo"), userinfo)
-        .text(w.of("client-access"), w.number(u64::from(client.access_token_seconds)));
-    let name = text("tls_client_auth_subject_dn");
+    let facts = facts.text(w.of("client-access"), w.number(u64::from(client.access_token_seconds)));
+    let name = text(client, "tls_client_auth_subject_dn");
     let facts = if name.is_empty() { facts } else { facts.text(w.of("client-certificate-name"), name) };
     match &client.organization {
         Some(owner) => facts.text(w.of("client-owner"), owner.name.clone()),
         None => facts,
     }
+}
+
+/// What the service, or its library, has to be told.
+fn settings(w: Words, issuer: &str, client: &ClientView) -> Facts {
+    let userinfo = match text(client, "userinfo_signed_response_alg") {
+        plain if plain.is_empty() => w.of("client-userinfo-plain"),
+        algorithm => w.of("client-userinfo-signed").with("algorithm", algorithm),
+    };
+    let scopes = match text(client, "scope") {
+        all if all.is_empty() => SCOPES.map(str::to_owned).into(),
+        list => list.split(' ').map(str::to_owned).collect(),
+    };
+    let facts = Facts::default()
+        .text(w.of("client-id"), client.client_id.clone())
+        .text(w.of("client-issuer"), issuer)
+        .text(w.of("client-discovery"), format!("{issuer}/.well-known/openid-configuration"))
+        .text(w.of("client-method"), text(client, "token_endpoint_auth_method"))
+        .with(w.of("client-grants"), Cell::Items(texts(client, "grant_types")))
+        .with(w.of("client-scopes"), Cell::Items(scopes))
+        .text(w.of("client-algorithm"), text(client, ALGORITHM))
+        .text(w.of("client-userinfo"), userinfo);
+    match client.metadata.get("claims_in_id_token").and_then(Value::as_bool) {
+        Some(true) => facts.text(w.of("client-claims"), w.of("yes")),
+        _ => facts,
+    }
+}
+
+/// Libraries that were told nothing expect RS256 (OpenID Connect Registration section 2), and fail when somebody comes back.
+fn to_be_told(w: Words, client: &ClientView) -> Option<Alert> {
+    let algorithm = Some(text(client, ALGORITHM)).filter(|algorithm| algorithm != "RS256")?;
+    let title = w.of("client-says").with("algorithm", algorithm);
+    Some(Alert::new(Tone::Info, title, w.of("client-says-text")))
 }
 
 /// `GET /operator/clients/{id}`
@@ -113,7 +143,13 @@ pub async fn show(call: PageCall) -> PageAnswer {
         page.alerts.push(Alert::new(Tone::Warning, w.of("client-suspended"), w.of("client-suspended-text")));
     }
     page.actions.push(ButtonLink::new(format!("/operator/clients/{id}/edit"), w.of("client-change")));
-    page.sections.push(Section { facts: Some(facts(w, call.app().issuer(), &client)), buttons, ..Section::default() });
+    page.sections.push(Section { facts: Some(facts(w, &client)), buttons, ..Section::default() });
+    let settings = settings(w, call.app().issuer(), &client);
+    page.sections.push(Section {
+        text: w.of("client-library-text").into(),
+        facts: Some(settings),
+        ..Section::titled(w.of("client-library"))
+    });
     call.render(&page)
 }
 
@@ -141,7 +177,8 @@ pub(super) fn made(call: &PageCall, done: Done<ClientView>) -> PageAnswer {
         shell: call.shell(client.name().to_owned()).under(vec![Link::new("/operator/clients", w.of("clients-title"))]),
         secret,
         gone,
-        facts: facts(w, call.app().issuer(), &client),
+        told: to_be_told(w, &client),
+        settings: settings(w, call.app().issuer(), &client),
         back: ButtonLink::new(format!("/operator/clients/{}", client.id), w.of("client-kept")),
     })
 }

@@ -20,3 +20,4 @@ mod relying;
 mod strict;
 #[path = "../support/mod.rs"]
 mod support;
+mod told;
