@@ -196,7 +196,7 @@ impl App {
         let choices = open.choices(user.id);
         let other_expected = !self.is_expected(open, &user, context.now).await?;
         // Who was there before was not asked to open an account: they are asked now.
-        let create = request.asks(Prompt::Create) && session.authentication.at < open.interaction.created_at;
+        let create = request.asks(Prompt::Create) && session.authentication.at < open.begun_at;
         if other_expected || ((create || request.asks(Prompt::SelectAccount)) && !choices.account) {
             return Ok(Step::Account(AccountView {
                 client: open.name(),
