@@ -3,6 +3,7 @@ sign-on-account-title = With which account?
 sign-on-account-text = “{ $client }” asks who you are. You are signed in with this account:
 sign-on-account-keep = Go on with this account
 sign-on-account-other = Use another account
+sign-on-account-create = Open another account
 sign-on-other-expected = This service expects somebody else
 sign-on-other-expected-text = “{ $client }” knows somebody other than you. Use that person’s account, or give up.
 sign-on-give-up = Give up and go back to the service

@@ -3,6 +3,7 @@ sign-on-account-title = Avec quel compte ?
 sign-on-account-text = « { $client } » demande qui vous êtes. Vous êtes connecté à ce compte :
 sign-on-account-keep = Continuer avec ce compte
 sign-on-account-other = Utiliser un autre compte
+sign-on-account-create = Ouvrir un autre compte
 sign-on-other-expected = Ce service attend une autre personne
 sign-on-other-expected-text = « { $client } » connaît quelqu’un d’autre que vous. Connectez-vous avec le compte attendu, ou renoncez.
 sign-on-give-up = Renoncer et revenir au service

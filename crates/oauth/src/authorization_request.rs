@@ -49,6 +49,7 @@ impl Prompt {
 pub enum ResponseMode {
     #[default]
     Query,
+    Fragment,
     FormPost,
 }
 
@@ -139,12 +140,12 @@ pub struct AuthorizationRequest {
 }
 
 impl AuthorizationRequest {
-    /// One that asks for nothing: what is known of a request that cannot be read.
+    /// One that asks for nothing: what is known of a request that cannot be read. How its answer travels can be.
     #[must_use]
-    pub fn nothing() -> Self {
+    pub fn nothing(parameters: &Parameters) -> Self {
         Self {
             scopes: Vec::new(),
-            response_mode: ResponseMode::Query,
+            response_mode: response_mode(parameters).unwrap_or_default(),
             nonce: None,
             code_challenge: None,
             prompt: BTreeSet::new(),
@@ -179,14 +180,9 @@ impl AuthorizationRequest {
             Some(_) => return Err(AuthorizeError::new(AuthorizeCode::UnsupportedResponseType, "`code` alone is offered")),
             None => return Err(invalid("response_type is missing: use `code`")),
         }
-        let response_mode = match parameters.get("response_mode") {
-            None | Some("query") => ResponseMode::Query,
-            Some("form_post") => ResponseMode::FormPost,
-            Some(_) => return Err(invalid("response_mode is `query` or `form_post`")),
-        };
         Ok(Self {
             scopes: scopes(parameters)?,
-            response_mode,
+            response_mode: response_mode(parameters)?,
             nonce: bounded(parameters, "nonce", 1_000)?,
             code_challenge: challenge(parameters)?,
             prompt: prompts(parameters)?,
@@ -203,7 +199,7 @@ impl AuthorizationRequest {
             },
             resources: resources(parameters)?,
             ui_locales: list(parameters, "ui_locales")?,
-            dpop_jkt: bounded(parameters, "dpop_jkt", 100)?,
+            dpop_jkt: thumbprint(parameters)?,
         })
     }
 
@@ -226,6 +222,23 @@ impl AuthorizationRequest {
 fn bounded(parameters: &Parameters, name: &str, most: usize) -> Result<Option<String>, AuthorizeError> {
     match parameters.get(name) {
         Some(text) if text.len() > most => Err(invalid(format!("{name} is longer than {most} bytes"))),
+        text => Ok(text.map(str::to_owned)),
+    }
+}
+
+fn response_mode(parameters: &Parameters) -> Result<ResponseMode, AuthorizeError> {
+    match parameters.get("response_mode") {
+        None | Some("query") => Ok(ResponseMode::Query),
+        Some("fragment") => Ok(ResponseMode::Fragment),
+        Some("form_post") => Ok(ResponseMode::FormPost),
+        Some(_) => Err(invalid("response_mode is `query`, `fragment` or `form_post`")),
+    }
+}
+
+/// The thumbprint of a key has the form of a code challenge: 43 characters of base64url.
+fn thumbprint(parameters: &Parameters) -> Result<Option<String>, AuthorizeError> {
+    match parameters.get("dpop_jkt") {
+        Some(text) if Challenge::read(text).is_none() => Err(invalid("dpop_jkt is not the thumbprint of a key (RFC 9449, section 10)")),
         text => Ok(text.map(str::to_owned)),
     }
 }
@@ -308,7 +321,7 @@ mod tests {
             ("scope=openid", C::InvalidRequest),
             ("response_type=token", C::UnsupportedResponseType),
             ("response_type=code+id_token", C::UnsupportedResponseType),
-            ("response_type=code&response_mode=fragment", C::InvalidRequest),
+            ("response_type=code&response_mode=pigeon", C::InvalidRequest),
             ("response_type=code&request=a.b.c", C::RequestNotSupported),
             ("response_type=code&request_uri=https://rp/x", C::RequestUriNotSupported),
             ("response_type=code&registration={}", C::RegistrationNotSupported),

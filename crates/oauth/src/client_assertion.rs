@@ -73,6 +73,12 @@ pub fn claimed(assertion: &str) -> Option<String> {
     foreign::unproven::<Claims>(assertion).ok().map(|claims| claims.sub)
 }
 
+/// Is a `typ` that of an assertion? Nothing that was signed for another purpose is one (RFC 8725 section 3.11).
+fn is_type(typ: &str) -> bool {
+    let typ = typ.to_ascii_lowercase();
+    matches!(typ.strip_prefix("application/").unwrap_or(&typ), "jwt" | "client-authentication+jwt")
+}
+
 /// Checks an assertion against the client's keys.
 ///
 /// # Errors
@@ -80,6 +86,10 @@ pub fn claimed(assertion: &str) -> Option<String> {
 pub fn check(assertion: &str, keys: &JwkSet, allowed: &[Algorithm], expected: Expected<'_>) -> Result<Assertion, AssertionError> {
     if let Some(why) = foreign::unaccepted(assertion, allowed) {
         return Err(AssertionError::Algorithm(why));
+    }
+    let typ = foreign::header(assertion).map_err(|_| AssertionError::Malformed)?.typ;
+    if typ.as_deref().is_some_and(|typ| !is_type(typ)) {
+        return Err(AssertionError::Malformed);
     }
     let claims: Claims = foreign::verify(assertion, keys, allowed).map_err(|error| match error {
         crate::jwt::TokenError::Malformed => AssertionError::Malformed,

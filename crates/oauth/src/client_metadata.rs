@@ -71,7 +71,7 @@ fn code_answer() -> Vec<String> {
 /// A client's metadata, with the defaults filled in. Members that nobody knows are left out, as RFC 7591 section 2 allows.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ClientMetadata {
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "String::is_empty")]
     pub client_name: String,
     #[serde(default)]
     pub redirect_uris: Vec<RedirectUri>,
@@ -205,6 +205,11 @@ impl ClientMetadata {
                 }
             }
         }
+        // What is answered goes with how it is asked for (section 2.1): without the code flow, nothing is.
+        let flows = members.get("grant_types").and_then(Value::as_array);
+        if flows.is_some_and(|flows| !flows.iter().any(|flow| flow == "authorization_code")) {
+            members.entry("response_types").or_insert_with(|| Value::Array(Vec::new()));
+        }
         let metadata: Self = serde_path_to_error::deserialize(Value::Object(members)).map_err(|error| {
             let field = error.path().to_string();
             MetadataError::new(if field == "." { "" } else { &field }, error.into_inner().to_string())
@@ -236,6 +241,9 @@ impl ClientMetadata {
         self.check_addresses()?;
         if self.response_types.iter().any(|kind| kind != "code") {
             return Err(MetadataError::new("response_types", "`code` alone is offered"));
+        }
+        if self.response_types.is_empty() && self.grant_types.contains(&GrantType::AuthorizationCode) {
+            return Err(MetadataError::new("response_types", "the grant type authorization_code goes with `code`"));
         }
         // None at all, when the server left nothing of what was asked for.
         if let Some(scope) = self.scope.as_deref().filter(|scope| !scope.is_empty())

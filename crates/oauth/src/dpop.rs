@@ -64,6 +64,8 @@ struct Claims {
     htm: String,
     htu: String,
     iat: i64,
+    exp: Option<i64>,
+    nbf: Option<i64>,
     ath: Option<String>,
     nonce: Option<String>,
 }
@@ -92,6 +94,11 @@ pub fn check(proof: &str, target: Target<'_>, allowed: &[Algorithm]) -> Result<P
         return Err(DpopError::Target);
     }
     if claims.iat > target.now.saturating_add(AHEAD) || claims.iat < target.now.saturating_sub(LIFE) {
+        return Err(DpopError::Time);
+    }
+    // Nobody has to say these; who does means them (RFC 7519 sections 4.1.4 and 4.1.5).
+    let (past, future) = (target.now.saturating_sub(AHEAD), target.now.saturating_add(AHEAD));
+    if claims.exp.is_some_and(|exp| exp <= past) || claims.nbf.is_some_and(|nbf| nbf > future) {
         return Err(DpopError::Time);
     }
     if let Some(token) = target.access_token

@@ -119,7 +119,10 @@ fn check_content_type(headers: &HeaderMap) -> Result<(), Problem> {
 }
 
 /// One JSON object, and nothing before or after it.
-fn object(bytes: &[u8]) -> Result<Map<String, Value>, Problem> {
+///
+/// # Errors
+/// 400 for anything else, and for a member that is there twice.
+pub fn object(bytes: &[u8]) -> Result<Map<String, Value>, Problem> {
     let malformed = |fr: String, en: String| Problem::bad_request("malformed_json", fr, en);
     let mut deserializer = serde_json::Deserializer::from_slice(bytes);
     let value = Strict { depth: 0 }.deserialize(&mut deserializer).and_then(|value| deserializer.end().map(|()| value));

@@ -141,7 +141,7 @@ impl App {
             return Err(here("redirect_uri is not one that the client registered, character by character"));
         }
         let state = parameters.owned("state");
-        let mut asked = Asked { request: AuthorizationRequest::nothing(), redirect_uri: redirect_uri.to_owned(), state };
+        let mut asked = Asked { request: AuthorizationRequest::nothing(parameters), redirect_uri: redirect_uri.to_owned(), state };
         match AuthorizationRequest::read(parameters) {
             Ok(request) => asked.request = request,
             Err(error) => return Err(Wrong::Back(Box::new(asked), error)),
@@ -189,12 +189,17 @@ impl App {
         }
         // What nobody knows here is left aside (OpenID Connect Core section 3.1.2.1); what is known and not for this client is refused.
         let mut scopes = Vec::new();
-        for scope in &request.scopes {
+        let asked = if request.scopes.is_empty() { known.default_scopes() } else { request.scopes.clone() };
+        for scope in &asked {
             if known.may_ask(scope) {
                 scopes.push(scope.clone());
             } else if SCOPES.contains(&scope.as_str()) {
                 return Err(Ok(AuthorizeError::new(C::InvalidScope, format!("the scope `{scope}` is not for this client"))));
             }
+        }
+        // An answer says at least one (RFC 6749 section 3.3).
+        if scopes.is_empty() {
+            return no(C::InvalidScope, "nothing is left of the scope: ask for `openid`, at least");
         }
         Ok(scopes)
     }

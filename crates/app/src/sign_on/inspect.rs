@@ -101,10 +101,10 @@ impl App {
                 return Err(Refusal::bound("the access token is not bound to a key: send it as `Authorization: Bearer`").into());
             }
         }
-        let grant = grant.ok_or_else(refused)?;
         if !claims.scope.split(' ').any(|scope| scope == "openid") {
             return Err(Refusal::new(403, "insufficient_scope", "the access token lacks the scope openid").into());
         }
+        let grant = grant.ok_or_else(refused)?;
         let reader = self.inner.store.read();
         let user = reader.user_by_id(grant.user).await?.ok_or_else(refused)?;
         let told = Told::read(&reader, &user, &grant.facts).await?;

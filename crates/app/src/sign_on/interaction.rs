@@ -37,11 +37,14 @@ pub struct Back {
     pub parameters: Vec<(&'static str, String)>,
 }
 impl Back {
-    /// The address with the answer in its query.
+    /// The address with the answer in its query, or in its fragment.
     #[must_use]
     pub fn address(&self) -> String {
         let parameters: Vec<(&str, &str)> = self.parameters.iter().map(|(name, value)| (*name, value.as_str())).collect();
-        RedirectUri::with_query(&self.redirect_uri, &parameters)
+        match self.mode {
+            ResponseMode::Fragment => RedirectUri::with_fragment(&self.redirect_uri, &parameters),
+            ResponseMode::Query | ResponseMode::FormPost => RedirectUri::with_query(&self.redirect_uri, &parameters),
+        }
     }
 }
 
@@ -53,6 +56,8 @@ pub struct AccountView {
     pub email: String,
     /// The client expects somebody else.
     pub other_expected: bool,
+    /// The client wants an account to be opened.
+    pub create: bool,
 }
 
 /// The organisations to choose from; none: the person belongs to none.
@@ -184,12 +189,15 @@ impl App {
         let user = reader.user_by_id(session.user).await?.ok_or(Error::SignIn)?;
         let choices = open.choices(user.id);
         let other_expected = !self.is_expected(open, &user, context.now).await?;
-        if other_expected || (request.asks(Prompt::SelectAccount) && !choices.account) {
+        // Who was there before was not asked to open an account: they are asked now.
+        let create = request.asks(Prompt::Create) && session.authentication.at < open.interaction.created_at;
+        if other_expected || ((create || request.asks(Prompt::SelectAccount)) && !choices.account) {
             return Ok(Step::Account(AccountView {
                 client: open.name(),
                 name: user.full_name(),
                 email: user.email.clone(),
                 other_expected,
+                create,
             }));
         }
         let wanted = wanted_acr(open);
@@ -236,7 +244,7 @@ impl App {
         if choices.agreed {
             return Ok(false);
         }
-        if open.asked.request.asks(Prompt::Consent) && !open.known.client.first_party {
+        if open.asked.request.asks(Prompt::Consent) {
             return Ok(true);
         }
         // Any program on the machine can say that it is this client, and take the answer (RFC 8252 section 8.6): somebody is asked.

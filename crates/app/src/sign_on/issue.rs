@@ -30,6 +30,8 @@ pub struct Issued {
     pub token_type: &'static str,
     /// Seconds.
     pub expires_in: u32,
+    /// Left out when there is none: a list of scopes has one at least (section 3.3).
+    #[serde(skip_serializing_if = "String::is_empty")]
     pub scope: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub id_token: Option<String>,

@@ -29,7 +29,7 @@ use octroi_domain::{
     credential::SecretDigest,
     sign_on::{Client, ClientId},
 };
-use octroi_oauth::{certificate::Certificate, client_metadata::ClientMetadata, foreign::JwkSet, id_token, parameters::Parameters};
+use octroi_oauth::{certificate::Certificate, client_metadata::ClientMetadata, id_token, parameters::Parameters};
 use octroi_store::StoreError;
 
 pub use self::{
@@ -152,6 +152,14 @@ impl Known {
         }
     }
 
+    /// What a request without `scope` asks for (RFC 6749 section 3.3): what was registered, else `openid` alone.
+    pub fn default_scopes(&self) -> Vec<String> {
+        match &self.metadata.scope {
+            Some(list) => list.split(' ').filter(|scope| !scope.is_empty()).map(str::to_owned).collect(),
+            None => vec!["openid".to_owned()],
+        }
+    }
+
     /// Is it held to FAPI 2.0: pushed requests, PKCE, the issuer as the only audience of assertions?
     pub const fn is_strict(&self) -> bool {
         self.metadata.require_pushed_authorization_requests
@@ -179,7 +187,7 @@ pub(crate) struct Kept {
     /// Clients, read and parsed.
     clients: RwLock<HashMap<ClientId, KeptClient>>,
     /// Keys of clients, by the address that they are fetched from.
-    fetched: Mutex<HashMap<String, (Instant, Option<JwkSet>)>>,
+    fetched: Mutex<HashMap<String, outgoing::Fetched>>,
     settings: OnceLock<settings::SignOnSettings>,
     doors: doors::Doors,
 }

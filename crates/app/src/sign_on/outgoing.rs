@@ -16,10 +16,20 @@ type Boxed<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
 /// Keys that were fetched are good for so long.
 const FRESH: Duration = Duration::from_secs(600);
-/// Keys are not fetched again before this, whatever a client shows.
+/// Between two times that a client has its keys fetched again, whatever it shows.
 const AGAIN: Duration = Duration::from_secs(5);
 /// Sets of keys kept at once.
 const MOST: usize = 1_000;
+
+/// Keys that were fetched from an address.
+#[derive(Debug, Clone)]
+pub(crate) struct Fetched {
+    at: Instant,
+    /// When what was kept last did not do.
+    again: Option<Instant>,
+    /// None: they could not be had.
+    keys: Option<JwkSet>,
+}
 
 /// A call to a provider that people sign in through.
 #[derive(Debug, Clone, Copy)]
@@ -71,11 +81,16 @@ impl App {
     /// The keys at an address, fetched or kept. `again`: what is kept did not do; still not more often than every five seconds.
     pub(crate) async fn keys_at(&self, address: &str, again: bool) -> Option<JwkSet> {
         let kept = self.inner.sign_on.fetched.lock().unwrap_or_else(PoisonError::into_inner).get(address).cloned();
-        let good_for = if again { AGAIN } else { FRESH };
-        // That they cannot be had is kept too: whoever names the client must not make us ask for them at will.
-        let good_for = |keys: &Option<JwkSet>| if keys.is_some() { good_for } else { AGAIN };
-        if let Some((_, keys)) = kept.filter(|(at, keys)| at.elapsed() < good_for(keys)) {
-            return keys;
+        let before = kept.as_ref().and_then(|kept| kept.again);
+        let is_good = |kept: &Fetched| match (&kept.keys, again) {
+            (Some(_), false) => kept.at.elapsed() < FRESH,
+            // A client that replaces its keys is believed at once, and then not again for a while.
+            (Some(_), true) => kept.again.is_some_and(|at| at.elapsed() < AGAIN),
+            // That they cannot be had is kept too: whoever names the client must not make us ask for them at will.
+            (None, _) => kept.at.elapsed() < AGAIN,
+        };
+        if let Some(kept) = kept.filter(is_good) {
+            return kept.keys;
         }
         let keys: Option<JwkSet> = match self.outgoing()?.get(address).await {
             Ok(body) => foreign::key_set(&body),
@@ -88,7 +103,8 @@ impl App {
         if fetched.len() >= MOST {
             fetched.clear();
         }
-        fetched.insert(address.to_owned(), (Instant::now(), keys.clone()));
+        let now = Instant::now();
+        fetched.insert(address.to_owned(), Fetched { at: now, again: if again { Some(now) } else { before }, keys: keys.clone() });
         keys
     }
 }

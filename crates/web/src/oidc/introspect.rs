@@ -12,6 +12,16 @@ use crate::dispatch::OpenCall;
 
 const SIGNED: &str = "application/token-introspection+jwt";
 
+/// Does the header `Accept` ask for the signed form? With a weight of nothing it refuses it (RFC 9110 section 12.4.2).
+fn is_signed(accept: &str) -> bool {
+    accept.split(',').any(|range| {
+        let mut parts = range.split(';').map(str::trim);
+        let named = parts.next().is_some_and(|kind| kind.eq_ignore_ascii_case(SIGNED));
+        let refused = parts.any(|part| part.strip_prefix("q=").is_some_and(|weight| weight.bytes().all(|b| matches!(b, b'0' | b'.'))));
+        named && !refused
+    })
+}
+
 /// Tells a client about a token: a relying party about its own, or about those for the API that it serves; an application
 /// about those of its own stage, its own or of its organisation. Any other is answered like one that does not exist
 /// (section 2.2).
@@ -24,7 +34,7 @@ pub async fn answer(call: OpenCall) -> Response {
         if let Some(fault) = &sent.fault {
             return refuse(fault, false);
         }
-        let signed = sent.accept.as_deref().is_some_and(|accept| accept.contains(SIGNED));
+        let signed = sent.accept.as_deref().is_some_and(is_signed);
         return match sent.shared.web.app.client_introspect(signed, sent.presented()).await {
             Ok(answer) => told(answer, SIGNED),
             Err(error) => sent.answer(error),

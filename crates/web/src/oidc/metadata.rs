@@ -62,7 +62,7 @@ fn metadata(issuer: &str, settings: &SignOnSettings) -> Value {
         "request_parameter_supported": false,
         "request_uri_parameter_supported": false,
         "response_types_supported": ["code"],
-        "response_modes_supported": ["query", "form_post"],
+        "response_modes_supported": ["query", "fragment", "form_post"],
         "grant_types_supported": ["authorization_code", "refresh_token", "client_credentials"],
         "subject_types_supported": ["public", "pairwise"],
         "id_token_signing_alg_values_supported": signs,

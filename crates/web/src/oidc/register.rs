@@ -35,7 +35,8 @@ async fn metadata(call: OpenCall) -> Result<Value, Response> {
         return Err(bad("send the metadata as application/json"));
     }
     let bytes = body::read(call.body, &call.headers, MOST).await.map_err(|_| bad("the body is too long, too slow or incomplete"))?;
-    serde_json::from_slice(&bytes).map_err(|_| bad("the body is not JSON"))
+    let members = body::object(&bytes).map_err(|_| bad("the body is not one JSON object, or has a member twice"))?;
+    Ok(Value::Object(members))
 }
 
 /// `shown`: did the request show a token?

@@ -3,7 +3,7 @@
 
 use axum::{
     body::Body,
-    http::{HeaderName, HeaderValue, StatusCode},
+    http::{HeaderName, HeaderValue, StatusCode, header},
     response::Response,
 };
 
@@ -25,7 +25,7 @@ pub async fn issue(call: OpenCall) -> Response {
             return refused(fault, false);
         }
         return match app.client_token(sent.presented()).await {
-            Ok(issued) => sent.noted(open(json(&issued)), ""),
+            Ok(issued) => sent.noted(unkept(open(json(&issued))), ""),
             Err(error) => sent.answer(error),
         };
     }
@@ -49,5 +49,11 @@ pub async fn issue(call: OpenCall) -> Response {
             response.headers_mut().insert(name, value);
         }
     }
+    open(response)
+}
+
+/// For what answers over HTTP/1.0 too (RFC 6749 section 5.1); `Cache-Control` is on every answer of the portal.
+fn unkept(mut response: Response) -> Response {
+    response.headers_mut().insert(header::PRAGMA, HeaderValue::from_static("no-cache"));
     response
 }

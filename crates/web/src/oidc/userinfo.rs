@@ -6,6 +6,7 @@ use axum::{
     response::Response,
 };
 use octroi_app::sign_on::{Refusal, SignOnError, inspect::Scheme};
+use octroi_oauth::foreign;
 
 use super::form::{Sent, open, refusal, told};
 use crate::dispatch::OpenCall;
@@ -17,8 +18,13 @@ pub async fn get(call: OpenCall) -> Response {
         // RFC 9700 section 4.3.2: not in the address, where it stays in histories and logs.
         Ok(sent) if query.is_some_and(|query| query.contains("access_token=")) => challenge(
             &sent,
+            Scheme::Bearer,
             &refusal(400, "invalid_request", "an access token has no place in the address: send it by the header Authorization"),
         ),
+        // RFC 6750 section 2.2.
+        Ok(sent) if sent.parameters.has("access_token") => {
+            challenge(&sent, Scheme::Bearer, &refusal(400, "invalid_request", "an access token in a body goes with POST"))
+        }
         Ok(sent) => answer(&sent).await,
         Err(response) => response,
     }
@@ -36,15 +42,16 @@ async fn answer(sent: &Sent) -> Response {
     let header = sent.authorization.as_deref().map(|header| header.split_once(' ').unwrap_or((header, "")));
     let (scheme, token) = match (header, sent.parameters.get("access_token")) {
         (None, None) => return nobody(sent),
-        (Some(_), Some(_)) => return challenge(sent, &refusal(400, "invalid_request", "show the access token once")),
+        (Some(_), Some(_)) => return challenge(sent, Scheme::Bearer, &refusal(400, "invalid_request", "show the access token once")),
         (None, Some(token)) => (Scheme::Bearer, token),
         (Some((scheme, token)), None) if scheme.eq_ignore_ascii_case("bearer") => (Scheme::Bearer, token.trim()),
         (Some((scheme, token)), None) if scheme.eq_ignore_ascii_case("dpop") => (Scheme::Dpop, token.trim()),
-        (Some(_), None) => return challenge(sent, &refusal(400, "invalid_request", "the scheme is Bearer or DPoP")),
+        // What nobody offered is as good as nothing (RFC 6750 section 3.1).
+        (Some(_), None) => return nobody(sent),
     };
     match sent.shared.web.app.userinfo(scheme, token, sent.presented()).await {
         Ok(answer) => sent.noted(told(answer, "application/jwt"), ""),
-        Err(SignOnError::Refused(refusal)) => challenge(sent, &refusal),
+        Err(SignOnError::Refused(refusal)) => challenge(sent, scheme, &refusal),
         Err(failed) => sent.answer(failed),
     }
 }
@@ -53,7 +60,7 @@ async fn answer(sent: &Sent) -> Response {
 fn nobody(sent: &Sent) -> Response {
     let mut response = Response::new(Body::empty());
     *response.status_mut() = StatusCode::UNAUTHORIZED;
-    for scheme in ["Bearer realm=\"octroi\"", "DPoP algs=\"ES256 PS256 EdDSA\""] {
+    for scheme in ["Bearer realm=\"octroi\"".to_owned(), format!("DPoP {}", algorithms())] {
         if let Ok(value) = HeaderValue::try_from(format!("{scheme}, {}", described(sent))) {
             response.headers_mut().append(header::WWW_AUTHENTICATE, value);
         }
@@ -66,12 +73,20 @@ fn described(sent: &Sent) -> String {
     format!("resource_metadata=\"{}/.well-known/oauth-protected-resource\"", sent.shared.public_url)
 }
 
-fn challenge(sent: &Sent, refusal: &Refusal) -> Response {
+/// What proofs may be signed with (RFC 9449 section 7.1).
+fn algorithms() -> String {
+    format!("algs=\"{}\"", foreign::names().join(" "))
+}
+
+/// What is wrong, in the terms of the scheme by which the token was shown.
+fn challenge(sent: &Sent, shown: Scheme, refusal: &Refusal) -> Response {
     let mut response = super::form::refused(refusal, false);
-    let scheme = if matches!(refusal.code, "invalid_dpop_proof" | "use_dpop_nonce") { "DPoP" } else { "Bearer" };
-    let scope = if refusal.code == "insufficient_scope" { ", scope=\"openid\"" } else { "" };
     let (code, described) = (refusal.code, described(sent));
-    let text = format!("{scheme} realm=\"octroi\", error=\"{code}\", error_description=\"{}\"{scope}, {described}", refusal.description);
+    let proof = shown == Scheme::Dpop || matches!(code, "invalid_dpop_proof" | "use_dpop_nonce");
+    let (scheme, more) = if proof { ("DPoP", format!(", {}", algorithms())) } else { ("Bearer", String::new()) };
+    let scope = if code == "insufficient_scope" { ", scope=\"openid\"" } else { "" };
+    let text =
+        format!("{scheme} realm=\"octroi\", error=\"{code}\", error_description=\"{}\"{scope}{more}, {described}", refusal.description);
     if let Ok(value) = HeaderValue::try_from(text) {
         response.headers_mut().insert(header::WWW_AUTHENTICATE, value);
     }

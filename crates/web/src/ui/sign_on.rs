@@ -31,8 +31,9 @@ struct AccountPage {
     facts: Facts,
     /// May this person go on?
     keep: bool,
-    /// Where somebody else signs in.
+    /// Where somebody else signs in, or opens an account.
     other: Hidden,
+    other_text: String,
 }
 
 #[derive(Template)]
@@ -208,7 +209,11 @@ fn account(call: &PageCall, here: String, view: AccountView) -> PageAnswer {
         text: w.of("sign-on-account-text").with("client", view.client).into(),
         facts: Facts::default().text(w.of("sign-on-name"), view.name).text(w.of("sign-on-email"), view.email),
         keep: !view.other_expected,
-        other: Hidden { name: "return_to".to_owned(), value: local("/sign-in", &[("return_to", &here)]) },
+        other: Hidden {
+            name: "return_to".to_owned(),
+            value: local(if view.create { "/sign-up" } else { "/sign-in" }, &[("return_to", &here)]),
+        },
+        other_text: if view.create { w.of("sign-on-account-create") } else { w.of("sign-on-account-other") }.into(),
         action: here,
     })
 }
@@ -301,7 +306,7 @@ pub fn back(call: &PageCall, answer: &Back) -> PageAnswer {
 }
 
 fn continue_to(call: &PageCall, answer: &Back) -> PageAnswer {
-    if answer.mode == ResponseMode::Query {
+    if answer.mode != ResponseMode::FormPost {
         return leave(call, &answer.address());
     }
     let w = call.words;

@@ -10,7 +10,7 @@ use super::{
     page::{Page, PageAnswer, PageCall, Shell},
     sign_on,
 };
-use crate::principal::session_cookie;
+use crate::{oidc::pushed::LEAVING, principal::session_cookie};
 
 #[derive(Template)]
 #[template(path = "sign_on_logout.html")]
@@ -29,7 +29,17 @@ struct OutPage {
 
 /// `GET /oauth/logout`
 pub async fn show(call: PageCall) -> PageAnswer {
-    let (parameters, asked) = match read(&call, call.raw_query.as_bytes()).await {
+    let waiting = call.remembered(LEAVING).filter(|_| call.raw_query.is_empty()).map(str::to_owned);
+    let Some(posted) = waiting else { return shown(call, None).await };
+    // It was for this once.
+    let forget =
+        format!("{LEAVING}=; Path=/oauth/logout; HttpOnly; SameSite=Lax; Max-Age=0{}", if call.shared.https { "; Secure" } else { "" });
+    Ok(shown(call, Some(posted)).await?.cookie(&forget))
+}
+
+/// `posted`: what came in a form, not in the address.
+async fn shown(call: PageCall, posted: Option<String>) -> PageAnswer {
+    let (parameters, asked) = match read(&call, posted.as_deref().unwrap_or(&call.raw_query).as_bytes()).await {
         Ok(read) => read,
         Err(answer) => return answer,
     };

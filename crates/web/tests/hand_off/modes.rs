@@ -207,6 +207,9 @@ async fn by_the_address_as_the_first_product_had_it() {
         assert_eq!(answer.headers[name], value);
     }
     assert_eq!(bearer(&world, token).await.json()["organization_siret"], CITY);
+    // Its front links to the login with a slash at the end.
+    let begun = world.browser().get("/auth/catalogue/login/").await;
+    assert!(location(&begun).starts_with("https://op.example/authorize?"), "{}", begun.text);
     // Each login has its own.
     let again = location(&log_in(&world, &mut world.browser(), "", &ada()).await);
     assert_ne!(parameter(&again, "api_token").as_ref(), Some(token));
