@@ -166,7 +166,7 @@ async fn the_operator_reads_what_the_service_has_to_be_told() {
         assert_eq!(made.status, 200, "{}", main(&made.text));
         let says = format!("Tell the service that ID tokens are signed with {algorithm}");
         assert_eq!(made.text.contains(&says), told, "{}", main(&made.text));
-        let id = made.text.split("sso_").nth(1).unwrap().split(|c: char| !c.is_ascii_alphanumeric()).next().unwrap().to_owned();
+        let id = made.text.split("<dd>sso_").nth(1).unwrap().split(|c: char| !c.is_ascii_alphanumeric()).next().unwrap().to_owned();
         let kept = ines.get(&format!("/operator/clients/sso_{id}")).await;
         let discovery = format!("{PUBLIC}/.well-known/openid-configuration");
         for text in [discovery.as_str(), "client_secret_basic", algorithm, "offline_access"] {

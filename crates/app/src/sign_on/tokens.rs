@@ -6,7 +6,7 @@ use octroi_domain::{
 };
 use octroi_oauth::{
     client_metadata::{AuthMethod, GrantType},
-    parameters::{Parameters, tokens},
+    parameters::{Parameters, no_scope, tokens},
     pkce::Challenge,
 };
 use serde_json::json;
@@ -154,7 +154,7 @@ impl App {
         let scopes: Vec<String> = match presented.parameters.get("scope") {
             None => granted.iter().map(|scope| (*scope).to_owned()).collect(),
             Some(text) => {
-                let asked = tokens(text, 100).map_err(|bad| Refusal::new(400, "invalid_scope", format!("`{bad}` is no scope")))?;
+                let asked = tokens(text, 100).map_err(|bad| Refusal::new(400, "invalid_scope", no_scope(&bad)))?;
                 let asked: Vec<String> = asked.into_iter().filter(|scope| scope != "openid").collect();
                 if let Some(other) = asked.iter().find(|scope| !granted.contains(&scope.as_str())) {
                     return Err(Refusal::new(400, "invalid_scope", format!("the scope `{other}` is not granted to this client")).into());
@@ -204,7 +204,7 @@ impl App {
 /// The scopes of a refresh: never more than were given (RFC 6749 section 6).
 fn narrowed(parameters: &Parameters, grant: &Grant) -> Result<Vec<String>, Refusal> {
     let Some(text) = parameters.get("scope") else { return Ok(grant.facts.scopes.clone()) };
-    let asked = tokens(text, 100).map_err(|bad| Refusal::new(400, "invalid_scope", format!("`{bad}` is no scope")))?;
+    let asked = tokens(text, 100).map_err(|bad| Refusal::new(400, "invalid_scope", no_scope(&bad)))?;
     match asked.iter().find(|scope| !grant.facts.has_scope(scope)) {
         Some(other) => Err(Refusal::new(400, "invalid_scope", format!("the scope `{other}` was not given"))),
         None => Ok(asked),
