@@ -8,7 +8,7 @@ use url::Url;
 
 use crate::{
     claims_request::ClaimsRequest,
-    parameters::{Parameters, tokens},
+    parameters::{Parameters, no_scope, tokens},
     pkce::Challenge,
 };
 
@@ -250,7 +250,7 @@ fn list(parameters: &Parameters, name: &str) -> Result<Vec<String>, AuthorizeErr
 
 fn scopes(parameters: &Parameters) -> Result<Vec<String>, AuthorizeError> {
     let Some(text) = parameters.get("scope") else { return Ok(Vec::new()) };
-    tokens(text, 100).map_err(|bad| AuthorizeError::new(AuthorizeCode::InvalidScope, format!("`{bad}` is no scope")))
+    tokens(text, 100).map_err(|bad| AuthorizeError::new(AuthorizeCode::InvalidScope, no_scope(&bad)))
 }
 
 fn challenge(parameters: &Parameters) -> Result<Option<String>, AuthorizeError> {

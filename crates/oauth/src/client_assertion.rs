@@ -84,12 +84,12 @@ fn is_type(typ: &str) -> bool {
 /// # Errors
 /// [`AssertionError`]
 pub fn check(assertion: &str, keys: &JwkSet, allowed: &[Algorithm], expected: Expected<'_>) -> Result<Assertion, AssertionError> {
+    if let Some(why) = foreign::unaccepted(assertion, allowed) {
+        return Err(AssertionError::Algorithm(why));
+    }
     let typ = foreign::header(assertion).map_err(|_| AssertionError::Malformed)?.typ;
     if typ.as_deref().is_some_and(|typ| !is_type(typ)) {
         return Err(AssertionError::Malformed);
-    }
-    if let Some(why) = foreign::unaccepted(assertion, allowed) {
-        return Err(AssertionError::Algorithm(why));
     }
     let claims: Claims = foreign::verify(assertion, keys, allowed).map_err(|error| match error {
         crate::jwt::TokenError::Malformed => AssertionError::Malformed,

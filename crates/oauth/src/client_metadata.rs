@@ -346,8 +346,7 @@ impl ClientMetadata {
     fn check_signing_keys(&self) -> Result<(), MetadataError> {
         let Some(set) = self.jwks.as_ref().filter(|_| self.token_endpoint_auth_method == AuthMethod::PrivateKeyJwt) else { return Ok(()) };
         let chosen = self.token_endpoint_auth_signing_alg.as_deref().and_then(foreign::algorithm).map(|one| vec![one]);
-        let strict = self.require_pushed_authorization_requests;
-        let allowed = chosen.unwrap_or_else(|| if strict { foreign::FAPI.to_vec() } else { foreign::ASYMMETRIC.to_vec() });
+        let allowed = chosen.unwrap_or_else(|| foreign::ASYMMETRIC.to_vec());
         if set.keys.iter().any(|key| foreign::is_usable(key, &allowed)) {
             return Ok(());
         }
@@ -444,17 +443,16 @@ mod tests {
         check(with("response_types", json!(["code id_token"])), "response_types", "invalid_client_metadata");
         check(with("token_endpoint_auth_method", json!("private_key_jwt")), "jwks", "invalid_client_metadata");
         check(with("jwks", json!({"keys": [{"kty": "oct", "k": "c2VjcmV0"}]})), "jwks", "invalid_client_metadata");
-        let never = json!({"keys": [{"kty": "EC", "crv": "P-521", "x": "AAAA", "y": "AAAA"}]});
-        let signs = |jwks: Value, strict: bool| {
+        let signs = |jwk: Value, alg: &str| {
             json!({
-                "redirect_uris": ["https://rp.example/cb"], "token_endpoint_auth_method": "private_key_jwt", "jwks": jwks,
-                "require_pushed_authorization_requests": strict,
+                "redirect_uris": ["https://rp.example/cb"], "token_endpoint_auth_method": "private_key_jwt", "jwks": {"keys": [jwk]},
+                "token_endpoint_auth_signing_alg": alg,
             })
         };
-        check(signs(never, false), "jwks", "invalid_client_metadata");
-        let rs256 = json!({"keys": [{"kty": "RSA", "alg": "RS256", "n": "AAAA", "e": "AQAB"}]});
-        check(signs(rs256.clone(), true), "jwks", "invalid_client_metadata");
-        assert!(ClientMetadata::read(signs(rs256, false)).is_ok());
+        check(signs(json!({"kty": "EC", "crv": "P-521", "x": "AAAA", "y": "AAAA"}), "ES256"), "jwks", "invalid_client_metadata");
+        let rs256 = json!({"kty": "RSA", "alg": "RS256", "n": "AAAA", "e": "AQAB"});
+        check(signs(rs256.clone(), "PS256"), "jwks", "invalid_client_metadata");
+        assert!(ClientMetadata::read(signs(rs256, "RS256")).is_ok());
         check(with("jwks_uri", json!("file:///etc/passwd")), "jwks_uri", "invalid_client_metadata");
         check(with("logo_uri", json!("javascript:alert(1)")), "logo_uri", "invalid_client_metadata");
         check(with("scope", json!("a  b")), "scope", "invalid_client_metadata");

@@ -75,15 +75,15 @@ impl Parameters {
     }
 }
 
-/// The tokens of a text that separates them by spaces (RFC 6749 appendix A.4; who writes two means one), each once, in their order.
+/// The tokens of a text that separates them by single spaces (RFC 6749 appendix A.4), each once, in their order.
 ///
 /// # Errors
 /// The first that is none, cut and cleaned.
 pub fn tokens(text: &str, most: usize) -> Result<Vec<String>, String> {
     let visible = |b: u8| matches!(b, 0x21 | 0x23..=0x5b | 0x5d..=0x7e);
     let mut found: Vec<String> = Vec::new();
-    for token in text.split(' ').filter(|token| !token.is_empty()) {
-        if token.len() > 128 || !token.bytes().all(visible) || found.len() >= most {
+    for token in text.split(' ') {
+        if token.is_empty() || token.len() > 128 || !token.bytes().all(visible) || found.len() >= most {
             // What an error_description may hold (RFC 6749 section 5.2).
             return Err(token.chars().filter(|c| c.is_ascii_graphic() && !matches!(c, '"' | '\\')).take(60).collect());
         }
@@ -91,7 +91,17 @@ pub fn tokens(text: &str, most: usize) -> Result<Vec<String>, String> {
             found.push(token.to_owned());
         }
     }
-    if found.is_empty() { Err(String::new()) } else { Ok(found) }
+    Ok(found)
+}
+
+/// What to say of a token that is none; an empty one stands between two spaces.
+#[must_use]
+pub fn no_scope(bad: &str) -> String {
+    if bad.is_empty() {
+        "scopes stand one space apart, and there is none before or after them".to_owned()
+    } else {
+        format!("`{bad}` is no scope")
+    }
 }
 
 #[cfg(test)]
@@ -114,8 +124,7 @@ mod tests {
     #[test]
     fn tokens_are_exact() {
         assert_eq!(tokens("b a b", 10), Ok(vec!["b".to_owned(), "a".to_owned()]));
-        assert_eq!(tokens(" a  b ", 10), Ok(vec!["a".to_owned(), "b".to_owned()]));
-        for bad in ["", "  ", "a\tb", "é", "a\"b"] {
+        for bad in ["", " a", "a  b", "a\tb", "é", "a\"b"] {
             assert!(tokens(bad, 10).is_err(), "{bad}");
         }
         assert!(tokens("a b c", 2).is_err());

@@ -112,6 +112,7 @@ async fn the_operator_changes_a_client_by_its_page() {
         ("userinfo", "ES256"),
         ("access", "600"),
         ("refresh", "true"),
+        ("claims_in_id_token", "true"),
     ];
     let wrong = ines.post(&path, &[("name", ""), ("redirects", ""), ("method", "none"), ("access", "1")]).await;
     assert_eq!(wrong.status, 422);
@@ -128,6 +129,7 @@ async fn the_operator_changes_a_client_by_its_page() {
         ("backchannel_logout_uri", json!("https://cantine.example/fin")),
         ("token_endpoint_auth_method", json!("client_secret_post")),
         ("default_acr_values", json!(["eidas1-mfa"])),
+        ("claims_in_id_token", json!(true)),
         ("id_token_signed_response_alg", json!("RS256")),
         ("userinfo_signed_response_alg", json!("ES256")),
         ("grant_types", json!(["authorization_code", "refresh_token"])),
@@ -143,4 +145,32 @@ async fn the_operator_changes_a_client_by_its_page() {
     let late = ines.post(&path, &[&fields[1..], &[("name", "Restauration"), ("version", "1")]].concat()).await;
     assert_eq!(late.status, 409);
     assert!(late.text.contains("Restauration") && late.text.contains("changed meanwhile"), "{}", main(&late.text));
+}
+
+/// Many libraries accept RS256 alone unless they are told: whoever registers a client reads it before the service fails.
+#[tokio::test]
+async fn the_operator_reads_what_the_service_has_to_be_told() {
+    let house = House::open(PUBLIC, true).await;
+    let mut ines = Browser::at(&house);
+    ines.sign_in(EMAIL, PASSWORD).await;
+    for (algorithm, told) in [("ES256", true), ("RS256", false)] {
+        let page = ines.get("/operator/clients/new").await;
+        assert!(page.text.contains("Choose RS256 for them, or set them to ES256"), "{}", main(&page.text));
+        let fields = [
+            ("name", "Cantine"),
+            ("redirects", "https://cantine.example/retour"),
+            ("method", "client_secret_basic"),
+            ("algorithm", algorithm),
+        ];
+        let made = ines.post("/operator/clients/new", &fields).await;
+        assert_eq!(made.status, 200, "{}", main(&made.text));
+        let says = format!("Tell the service that ID tokens are signed with {algorithm}");
+        assert_eq!(made.text.contains(&says), told, "{}", main(&made.text));
+        let id = made.text.split("<dd>sso_").nth(1).unwrap().split(|c: char| !c.is_ascii_alphanumeric()).next().unwrap().to_owned();
+        let kept = ines.get(&format!("/operator/clients/sso_{id}")).await;
+        let discovery = format!("{PUBLIC}/.well-known/openid-configuration");
+        for text in [discovery.as_str(), "client_secret_basic", algorithm, "offline_access"] {
+            assert!(made.text.contains(text) && kept.text.contains(text), "{text}: {}", main(&kept.text));
+        }
+    }
 }

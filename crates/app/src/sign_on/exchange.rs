@@ -11,7 +11,7 @@ use octroi_domain::{
     sign_on::{Grant, RefreshToken, RefreshUse},
 };
 use octroi_oauth::{
-    parameters::{Parameters, tokens},
+    parameters::{Parameters, no_scope, tokens},
     pkce::Challenge,
     secret::PlainSecret,
 };
@@ -320,7 +320,7 @@ impl App {
 /// The scopes of a refresh: never more than were given (RFC 6749 section 6).
 fn narrowed(parameters: &Parameters, grant: &Grant) -> Result<Vec<String>, Refusal> {
     let Some(text) = parameters.get("scope") else { return Ok(grant.facts.scopes.clone()) };
-    let asked = tokens(text, 100).map_err(|bad| Refusal::new(400, "invalid_scope", format!("`{bad}` is no scope")))?;
+    let asked = tokens(text, 100).map_err(|bad| Refusal::new(400, "invalid_scope", no_scope(&bad)))?;
     match asked.iter().find(|scope| !grant.facts.has_scope(scope)) {
         Some(other) => Err(Refusal::new(400, "invalid_scope", format!("the scope `{other}` was not given"))),
         None => Ok(asked),

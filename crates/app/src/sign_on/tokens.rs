@@ -5,7 +5,7 @@ use std::sync::Arc;
 use octroi_domain::Moment;
 use octroi_oauth::{
     client_metadata::{AuthMethod, GrantType},
-    parameters::tokens,
+    parameters::{no_scope, tokens},
 };
 
 pub use super::issue::Issued;
@@ -77,7 +77,7 @@ impl App {
         let scopes: Vec<String> = match presented.parameters.get("scope") {
             None => granted.iter().map(|scope| (*scope).to_owned()).collect(),
             Some(text) => {
-                let asked = tokens(text, 100).map_err(|bad| Refusal::new(400, "invalid_scope", format!("`{bad}` is no scope")))?;
+                let asked = tokens(text, 100).map_err(|bad| Refusal::new(400, "invalid_scope", no_scope(&bad)))?;
                 let asked: Vec<String> = asked.into_iter().filter(|scope| scope != "openid").collect();
                 if let Some(other) = asked.iter().find(|scope| !granted.contains(&scope.as_str())) {
                     return Err(Refusal::new(400, "invalid_scope", format!("the scope `{other}` is not granted to this client")).into());

@@ -82,8 +82,6 @@ fn facts(w: Words, client: &ClientView) -> Facts {
     let levels = texts(client, "default_acr_values");
     let facts = if levels.is_empty() { facts } else { facts.with(w.of("client-acr"), Cell::Items(levels)) };
     let facts = facts.text(w.of("client-access"), w.number(u64::from(client.access_token_seconds)));
-    let name = text(client, "tls_client_auth_subject_dn");
-    let facts = if name.is_empty() { facts } else { facts.text(w.of("client-certificate-name"), name) };
     match &client.organization {
         Some(owner) => facts.text(w.of("client-owner"), owner.name.clone()),
         None => facts,
@@ -109,6 +107,8 @@ fn settings(w: Words, issuer: &str, client: &ClientView) -> Facts {
         .with(w.of("client-scopes"), Cell::Items(scopes))
         .text(w.of("client-algorithm"), text(client, ALGORITHM))
         .text(w.of("client-userinfo"), userinfo);
+    let name = text(client, "tls_client_auth_subject_dn");
+    let facts = if name.is_empty() { facts } else { facts.text(w.of("client-certificate-name"), name) };
     match client.metadata.get("claims_in_id_token").and_then(Value::as_bool) {
         Some(true) => facts.text(w.of("client-claims"), w.of("yes")),
         _ => facts,
