@@ -66,7 +66,7 @@ async fn a_number_is_read_as_it_stands_on_a_letterhead() {
     }
     for typed in ["", "217500016", "21750001600018", "FR", "2175000160001X"] {
         let page = scene.get(&nora, &format!("/organizations/join?siret={typed}")).await;
-        assert!(page.status == 422 && page.text.contains("f-siret-error"), "{typed}: {}", page.text);
+        assert!(page.status == 422 && page.text.contains("href=\"#f-siret\""), "{typed}: {}", page.text);
     }
     assert_eq!(scene.get(&nora, "/organizations/join").await.status, 200);
 }

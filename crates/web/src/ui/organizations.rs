@@ -211,7 +211,7 @@ pub async fn find(call: PageCall) -> PageAnswer {
     join_page(&call, Vec::new(), None).await
 }
 
-fn search(call: &PageCall, abroad: bool) -> Filters {
+fn search(call: &PageCall, abroad: bool, wrong: &[FieldError]) -> Filters {
     let w = call.words;
     let value = |name: &str| call.query.text(name).to_owned();
     let afterwards = Afterwards::here(call);
@@ -221,10 +221,15 @@ fn search(call: &PageCall, abroad: bool) -> Filters {
         vec![
             Field::line("country", w.of("join-country"), value("country")).hint(w.of("join-country-hint")).required(),
             Field::select("register", w.of("join-register"), registers.collect(), value("register")),
-            Field::line("number", w.of("join-number"), value("number")).required(),
+            Field::line("number", w.of("join-number"), value("number")).required().error(error_of(wrong, "number")),
         ]
     } else {
-        vec![Field::line("siret", w.of("review-siret"), shown_siret(call)).hint(w.of("join-siret-hint")).required()]
+        vec![
+            Field::line("siret", w.of("review-siret"), shown_siret(call))
+                .hint(w.of("join-siret-hint"))
+                .required()
+                .error(error_of(wrong, "siret")),
+        ]
     };
     let other = if abroad {
         Link::new(afterwards.path("/organizations/join"), w.of("join-in-france"))
@@ -278,7 +283,7 @@ async fn join_page(call: &PageCall, mut wrong: Vec<FieldError>, refusal: Option<
         status = StatusCode::CONFLICT;
     }
     page.summary = errors::summary(call, &wrong);
-    page.filters = Some(search(call, abroad));
+    page.filters = Some(search(call, abroad, &wrong));
     Ok(call.render(&page)?.status(status))
 }
 
