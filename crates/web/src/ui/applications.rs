@@ -220,11 +220,11 @@ pub async fn list(call: PageCall) -> PageAnswer {
     let next = listing.and_then(|listing| listing.next);
     let api = onward.as_ref().and_then(|onward| onward.api.as_ref()).map(|api| w.text(&api.title));
     let notice = match (organization, &api) {
-        (None, _) => Some(match call.me.as_ref().is_some_and(|me| me.organizations.is_empty()) {
-            true => none_yet(&call, &call.here_with(&[])).await?,
-            false => Alert::new(Tone::Info, w.of("applications-no-organization"), w.of("applications-no-organization-text"))
-                .link("/organizations", w.of("organizations-title")),
-        }),
+        (None, _) if call.me.as_ref().is_some_and(|me| me.organizations.is_empty()) => Some(none_yet(&call, &call.here_with(&[])).await?),
+        (None, _) => {
+            let alert = Alert::new(Tone::Info, w.of("applications-no-organization"), w.of("applications-no-organization-text"));
+            Some(alert.link("/organizations", w.of("organizations-title")))
+        }
         (Some(_), Some(api)) => Some(Alert::new(Tone::Info, w.of("applications-choose").and("api", api), w.of("applications-choose-text"))),
         (Some(_), None) if onward.is_some() => {
             Some(Alert::new(Tone::Info, w.of("applications-choose-one"), w.of("applications-choose-text")))
