@@ -1,6 +1,6 @@
 //! Joining as somebody meets it who comes with no organisation: led to one from wherever they begin, told what waits, and not left waiting
 //! for what is proved meanwhile.
-#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test: what is not there fails it")]
+#![expect(clippy::unwrap_used, reason = "a test: what is not there fails it")]
 
 mod support;
 
