@@ -63,6 +63,8 @@ again-title = Confirm that it is you
 again-text = This page changes what opens your account, and you signed in more than fifteen minutes ago.
 again-confirm = Confirm
 again-by-mail = Send me a code by mail
+again-by-passkey = Confirm with a passkey
+again-wrong = This password is wrong.
 again-mail-sent = A code has just left for { $email }.
 
 ## Account
@@ -87,7 +89,7 @@ account-not-there = not set up
 account-save = Save
 account-confirm = Confirm
 account-send-code = Send a code
-account-email-text = A code leaves for the address that you enter; it becomes the account’s once the code is confirmed. The old address is told.
+account-email-text = A code leaves for the address that you enter; it becomes the account’s once the code is confirmed. The old address is told. The organisations that the old address proved will have to be proved again.
 account-password-text = Your other sessions will end.
 account-sessions = My sessions
 account-sessions-open = { $count ->

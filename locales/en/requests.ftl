@@ -78,7 +78,6 @@ start-draft-text = Everything is saved at each step: you can stop and go on late
 start-organization = For which organisation?
 start-begin = Begin the request
 start-sign-in = Sign in to begin
-start-no-organization = Your account belongs to no organisation: ask the operator of this portal for that before making a request.
 helper-title = Find the right form
 helper-lead = Two questions, and we propose the forms that fit.
 helper-use = What will the data be for?

@@ -63,6 +63,8 @@ again-title = Confirmer que c’est vous
 again-text = Cette page change ce qui ouvre votre compte, et votre connexion date de plus de quinze minutes.
 again-confirm = Confirmer
 again-by-mail = Recevoir un code par courriel
+again-by-passkey = Confirmer avec une clé d’accès
+again-wrong = Ce mot de passe n’est pas le bon.
 again-mail-sent = Un code vient de partir pour { $email }.
 
 ## Compte
@@ -87,7 +89,7 @@ account-not-there = pas en place
 account-save = Enregistrer
 account-confirm = Confirmer
 account-send-code = Envoyer un code
-account-email-text = Un code part pour l’adresse saisie ; elle devient celle du compte quand il est confirmé. L’ancienne adresse en est prévenue.
+account-email-text = Un code part pour l’adresse saisie ; elle devient celle du compte quand il est confirmé. L’ancienne adresse en est prévenue. Les organisations que l’ancienne adresse prouvait seront à prouver de nouveau.
 account-password-text = Vos autres sessions prendront fin.
 account-sessions = Mes sessions
 account-sessions-open = { $count ->

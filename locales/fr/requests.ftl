@@ -78,7 +78,6 @@ start-draft-text = Tout est enregistré à chaque étape : vous pouvez vous arr
 start-organization = Pour quelle organisation ?
 start-begin = Commencer la demande
 start-sign-in = Se connecter pour commencer
-start-no-organization = Votre compte n’est rattaché à aucune organisation : demandez-le à l’exploitant de ce portail avant de faire une demande.
 helper-title = Trouver le bon formulaire
 helper-lead = Deux questions, et nous vous proposons les formulaires qui conviennent.
 helper-use = À quoi serviront les données ?

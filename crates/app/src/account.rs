@@ -166,9 +166,8 @@ impl App {
         address_changed(&mut tx, &changed, context.now).await?;
         let subject = format!("user:{}", user.id);
         tx.record(context.now, &subject, "user.email_changed", &subject, json!({}));
-        for told in [&user, &changed] {
-            tx.enqueue_mail(context.now, &mails::changed(told, mails::Change::Address, Some(&proof.email), &self.settings().public_url))
-                .await?;
+        for (told, change) in [(&user, mails::Change::AddressLeft), (&changed, mails::Change::Address)] {
+            tx.enqueue_mail(context.now, &mails::changed(told, change, Some(&proof.email), &self.settings().public_url)).await?;
         }
         tx.commit().await?;
         Ok(())

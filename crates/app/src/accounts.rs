@@ -78,8 +78,14 @@ fn code_digest(kind: ProofKind, browser: &str, code: &str) -> [u8; 32] {
 /// `Invalid`, with what to mend.
 pub(crate) fn named(given_name: &str, family_name: &str) -> Result<(String, String), Error> {
     let read = |text: &str, pointer: &str| {
-        account::name(text)
-            .ok_or_else(|| Error::field(pointer, "invalid", "Donnez un nom de 1 à 120 caractères.", "Give a name of 1 to 120 characters."))
+        account::typed_name(text).ok_or_else(|| {
+            Error::field(
+                pointer,
+                "invalid",
+                "Donnez un nom de 1 à 120 caractères : des lettres, des espaces, des apostrophes et des traits d’union.",
+                "Give a name of 1 to 120 characters: letters, spaces, apostrophes and hyphens.",
+            )
+        })
     };
     match (read(given_name, "/given_name"), read(family_name, "/family_name")) {
         (Ok(given), Ok(family)) => Ok((given, family)),

@@ -26,6 +26,8 @@ use crate::{
 /// Wishes that one person may send in an hour.
 const WISHES: i64 = 20;
 const HOUR: i64 = 3_600;
+/// Wishes that one word on a domain grants; those beyond are granted as their people ask again.
+const GRANTED_AT_ONCE: u32 = 200;
 /// Longest note to the operator, characters.
 const NOTE: usize = 2_000;
 
@@ -270,17 +272,11 @@ impl App {
         outcome: Outcome,
         note: String,
     ) -> Result<JoinedView, Error> {
-        let (reason, way, blocking) = match outcome {
-            Outcome::Linked { level, proof, external } => {
-                let held = Membership { external, ..Membership::new(user.id, organization.id, level, proof, context.now) };
-                return self.linked(tx, context, user, held).await;
-            }
-            Outcome::LinkedUnderReview(reason) => (reason, Way::Operator, false),
-            Outcome::NeedsCode => (ModerationReason::DomainUnknown, Way::Code, true),
-            Outcome::NeedsSponsor(reason) => (reason, Way::Sponsor, true),
-            Outcome::Moderation(reason) => (reason, Way::Operator, true),
-            Outcome::NeedsConfirmation | Outcome::Refused(_) => return Err(Error::Internal("judged before".to_owned())),
-        };
+        if let Outcome::Linked { level, proof, external } = outcome {
+            let held = Membership { external, ..Membership::new(user.id, organization.id, level, proof, context.now) };
+            return self.linked(tx, context, user, held).await;
+        }
+        let (reason, way, blocking) = asked(outcome, user)?;
         if way != Way::Code {
             not_refused_before(tx, user.id, organization.id).await?;
         }
@@ -320,10 +316,7 @@ impl App {
             level = Some(held.level.as_str().to_owned());
         }
         if way == Way::Operator {
-            for operator in tx.role_holders(Role::Operator, &[Perimeter::Platform]).await? {
-                let mail = mails::told(Told::Operator(joining.id), &operator, user, organization, self.settings());
-                tx.enqueue_mail(context.now, &mail).await?;
-            }
+            self.tell_operators(tx, &joining, (user, organization)).await?;
         }
         Ok(JoinedView {
             outcome: if level.is_some() { "linked" } else { "pending" }.to_owned(),
@@ -379,20 +372,82 @@ impl App {
         .await
     }
 
-    /// Asks again with another note, where the refusal allows it. Judged with the address of today.
+    /// Asks again with another note, where the refusal allows it. The table is read anew, with the address of today: who changed it
+    /// for one that proves enough is linked at once.
     pub async fn reopen_joining(&self, context: &Context, id: Id<Joining>, note: &str) -> Result<Done<JoiningView>, Error> {
         let note = too_long(note)?;
         let person = context.person()?.user;
         self.budget(format!("join:{person}"), context.now, WISHES).await?;
-        let user = self.inner.store.read().user_by_id(person).await?.ok_or(Error::SignIn)?;
-        self.move_own(context, id, JoiningState::Refused, "joining.reopened", |joining| {
-            if !joining.may_reopen {
-                return Err(decided_already());
-            }
-            let email = user.email.clone();
-            Ok(Joining { state: JoiningState::Pending, email, note, may_reopen: false, decided_by: None, ..joining })
-        })
-        .await
+        let reader = self.inner.store.read();
+        let organization = own(&reader, context, id).await?.organization;
+        let organization = reader.organization_by_id(organization).await?.ok_or(Error::NotFound)?;
+        let kept = reader.profile(organization.id).await?;
+        let actor = context.principal.actor();
+        let standing = self.standing(&actor, &organization.siret, Some(&kept), context.now).await?;
+        let mut tx = match self.begin(context).await? {
+            Begin::Fresh(tx) => tx,
+            Begin::Replay(done) => return Ok(done),
+        };
+        let refused_before = own(&tx, context, id).await?;
+        if refused_before.state != JoiningState::Refused || !refused_before.may_reopen {
+            return Err(decided_already());
+        }
+        let user = tx.user_by_id(person).await?.ok_or(Error::SignIn)?;
+        // Who was refused confirmed what there was to confirm.
+        let outcome = judge(&tx, &user, Some(&organization), (&standing, Some(&kept)), true).await?;
+        if let Outcome::Refused(why) = outcome {
+            return Err(refused(why));
+        }
+        let (reason, way) = match outcome {
+            Outcome::Linked { .. } => (refused_before.reason, refused_before.way),
+            _ => asked(outcome, &user).map(|(reason, way, _)| (reason, way))?,
+        };
+        let email = user.email.clone();
+        let after = Joining { reason, way, blocking: true, state: JoiningState::Pending, email, note, may_reopen: false, ..refused_before };
+        let after = Joining { decided_by: None, updated_at: context.now, ..after };
+        save(&mut tx, &after, JoiningState::Refused).await?;
+        tx.record(context.now, &actor, "joining.reopened", &format!("joining:{id}"), json!({}));
+        if let Outcome::Linked { level, proof, external } = outcome {
+            let held = Membership { external, ..Membership::new(person, organization.id, level, proof, context.now) };
+            self.linked(&mut tx, context, &user, held).await?;
+        } else {
+            self.tell_operators(&mut tx, &after, (&user, &organization)).await?;
+        }
+        let after = own(&tx, context, id).await?;
+        let view = one_view(&tx, &after).await?;
+        self.finish(context, tx, 200, view).await
+    }
+
+    /// Tells those who decide that a wish waits for them.
+    async fn tell_operators(&self, tx: &mut Tx, joining: &Joining, (user, organization): (&User, &Organization)) -> Result<(), Error> {
+        for operator in tx.role_holders(Role::Operator, &[Perimeter::Platform]).await? {
+            let mail = mails::told(Told::Operator(joining.id), &operator, user, organization, self.settings());
+            tx.enqueue_mail(joining.updated_at, &mail).await?;
+        }
+        Ok(())
+    }
+
+    /// Grants what waits under a domain that is the organisation's from now on: the table is read anew for each.
+    pub(crate) async fn grant_waiting(
+        &self,
+        tx: &mut Tx,
+        context: &Context,
+        id: Id<Organization>,
+        domain: &EmailDomain,
+    ) -> Result<(), Error> {
+        let filter = JoiningFilter { organization: Some(id), states: vec![JoiningState::Pending], ..JoiningFilter::default() };
+        let waiting = tx.joining_list(&filter, Page::first(GRANTED_AT_ONCE)).await?.items;
+        let organization = tx.organization_by_id(id).await?.ok_or(Error::NotFound)?;
+        let kept = tx.profile(id).await?;
+        for joining in waiting.into_iter().filter(|joining| EmailDomain::of(&joining.email).is_ok_and(|of| of == *domain)) {
+            let Ok(user) = same_address(tx, &joining).await else { continue };
+            let outcome = judge(tx, &user, Some(&organization), (&kept.standing, Some(&kept)), false).await?;
+            let Outcome::Linked { level, proof, external } = outcome else { continue };
+            let held = Membership { external, ..Membership::new(user.id, id, level, proof, context.now) };
+            let granted = grant(self, tx, &context.principal.actor(), joining, held).await?;
+            tx.enqueue_mail(context.now, &mails::decided(&granted, true, &user, &organization, self.settings())).await?;
+        }
+        Ok(())
     }
 
     async fn move_own(
@@ -416,6 +471,19 @@ impl App {
         tx.record(context.now, &context.principal.actor(), action, &format!("joining:{id}"), json!({}));
         let view = one_view(&tx, &after).await?;
         self.finish(context, tx, 200, view).await
+    }
+}
+
+/// Why a wish waits, who may grant it, and whether it keeps the person out meanwhile.
+fn asked(outcome: Outcome, user: &User) -> Result<(ModerationReason, Way, bool), Error> {
+    let free = EmailDomain::of(&user.email).is_ok_and(|domain| domain.is_free());
+    match outcome {
+        Outcome::LinkedUnderReview(reason) => Ok((reason, Way::Operator, false)),
+        Outcome::NeedsCode if free => Ok((ModerationReason::FreeAddress, Way::Code, true)),
+        Outcome::NeedsCode => Ok((ModerationReason::DomainUnknown, Way::Code, true)),
+        Outcome::NeedsSponsor(reason) => Ok((reason, Way::Sponsor, true)),
+        Outcome::Moderation(reason) => Ok((reason, Way::Operator, true)),
+        Outcome::Linked { .. } | Outcome::NeedsConfirmation | Outcome::Refused(_) => Err(Error::Internal("judged before".to_owned())),
     }
 }
 
@@ -495,6 +563,14 @@ pub(crate) async fn same_address(reader: &Reader, joining: &Joining) -> Result<U
         "L’adresse électronique du compte a changé depuis : il faut demander à nouveau le rattachement.",
         "The account’s e-mail address has changed since: the link must be asked for again.",
     ))
+}
+
+/// A domain that the operator refused for an organisation is refused whoever vouches for the person.
+pub(crate) async fn not_refused_domain(reader: &Reader, organization: Id<Organization>, email: &str) -> Result<(), Error> {
+    let Ok(domain) = EmailDomain::of(email) else { return Ok(()) };
+    let known = reader.domains_of(organization).await?;
+    let is_refused = known.iter().any(|known| known.domain == domain && known.state == DomainState::Refused);
+    if is_refused { Err(refused(JoinRefusal::DomainRefused)) } else { Ok(()) }
 }
 
 pub(crate) async fn not_closed(reader: &Reader, organization: Id<Organization>) -> Result<(), Error> {

@@ -21,7 +21,7 @@ use crate::{
     accounts::wrong_address,
     context::{App, Begin, Context, Done},
     error::Error,
-    joining::{grant, link, not_closed, open_wish, refused},
+    joining::{grant, link, not_closed, not_refused_domain, open_wish, refused},
     mails::joining as mails,
     organizations::{MemberInvitationView, voucher},
     view::OrganizationView,
@@ -97,6 +97,24 @@ impl App {
         };
         voucher(&tx, context, id).await?;
         not_closed(&tx, id).await?;
+        if not_refused_domain(&tx, id, &email).await.is_err() {
+            return Err(Error::field(
+                "/email",
+                "domain_refused",
+                "Les adresses de ce domaine ne sont pas acceptées pour cette organisation.",
+                "Addresses under this domain are not accepted for this organisation.",
+            ));
+        }
+        if let Some(user) = tx.user_by_email(&email).await?
+            && tx.membership(user.id, id).await?.is_some_and(|held| held.level >= LinkLevel::Verified)
+        {
+            return Err(Error::field(
+                "/email",
+                "already_member",
+                "Cette adresse est déjà celle d’un membre.",
+                "This address is a member’s already.",
+            ));
+        }
         let organization = tx.organization_by_id(id).await?.ok_or(Error::NotFound)?;
         let known = tx.member_invitations(id).await?;
         let open: Vec<_> = known.iter().filter(|known| known.state(context.now) == InvitationState::Open).collect();
@@ -185,6 +203,7 @@ impl App {
         };
         let (invitation, user) = received(&tx, context, word).await?;
         not_closed(&tx, invitation.organization).await?;
+        not_refused_domain(&tx, invitation.organization, &user.email).await?;
         let organization = tx.organization_by_id(invitation.organization).await?.ok_or(Error::NotFound)?;
         tx.member_invitation_end(invitation.id, context.now, Some(user.id))
             .await

@@ -5,6 +5,7 @@ use octroi_domain::{
     email_domain::EmailDomain,
     joining::{DomainState, Joining, JoiningState},
     policy::{Action, Forbidden, Subject},
+    text::Language,
     user::{LinkLevel, LinkProof, Membership},
 };
 use octroi_store::{JoiningFilter, Page};
@@ -50,6 +51,8 @@ pub struct ModerationView {
     pub profile: OrganizationProfile,
     /// Earlier wishes of the same person for the same organisation.
     pub earlier: Vec<JoiningView>,
+    /// `fr` or `en`: in which language the person reads the answer.
+    pub language: String,
     /// May whoever looks decide? Nobody decides on themselves.
     pub may_decide: bool,
 }
@@ -87,10 +90,12 @@ impl App {
         let earlier: Vec<Joining> =
             reader.joining_list(&filter, Page::first(20)).await?.items.into_iter().filter(|other| other.id != id).collect();
         let domain = EmailDomain::of(&joining.email).ok();
+        let user = reader.user_by_id(joining.user).await?.ok_or(Error::NotFound)?;
         Ok(ModerationView {
             domain: domain.as_ref().map(EmailDomain::unicode),
             free_domain: domain.as_ref().is_some_and(EmailDomain::is_free),
             profile: self.organization_profile(context, joining.organization).await?,
+            language: if user.language == Language::En { "en" } else { "fr" }.to_owned(),
             earlier: views(&reader, &earlier).await?,
             may_decide: joining.state == JoiningState::Pending && context.person()?.user != joining.user,
             joining: one_view(&reader, &joining).await?,
@@ -119,15 +124,21 @@ impl App {
                 let text = message(&text, false)?;
                 let user = same_address(&tx, &joining).await?;
                 not_closed(&tx, joining.organization).await?;
+                let mut allowed = None;
                 if allow_domain {
                     let state = if external { DomainState::External } else { DomainState::Verified };
                     let domain = joining.email.rsplit_once('@').map_or("", |(_, domain)| domain);
                     let domain = checked_domain(domain, Some(state))?;
                     put_domain(&mut tx, context, joining.organization, &domain, Some(state)).await?;
+                    allowed = Some(domain);
                 }
                 let held = Membership::new(joining.user, joining.organization, level, LinkProof::Moderation, context.now);
                 let held = Membership { external, proved_by: Some(by), ..held };
-                (grant(self, &mut tx, &actor, Joining { answer: text, ..joining }, held).await?, user)
+                let granted = grant(self, &mut tx, &actor, Joining { answer: text, ..joining }, held).await?;
+                if let Some(domain) = allowed {
+                    self.grant_waiting(&mut tx, context, granted.organization, &domain).await?;
+                }
+                (granted, user)
             }
             Verdict::Refuse { message: text, may_reopen } => {
                 let answer = message(&text, true)?;

@@ -369,6 +369,7 @@ impl App {
             let Some(organization) = organizations.iter().find(|organization| organization.id == link.organization) else { continue };
             links.push(own_link(link, organization, &reader.profile(organization.id).await?));
         }
+        links.sort_by_cached_key(|link| octroi_domain::fold::folded(&link.organization.name));
         let filter = JoiningFilter {
             user: Some(person.user),
             states: vec![JoiningState::Pending, JoiningState::Refused],
@@ -456,6 +457,7 @@ impl App {
         };
         tx.organization_by_id(id).await?.ok_or(Error::NotFound)?;
         put_domain(&mut tx, context, id, &domain, state).await?;
+        self.grant_waiting(&mut tx, context, id, &domain).await?;
         self.finish(context, tx, 200, ()).await
     }
 

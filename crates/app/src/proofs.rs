@@ -16,7 +16,10 @@ use crate::{
     accounts::wrong_address,
     context::{App, Begin, Context, Done},
     error::Error,
-    joining::{JoiningView, grant, judge, link, not_closed, one_view, open_wish, own, pending, refused, same_address, withdraw_open},
+    joining::{
+        JoiningView, grant, judge, link, not_closed, not_refused_domain, one_view, open_wish, own, pending, refused, same_address,
+        withdraw_open,
+    },
     mails::joining::{self as mails, Told},
     organizations::voucher,
 };
@@ -54,6 +57,13 @@ impl App {
         self.finish(context, tx, 200, view).await
     }
 
+    /// Until when the code that went to the official contact is good; none: no code is out.
+    pub async fn join_code_until(&self, context: &Context, id: Id<Joining>) -> Result<Option<Moment>, Error> {
+        let reader = self.inner.store.read();
+        own(&reader, context, id).await?;
+        Ok(reader.joining_code(id).await?.map(|(_, until)| until).filter(|until| *until > context.now))
+    }
+
     /// The code that the official contact gave: linked when it is right. Each try counts, right or wrong.
     pub async fn enter_join_code(&self, context: &Context, id: Id<Joining>, code: &str) -> Result<Done<JoiningView>, Error> {
         pending(own(&self.inner.store.read(), context, id).await?, Some(Way::Code))?;
@@ -65,6 +75,7 @@ impl App {
         let joining = pending(own(&tx, context, id).await?, Some(Way::Code))?;
         same_address(&tx, &joining).await?;
         not_closed(&tx, joining.organization).await?;
+        not_refused_domain(&tx, joining.organization, &joining.email).await?;
         let typed: String = code.chars().filter(char::is_ascii_digit).take(20).collect();
         let good = tx.joining_code(id).await?.filter(|(_, until)| *until > context.now);
         if !good.is_some_and(|(digest, _)| secret::same_digest(&digest, &code_digest(id, &typed))) {
@@ -127,6 +138,7 @@ impl App {
         let joining = pending(joining, None)?;
         let user = same_address(&tx, &joining).await?;
         not_closed(&tx, joining.organization).await?;
+        not_refused_domain(&tx, joining.organization, &joining.email).await?;
         let held = Membership::new(joining.user, joining.organization, LinkLevel::Verified, LinkProof::Sponsor, context.now);
         let granted = grant(self, &mut tx, &context.principal.actor(), joining, Membership { proved_by: Some(by), ..held }).await?;
         let organization = tx.organization_by_id(granted.organization).await?.ok_or(Error::NotFound)?;

@@ -3,6 +3,7 @@
 pub mod password;
 
 use serde::{Deserialize, Serialize};
+use unicode_normalization::{UnicodeNormalization, char::is_combining_mark};
 
 use crate::{
     Id, Moment,
@@ -213,6 +214,22 @@ pub fn name(text: &str) -> Option<String> {
     (!text.is_empty() && text.chars().count() <= 120 && !text.chars().any(hidden)).then(|| text.to_owned())
 }
 
+/// A name as a person types their own: letters, with what holds the parts of a name together. It stands in mails to people who do not know
+/// them, so it holds no address and no offer.
+#[must_use]
+pub fn typed_name(text: &str) -> Option<String> {
+    let name: String = name(text)?.nfc().collect();
+    let holds = |c: char| matches!(c, ' ' | '-' | '\'' | '’' | 'ʼ' | '·' | '‐' | '‑' | ',' | '.');
+    let letters = name.chars().all(|c| c.is_alphabetic() || is_combining_mark(c) || holds(c)) && name.chars().any(char::is_alphabetic);
+    // `J.-P.` and `J.P.` are initials; `evil.example` is an address.
+    let parts: Vec<&str> = name.split('.').collect();
+    let address = parts.windows(2).any(|pair| {
+        let [before, after] = pair else { return false };
+        before.chars().rev().take_while(|c| c.is_alphabetic()).count() > 1 && after.starts_with(char::is_alphabetic)
+    });
+    (letters && !address).then_some(name)
+}
+
 /// What somebody typed for a code: digits alone, whatever stands between them.
 #[must_use]
 pub fn digits(text: &str) -> String {
@@ -222,6 +239,46 @@ pub fn digits(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_name_is_made_of_letters() {
+        for good in [
+            "Claire",
+            "Jean-Baptiste",
+            "O’Brien",
+            "d'Artagnan",
+            "J.-P.",
+            "J.P. Martin",
+            "Łukasz",
+            "Nguyễn Văn",
+            "प्रिया",
+            "María José",
+            "Zoe\u{308}",
+            "St. John",
+        ] {
+            assert!(typed_name(good).is_some(), "{good}");
+        }
+        assert_eq!(typed_name(" Zoe\u{308} ").as_deref(), Some("Zoë"));
+        for bad in [
+            "",
+            " ",
+            "-",
+            "123",
+            "Ada 2",
+            "<b>Ada</b>",
+            "http://evil.example",
+            "evil.example",
+            "Gagnez sur www.evil.example",
+            "a@b",
+            "1000 €",
+            "Ada\u{202e}",
+            "Ada\nB",
+            "=1+1",
+            "Ada / Bob",
+        ] {
+            assert_eq!(typed_name(bad), None, "{bad}");
+        }
+    }
 
     #[test]
     fn ten_guesses_then_longer_and_longer() {

@@ -16,7 +16,10 @@ pub(crate) enum Change {
     TotpRemoved,
     RecoveryUsed,
     RecoveryRenewed,
+    /// To the new address.
     Address,
+    /// To the old one, which opens nothing any more.
+    AddressLeft,
     Names,
     IdentityLinked,
     IdentityUnlinked,
@@ -24,7 +27,7 @@ pub(crate) enum Change {
     Deleted,
 }
 impl Change {
-    pub(super) const ALL: [Self; 14] = [
+    pub(super) const ALL: [Self; 15] = [
         Self::Password,
         Self::PasswordReset,
         Self::PasskeyAdded,
@@ -34,6 +37,7 @@ impl Change {
         Self::RecoveryUsed,
         Self::RecoveryRenewed,
         Self::Address,
+        Self::AddressLeft,
         Self::Names,
         Self::IdentityLinked,
         Self::IdentityUnlinked,
@@ -52,6 +56,7 @@ impl Change {
             Self::RecoveryUsed => "recovery_used",
             Self::RecoveryRenewed => "recovery_renewed",
             Self::Address => "address",
+            Self::AddressLeft => "address_left",
             Self::Names => "names",
             Self::IdentityLinked => "identity_linked",
             Self::IdentityUnlinked => "identity_unlinked",
@@ -72,6 +77,7 @@ impl Change {
             Self::RecoveryUsed => ("account-recovery-used", "7"),
             Self::RecoveryRenewed => ("account-recovery-renewed", ""),
             Self::Address => ("account-address", "amina@rivebelle.example"),
+            Self::AddressLeft => ("account-address-left", "amina@rivebelle.example"),
             Self::Names => ("account-names", "Amina Benali → Amina Durand"),
             Self::IdentityLinked => ("account-identity-linked", "ProConnect"),
             Self::IdentityUnlinked => ("account-identity-unlinked", "ProConnect"),
@@ -203,7 +209,8 @@ pub(crate) fn changed(user: &User, change: Change, about: Option<&str>, portal: 
         what: change.as_str(),
         about: about.unwrap_or_default(),
     };
-    let path = if change == Change::Deleted { "/" } else { "/account" };
+    // Who reads these two has no account under this address: the legal notices say whom to write to.
+    let path = if matches!(change, Change::Deleted | Change::AddressLeft) { "/legal" } else { "/account" };
     compose(&words, &frame(&user.email, user.language, path.to_owned(), portal))
 }
 

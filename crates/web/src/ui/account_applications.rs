@@ -8,6 +8,7 @@ use super::{
     account::under,
     confirm::Confirm,
     kit::{ButtonLink, Cell, Facts, Link, Tag, Tone},
+    organizations::number_words,
     page::{Page, PageAnswer, PageCall, Shell},
     sign_on::shared,
     words::Words,
@@ -46,7 +47,7 @@ fn facts(w: Words, client: &ConnectedClient) -> Facts {
     if let Some(owner) = &client.owner {
         facts = facts.text(
             w.of("sign-on-owner"),
-            w.of("sign-on-with-siret").with("name", owner.name.clone()).with("siret", owner.siret.to_string()),
+            w.of("sign-on-with-number").with("name", owner.name.clone()).with("number", number_words(w, owner.siret.as_str())),
         );
     }
     facts = facts.with(w.of("connected-shared"), Cell::Items(told(w, &client.scopes)));

@@ -26,6 +26,7 @@ use super::{
     kit::{
         Alert, ButtonLink, Cell, Check, Column, Control, ErrorSummary, Facts, Field, Filters, Link, Pages, PostButton, Table, Tag, Tone,
     },
+    organizations::none_yet,
     page::{Page, PageAnswer, PageCall, Shell},
     permit,
     words::Words,
@@ -219,7 +220,11 @@ pub async fn list(call: PageCall) -> PageAnswer {
     let next = listing.and_then(|listing| listing.next);
     let api = onward.as_ref().and_then(|onward| onward.api.as_ref()).map(|api| w.text(&api.title));
     let notice = match (organization, &api) {
-        (None, _) => Some(Alert::new(Tone::Info, w.of("applications-no-organization"), w.of("applications-no-organization-text"))),
+        (None, _) if call.me.as_ref().is_some_and(|me| me.organizations.is_empty()) => Some(none_yet(&call, &call.here_with(&[])).await?),
+        (None, _) => {
+            let alert = Alert::new(Tone::Info, w.of("applications-no-organization"), w.of("applications-no-organization-text"));
+            Some(alert.link("/organizations", w.of("organizations-title")))
+        }
         (Some(_), Some(api)) => Some(Alert::new(Tone::Info, w.of("applications-choose").and("api", api), w.of("applications-choose-text"))),
         (Some(_), None) if onward.is_some() => {
             Some(Alert::new(Tone::Info, w.of("applications-choose-one"), w.of("applications-choose-text")))
@@ -263,6 +268,14 @@ pub(super) fn pages(call: &PageCall, next: Option<String>) -> Pages {
 
 /// `GET /applications/new`
 pub async fn new(call: PageCall) -> PageAnswer {
+    // Without an organisation there is nobody to make it for: the list says what to do first.
+    if organizations(&call).is_empty() {
+        return Ok(Page::to(if call.raw_query.is_empty() {
+            "/applications".to_owned()
+        } else {
+            format!("/applications?{}", call.raw_query)
+        }));
+    }
     new_page(&call, &[])
 }
 

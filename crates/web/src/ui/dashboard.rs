@@ -10,6 +10,7 @@ use octroi_domain::{Id, organization::Organization, policy::Principal};
 
 use super::{
     kit::{Alert, ButtonLink, Cell, Column, Field, Figure, Figures, Filters, Link, Pages, Table, Tag, Tone},
+    organizations,
     page::{PageAnswer, PageCall, Shell},
     permit, request,
     words::Words,
@@ -236,12 +237,16 @@ pub async fn show(call: PageCall) -> PageAnswer {
     let review = review(w, &held);
     let roles = call.me.as_ref().is_some_and(|me| !me.roles.is_empty());
     let empty = held.requests.items.is_empty() && held.permits.items.is_empty();
+    let alone = call.me.as_ref().is_some_and(|me| me.organizations.is_empty());
+    let welcome = Alert::new(Tone::Info, w.of("dashboard-welcome"), w.of("dashboard-welcome-text"));
+    let welcome = if alone && !roles { organizations::none_yet(&call, "/dashboard").await? } else { welcome };
+    let start = ButtonLink::new("/start", w.of("dashboard-start"));
     let page = DashboardPage {
-        welcome: (empty && !roles).then(|| Alert::new(Tone::Info, w.of("dashboard-welcome"), w.of("dashboard-welcome-text"))),
+        welcome: ((empty || alone) && !roles).then_some(welcome),
         nothing_waits: waiting.is_empty() && review.is_none(),
         waiting,
         review,
-        start: ButtonLink::new("/start", w.of("dashboard-start")),
+        start: if alone { start.secondary() } else { start },
         own: (!(empty && roles)).then(|| Own {
             requests: requests(w, w.of("my-requests-latest").into(), &held.requests.items, w.of("my-requests-none").into()),
             all_requests: Link::new("/access-requests", w.of("my-requests-all")),
@@ -255,7 +260,7 @@ pub async fn show(call: PageCall) -> PageAnswer {
 }
 
 /// The organisations whose matters the person sees.
-fn organizations(call: &PageCall) -> Vec<Id<Organization>> {
+fn seen(call: &PageCall) -> Vec<Id<Organization>> {
     let Principal::Person(person) = &call.principal else { return Vec::new() };
     person.memberships.iter().map(|(id, _)| *id).filter(|id| person.is_verified_member(*id)).collect()
 }
@@ -294,7 +299,7 @@ fn states(w: Words, family: &'static str, names: &[&str]) -> Vec<(String, String
 /// `GET /access-requests`: those of the person's organisations, or their own.
 pub async fn my_requests(call: PageCall) -> PageAnswer {
     let w = call.words;
-    let mut filter = RequestFilter { text: call.query.some("q"), organizations: organizations(&call), ..RequestFilter::new() };
+    let mut filter = RequestFilter { text: call.query.some("q"), organizations: seen(&call), ..RequestFilter::new() };
     let mine = call.query.text("who") == "me" || filter.organizations.is_empty();
     if let (Principal::Person(person), true) = (&call.principal, mine) {
         filter.applicant = Some(person.user);
@@ -324,7 +329,7 @@ pub async fn my_requests(call: PageCall) -> PageAnswer {
 pub async fn my_permits(call: PageCall) -> PageAnswer {
     use octroi_domain::feed::PermitStatus::{Active, Expired, Revoked, Superseded, Suspended};
     let w = call.words;
-    let mut filter = PermitFilter { text: call.query.some("q"), organizations: organizations(&call), ..PermitFilter::new() };
+    let mut filter = PermitFilter { text: call.query.some("q"), organizations: seen(&call), ..PermitFilter::new() };
     if let (Principal::Person(person), true) = (&call.principal, filter.organizations.is_empty()) {
         filter.applicant = Some(person.user);
     }

@@ -9,7 +9,7 @@ use super::{
     form::{Form, MAX_FORM},
     kit::{self, Alert, ButtonLink, Field, Hidden, Link, PasskeyForm, PostButton, Tone},
     page::{PageAnswer, PageCall, Shell, local},
-    words::Phrase,
+    words::{Phrase, Words},
 };
 use crate::problem::Failure;
 
@@ -152,7 +152,7 @@ impl Entering {
                     field.error.clone_from(&error.message);
                     of_fields.push(error);
                 }
-                None => others.push(Alert::new(Tone::Bad, error.message, String::new())),
+                None => others.push(Alert::new(Tone::Bad, error.message, String::new()).focused()),
             }
         }
         let shell = call.shell(self.title);
@@ -200,31 +200,44 @@ pub struct Refusal {
     retry_after: Option<u32>,
 }
 impl Refusal {
+    /// One field is wrong, in words of the page's own.
+    pub fn of_field(name: &str, message: Phrase, status: StatusCode) -> Self {
+        let error = kit::FieldError { name: name.to_owned(), message: message.into() };
+        Self { errors: vec![error], status: Some(status), ..Self::default() }
+    }
+
     /// # Errors
     /// What this page cannot say: it gets a page of its own.
     pub fn of(call: &PageCall, error: Error) -> Result<Self, Failure> {
         let w = call.words;
         let alert = |status, title: Phrase, text: String| {
-            Ok(Self { alert: Some(Alert::new(Tone::Bad, title, text)), status: Some(status), ..Self::default() })
+            Ok(Self { alert: Some(Alert::new(Tone::Bad, title, text).focused()), status: Some(status), ..Self::default() })
         };
         match error {
             Error::Invalid(errors) => {
                 Ok(Self { errors: errors::fields(call, &errors), status: Some(StatusCode::UNPROCESSABLE_ENTITY), ..Self::default() })
             }
             Error::WrongPassword => alert(StatusCode::UNAUTHORIZED, w.of("sign-in-wrong"), w.of("sign-in-wrong-text").into()),
-            Error::TooManyAttempts { retry_after } => {
-                let wait = if retry_after > 90 {
-                    w.of("sign-in-too-many-text").with("minutes", retry_after.div_ceil(60))
-                } else {
-                    w.of("wait-seconds").with("seconds", retry_after)
-                };
-                let refusal: Result<Self, Failure> = alert(StatusCode::TOO_MANY_REQUESTS, w.of("sign-in-too-many"), wait.into());
-                refusal.map(|refusal| Self { retry_after: Some(retry_after), ..refusal })
-            }
+            Error::TooManyAttempts { retry_after } => Ok(Self {
+                alert: Some(too_many(w, retry_after)),
+                status: Some(StatusCode::TOO_MANY_REQUESTS),
+                retry_after: Some(retry_after),
+                ..Self::default()
+            }),
             Error::Conflict { text, .. } => alert(StatusCode::CONFLICT, w.of("not-possible"), w.text(&text)),
             error => Err(error.into()),
         }
     }
+}
+
+/// Too much of something, and how long to wait.
+pub fn too_many(w: Words, retry_after: u32) -> Alert {
+    let wait = if retry_after > 90 {
+        w.of("sign-in-too-many-text").with("minutes", retry_after.div_ceil(60))
+    } else {
+        w.of("wait-seconds").with("seconds", retry_after)
+    };
+    Alert::new(Tone::Bad, w.of("sign-in-too-many"), wait).focused()
 }
 
 /// The field of an address.

@@ -1,11 +1,11 @@
 //! A wish to join as who sent it sees it, as a member who may vouch sees it, and invitations of members.
 
-use axum::http::StatusCode;
+use axum::http::{StatusCode, header};
 use octroi_app::{Error, joining::JoiningView};
 use octroi_domain::{Id, joining::Joining};
 
 use super::{
-    entering::Afterwards,
+    entering::{Afterwards, too_many},
     errors,
     kit::{Alert, ButtonLink, Cell, Facts, Field, FieldError, Link, PostButton, Tone},
     operator::{FormView, OperatorPage, Section},
@@ -18,6 +18,27 @@ use crate::problem::Failure;
 /// `GET /organizations/joining/{id}`
 pub async fn show(call: PageCall) -> PageAnswer {
     wish_page(&call, Vec::new()).await
+}
+
+/// Has a code left for the official contact? What to do comes first: have it sent, or type it in.
+async fn by_code(call: &PageCall, page: &mut OperatorPage, id: Id<Joining>, wrong: &[FieldError]) -> Result<(), Failure> {
+    let w = call.words;
+    let path = format!("/organizations/joining/{id}");
+    let send = |label| PostButton {
+        hidden: Afterwards::here(call).hidden(),
+        ..PostButton::new(format!("{path}/send-code"), label, page.shell.guard())
+    };
+    if let Some(until) = call.app().join_code_until(&call.context(), id).await? {
+        let again = send(w.of("wish-send-again"));
+        page.lead = w.of("wish-code-out").with("until", w.date_time(&until.to_string()).to_string()).into();
+        page.sections.push(code_section(call, &path, wrong));
+        page.sections.push(Section { buttons: vec![again], ..Section::default() });
+    } else {
+        let first = send(w.of("wish-send-code")).primary();
+        page.lead = w.of("wish-code-first").into();
+        page.sections.push(Section { text: w.of("wish-code-text").into(), buttons: vec![first], ..Section::default() });
+    }
+    Ok(())
 }
 
 fn facts(w: Words, wish: &JoiningView) -> Facts {
@@ -37,6 +58,10 @@ fn facts(w: Words, wish: &JoiningView) -> Facts {
 }
 
 async fn wish_page(call: &PageCall, wrong: Vec<FieldError>) -> PageAnswer {
+    wish_page_with(call, wrong, None).await
+}
+
+async fn wish_page_with(call: &PageCall, wrong: Vec<FieldError>, alert: Option<Alert>) -> PageAnswer {
     let id: Id<Joining> = call.id("id")?;
     let wish = call.app().read_joining(&call.context(), id).await?;
     let w = call.words;
@@ -46,16 +71,15 @@ async fn wish_page(call: &PageCall, wrong: Vec<FieldError>) -> PageAnswer {
     let way = vec![Link::new("/organizations", w.of("organizations-title"))];
     let mut page = OperatorPage::bare(call.shell(title).under(way), None);
     page.summary = errors::summary(call, &wrong);
-    page.sections.push(Section { facts: Some(facts(w, &wish)), ..Section::default() });
+    page.alerts.extend(alert);
+    let about = Section { facts: Some(facts(w, &wish)), ..Section::default() };
     match wish.state.as_str() {
         "pending" => {
             page.alerts.push(Alert::new(Tone::Info, w.one_of("wish-way", &wish.way), w.one_of("wish-reason", &wish.reason)));
-            page.lead = w.of("wish-next").into();
             if wish.way == "code" {
-                page.sections.push(code_section(call, &path, &wrong));
-                let send = PostButton::new(format!("{path}/send-code"), w.of("wish-send-code"), page.shell.guard());
-                let send = PostButton { hidden: afterwards.hidden(), ..send };
-                page.sections.push(Section { text: w.of("wish-code-text").into(), buttons: vec![send], ..Section::default() });
+                by_code(call, &mut page, id, &wrong).await?;
+            } else {
+                page.lead = w.of("wish-next").into();
             }
             page.sections.push(sponsor_section(call, &path, &wrong));
             let cancel = PostButton::new(format!("{path}/cancel"), w.of("wish-cancel"), page.shell.guard()).danger();
@@ -78,6 +102,7 @@ async fn wish_page(call: &PageCall, wrong: Vec<FieldError>) -> PageAnswer {
         }
         _ => {}
     }
+    page.sections.push(about);
     page.actions.extend(afterwards.return_to.map(|back| ButtonLink::new(back, w.of("go-on-there")).secondary()));
     let status = if wrong.is_empty() { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY };
     Ok(call.render(&page)?.status(status))
@@ -120,6 +145,11 @@ async fn after<T: Send>(call: &PageCall, done: Result<T, Error>, flash: &'static
     match done {
         Ok(_) => Ok(Page::to(Afterwards::of(&call.form).path(&format!("/organizations/joining/{id}"))).flash(flash, "")),
         Err(Error::Invalid(found)) => wish_page(call, errors::fields(call, &found)).await,
+        // The wish stays in sight, with its other ways.
+        Err(Error::TooManyAttempts { retry_after }) => {
+            let page = wish_page_with(call, Vec::new(), Some(too_many(call.words, retry_after))).await?;
+            Ok(page.status(StatusCode::TOO_MANY_REQUESTS).with(header::RETRY_AFTER, retry_after.into()))
+        }
         Err(error) => Err(error.into()),
     }
 }
@@ -155,8 +185,10 @@ pub async fn cancel(call: PageCall) -> PageAnswer {
 
 /// `POST /organizations/joining/{id}/reopen`
 pub async fn reopen(call: PageCall) -> PageAnswer {
-    let done = call.app().reopen_joining(&call.once(), call.id("id")?, call.form.get("note").unwrap_or_default()).await;
-    after(&call, done, "join-asked").await
+    let id: Id<Joining> = call.id("id")?;
+    let done = call.app().reopen_joining(&call.once(), id, call.form.get("note").unwrap_or_default()).await;
+    let granted = done.is_ok() && call.app().read_joining(&call.context(), id).await?.state == "accepted";
+    after(&call, done, if granted { "organization-joined" } else { "join-asked" }).await
 }
 
 /// `GET /organizations/joining/{id}/confirm`

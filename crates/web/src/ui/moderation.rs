@@ -11,6 +11,7 @@ use octroi_domain::{
     Id,
     joining::{DomainState, Joining, JoiningState},
     organization::Organization,
+    text::Language,
     user::LinkLevel,
 };
 
@@ -22,6 +23,7 @@ use super::{
     page::{Page, PageAnswer, PageCall, Shell},
     words::Words,
 };
+use crate::problem::Failure;
 
 /// Reasons that need not be written each time.
 const TEMPLATES: [&str; 4] = ["address", "wrong_organization", "proof", "duplicate"];
@@ -92,7 +94,7 @@ async fn decision_page(call: &PageCall, wrong: Vec<FieldError>) -> PageAnswer {
         facts = facts.with(w.of("moderation-domain"), Cell::Code(domain.clone()));
     }
     if !wish.note.is_empty() {
-        facts = facts.with(w.of("wish-note"), Cell::Typed(wish.note.clone()));
+        facts = facts.with(w.of("moderation-note"), Cell::Typed(wish.note.clone()));
     }
     if !wish.answer.is_empty() {
         facts = facts.with(w.of("wish-answer"), Cell::Typed(wish.answer.clone()));
@@ -177,6 +179,12 @@ fn refuse_section(call: &PageCall, id: Id<Joining>, wrong: &[FieldError]) -> Sec
     }
 }
 
+/// The words that the person reads: a prepared reason is theirs, not the operator's.
+async fn in_their_language(call: &PageCall) -> Result<Words, Failure> {
+    let found = call.app().moderate(&call.context(), call.id("id")?).await?;
+    Ok(Words::new(if found.language == "en" { Language::En } else { Language::Fr }))
+}
+
 /// `POST /operator/joining/{id}`
 pub async fn decide(call: PageCall) -> PageAnswer {
     let typed = call.form.get("message").unwrap_or_default().trim();
@@ -190,7 +198,10 @@ pub async fn decide(call: PageCall) -> PageAnswer {
         }
     } else {
         let template = TEMPLATES.into_iter().find(|name| *name == call.form.text("template"));
-        let prepared = template.map(|name| call.words.one_of("moderation-template", name).to_string()).unwrap_or_default();
+        let prepared = match template {
+            Some(name) => in_their_language(&call).await?.one_of("moderation-template", name).to_string(),
+            None => String::new(),
+        };
         let message = [prepared.as_str(), typed].into_iter().filter(|text| !text.is_empty()).collect::<Vec<_>>().join("\n\n");
         Verdict::Refuse { message, may_reopen: call.form.has("may_reopen") }
     };

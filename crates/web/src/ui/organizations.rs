@@ -21,6 +21,7 @@ use super::{
     review::spaced,
     words::Words,
 };
+use crate::problem::Failure;
 
 /// Remembers the organisation that one acted for last.
 pub const LAST: &str = "octroi_organization";
@@ -115,6 +116,24 @@ pub async fn mine(call: PageCall) -> PageAnswer {
     call.render(&page)
 }
 
+/// For who belongs to no organisation: the way to one, or what waits for it already. `back` is where they go on afterwards.
+pub(super) async fn none_yet(call: &PageCall, back: &str) -> Result<Alert, Failure> {
+    let w = call.words;
+    let wishes = call.app().my_organizations(&call.context()).await?.wishes;
+    let afterwards = Afterwards::to(back);
+    let see = |wish: &JoiningView| afterwards.path(&format!("/organizations/joining/{}", wish.id));
+    if let Some(wish) = wishes.iter().find(|wish| wish.state == "pending") {
+        let title = w.of("none-yet-waits").with("name", wish.organization.name.clone());
+        return Ok(Alert::new(Tone::Info, title, w.of("none-yet-waits-text")).link(see(wish), w.of("none-yet-follow")));
+    }
+    if let Some(wish) = wishes.iter().find(|wish| wish.state == "refused" && wish.may_reopen) {
+        let title = w.of("none-yet-refused").with("name", wish.organization.name.clone());
+        return Ok(Alert::new(Tone::Warning, title, w.of("none-yet-refused-text")).link(see(wish), w.of("wish-reopen-title")));
+    }
+    let alert = Alert::new(Tone::Info, w.of("none-yet"), w.of("none-yet-text"));
+    Ok(alert.link(afterwards.path("/organizations/join"), w.of("organizations-join")))
+}
+
 /// Wishes to join: those of one person, or those that somebody may vouch for.
 pub(super) fn wishes(w: Words, wishes: &[JoiningView], of_others: bool) -> Table {
     let row = |wish: &JoiningView| {
@@ -164,10 +183,13 @@ fn typed(call: &PageCall) -> Typed {
         let found = ForeignNumber::new(&given("country"), register.unwrap_or(Register::National), &number);
         return found.map_or(Typed::Wrong("number"), |found| Typed::Number(RegistryId::Foreign(found)));
     }
-    let siret: String = asked_siret(call).chars().filter(|c| !c.is_whitespace()).collect();
+    let asked = asked_siret(call);
+    // As it stands on a letterhead: `SIRET : 217.500.016.00019`.
+    let bare = asked.trim().trim_start_matches(|c: char| c.is_ascii_alphabetic() || " :°".contains(c)).trim_start();
+    let siret: String = bare.chars().filter(|c| !c.is_whitespace() && !".-_/\u{200b}\u{2011}\u{2013}".contains(*c)).collect();
     match siret.parse::<Siret>() {
         Ok(siret) => Typed::Number(siret.into()),
-        Err(_) if siret.is_empty() => Typed::Nothing,
+        Err(_) if asked.trim().is_empty() => Typed::Nothing,
         Err(_) => Typed::Wrong("siret"),
     }
 }
@@ -178,12 +200,18 @@ fn asked_siret(call: &PageCall) -> String {
     given("siret").or_else(|| given("siret_hint")).unwrap_or_default()
 }
 
+/// What stands in the field of the search: as it was typed, or as it was found.
+fn shown_siret(call: &PageCall) -> String {
+    let found = call.form.some("number").and_then(|number| number.parse::<Siret>().ok());
+    found.map_or_else(|| asked_siret(call), |siret| spaced(siret.as_str()))
+}
+
 /// `GET /organizations/join`
 pub async fn find(call: PageCall) -> PageAnswer {
     join_page(&call, Vec::new(), None).await
 }
 
-fn search(call: &PageCall, abroad: bool) -> Filters {
+fn search(call: &PageCall, abroad: bool, wrong: &[FieldError]) -> Filters {
     let w = call.words;
     let value = |name: &str| call.query.text(name).to_owned();
     let afterwards = Afterwards::here(call);
@@ -193,10 +221,15 @@ fn search(call: &PageCall, abroad: bool) -> Filters {
         vec![
             Field::line("country", w.of("join-country"), value("country")).hint(w.of("join-country-hint")).required(),
             Field::select("register", w.of("join-register"), registers.collect(), value("register")),
-            Field::line("number", w.of("join-number"), value("number")).required(),
+            Field::line("number", w.of("join-number"), value("number")).required().error(error_of(wrong, "number")),
         ]
     } else {
-        vec![Field::line("siret", w.of("review-siret"), asked_siret(call)).hint(w.of("join-siret-hint")).required()]
+        vec![
+            Field::line("siret", w.of("review-siret"), shown_siret(call))
+                .hint(w.of("join-siret-hint"))
+                .required()
+                .error(error_of(wrong, "siret")),
+        ]
     };
     let other = if abroad {
         Link::new(afterwards.path("/organizations/join"), w.of("join-in-france"))
@@ -215,7 +248,7 @@ fn search(call: &PageCall, abroad: bool) -> Filters {
 }
 
 /// The search, and what was found; `refusal` is why joining did not happen.
-async fn join_page(call: &PageCall, mut wrong: Vec<FieldError>, refusal: Option<String>) -> PageAnswer {
+async fn join_page(call: &PageCall, mut wrong: Vec<FieldError>, refusal: Option<(&str, String)>) -> PageAnswer {
     let w = call.words;
     let typed = typed(call);
     let mut page =
@@ -223,7 +256,13 @@ async fn join_page(call: &PageCall, mut wrong: Vec<FieldError>, refusal: Option<
     let mut abroad = call.query.has("abroad") || call.query.has("country");
     let mut status = if wrong.is_empty() { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY };
     match typed {
-        Typed::Nothing => page.lead = w.of("join-text").into(),
+        Typed::Nothing => {
+            page.lead = w.of("join-text").into();
+            if call.query.get("siret").is_some() {
+                wrong.push(FieldError { name: "siret".to_owned(), message: w.of("join-siret-missing").into() });
+                status = StatusCode::UNPROCESSABLE_ENTITY;
+            }
+        }
         Typed::Wrong(name) => {
             let message = if name == "siret" { w.of("organization-siret-wrong") } else { w.of("join-number-wrong") };
             wrong.push(FieldError { name: name.to_owned(), message: message.into() });
@@ -238,13 +277,26 @@ async fn join_page(call: &PageCall, mut wrong: Vec<FieldError>, refusal: Option<
             }
         }
     }
-    if let Some(text) = refusal {
-        page.alerts.insert(0, Alert::new(Tone::Bad, w.of("join-refused"), text));
+    if let Some((code, text)) = refusal {
+        let alert = Alert::new(Tone::Bad, w.of("join-refused"), text).focused();
+        page.alerts.insert(0, ways_on(w, code, alert));
         status = StatusCode::CONFLICT;
     }
     page.summary = errors::summary(call, &wrong);
-    page.filters = Some(search(call, abroad));
+    page.filters = Some(search(call, abroad, &wrong));
     Ok(call.render(&page)?.status(status))
+}
+
+/// What a refusal asks for is a click away.
+fn ways_on(w: Words, code: &str, alert: Alert) -> Alert {
+    match code {
+        "join_pending" | "join_to_mend" => alert.link("/organizations", w.of("join-see-wishes")),
+        "already_member" => alert.link("/organizations", w.of("organizations-title")),
+        "free_address" | "domain_refused" | "look_alike_domain" | "address_unusable" | "address_not_verified" => {
+            alert.link("/account/email", w.of("account-change-email"))
+        }
+        _ => alert,
+    }
 }
 
 fn found_alert(w: Words, found: &FoundOrganization) -> Option<Alert> {
@@ -342,9 +394,9 @@ pub async fn join(call: PageCall) -> PageAnswer {
             }
         }
         Err(Error::Invalid(found)) => join_page(&call, errors::fields(&call, &found), None).await,
-        Err(Error::Conflict { text, .. }) => {
+        Err(Error::Conflict { code, text }) => {
             let text = call.words.text(&text);
-            join_page(&call, Vec::new(), Some(text)).await
+            join_page(&call, Vec::new(), Some((code, text))).await
         }
         Err(error) => Err(error.into()),
     }
@@ -375,8 +427,13 @@ async fn organization_page(call: &PageCall, wrong: Vec<FieldError>) -> PageAnswe
         .with(w.of("review-link-since"), Cell::When(w.when(&found.link.since)));
     let facts = if found.link.is_external { facts.text(w.of("link-external"), w.of("link-external-yes")) } else { facts };
     page.sections.push(Section { facts: Some(facts), ..Section::default() });
+    page.actions.push(ButtonLink::new("/start", w.of("dashboard-start")));
     if found.link.level == "unverified" {
-        page.alerts.push(Alert::new(Tone::Warning, w.of("link-unverified"), w.of("link-unverified-text")));
+        let alert = Alert::new(Tone::Warning, w.of("link-unverified"), w.of("link-unverified-text"));
+        page.alerts.push(match found.link.organization.siret.parse::<Siret>() {
+            Ok(siret) => alert.link(format!("/organizations/join?siret={siret}"), w.of("link-prove")),
+            Err(_) => alert,
+        });
     } else {
         let text = if found.more_members { w.of("organization-more-members").into() } else { String::new() };
         page.sections.push(Section { text, ..Section::of_table(members(w, &found.members)) });
@@ -521,5 +578,5 @@ pub async fn former_account(_: PageCall) -> PageAnswer {
 
 /// `GET /users/verify-email`: an address of before.
 pub async fn former_verification(_: PageCall) -> PageAnswer {
-    Ok(Page::to("/account/verify-email"))
+    Ok(Page::to("/account/email"))
 }

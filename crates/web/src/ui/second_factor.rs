@@ -1,5 +1,6 @@
 //! Proving more: a second factor, and once more who is there.
 
+use axum::http::StatusCode;
 use octroi_app::Error;
 
 use super::{
@@ -18,7 +19,7 @@ pub async fn first(call: &PageCall) -> PageAnswer {
 /// Where the last proof is too long ago: another comes first, and then what was asked for.
 pub async fn again_first(call: &PageCall) -> PageAnswer {
     let afterwards = session::afterwards_of(call);
-    if afterwards.resumes() { again_page(call, &afterwards, None) } else { Ok(Page::to(afterwards.path("/sign-in/again"))) }
+    if afterwards.resumes() { again_page(call, &afterwards, None).await } else { Ok(Page::to(afterwards.path("/sign-in/again"))) }
 }
 
 /// Asks for a second factor; leads to where one is set up, when there is none.
@@ -78,21 +79,23 @@ fn own_email(call: &PageCall) -> String {
     call.me.as_ref().and_then(|me| me.user.as_ref()).map(|user| user.email.clone()).unwrap_or_default()
 }
 
-fn again_page(call: &PageCall, afterwards: &Afterwards, refusal: Option<Refusal>) -> PageAnswer {
+async fn again_page(call: &PageCall, afterwards: &Afterwards, refusal: Option<Refusal>) -> PageAnswer {
     let w = call.words;
     let mut page = Entering::new(w.of("again-title"), "/sign-in/again", w.of("again-confirm"));
     page.text = w.of("again-text").into();
     page.hidden = afterwards.hidden();
     page.fields.push(Field { control: Control::Fixed { value: own_email(call) }, ..entering::email(call, "") });
     page.fields.push(Field::line("password", w.of("sign-in-password"), "").kind("password", "current-password").required());
-    page.passkey = Some(("/sign-in/second-factor/passkey".into(), w.of("sign-in-by-passkey").into()));
+    // Who has none is not sent looking for one.
+    let has_passkeys = !call.app().account(&call.context()).await?.passkeys.is_empty();
+    page.passkey = has_passkeys.then(|| ("/sign-in/second-factor/passkey".into(), w.of("again-by-passkey").into()));
     page.again = Some(("/sign-in/again/mail".into(), w.of("again-by-mail"), afterwards.hidden()));
     page.show(call, refusal)
 }
 
 /// `GET /sign-in/again`
 pub async fn again(call: PageCall) -> PageAnswer {
-    again_page(&call, &Afterwards::of(&call.query), None)
+    again_page(&call, &Afterwards::of(&call.query), None).await
 }
 
 /// `POST /sign-in/again`
@@ -100,7 +103,12 @@ pub async fn again_password(call: PageCall) -> PageAnswer {
     let afterwards = Afterwards::of(&call.form);
     match call.app().again_by_password(&call.context(), call.form.get("password").unwrap_or_default(), call.visitor()).await {
         Ok(signed_in) => session::welcome(call, afterwards, signed_in).await,
-        Err(error) => again_page(&call, &afterwards, Some(Refusal::of(&call, error)?)),
+        // The address is not theirs to mistype here.
+        Err(Error::WrongPassword) => {
+            let refusal = Refusal::of_field("password", call.words.of("again-wrong"), StatusCode::UNAUTHORIZED);
+            again_page(&call, &afterwards, Some(refusal)).await
+        }
+        Err(error) => again_page(&call, &afterwards, Some(Refusal::of(&call, error)?)).await,
     }
 }
 

@@ -151,7 +151,7 @@ pub async fn show(call: PageCall) -> PageAnswer {
         Step::SignIn { create, again, hint } => Ok(sign_in(&here, create, again, hint.as_deref())),
         Step::SecondFactor => Ok(Page::to(local("/sign-in/second-factor", &[("return_to", &here)]))),
         Step::Account(view) => account(&call, here, view),
-        Step::Organization(choice) => organization(&call, here, &choice, false),
+        Step::Organization(choice) => organization(&call, here, &choice, false).await,
         Step::Consent(view) => consent(&call, here, &view),
         Step::Back(answer) => back(&call, &answer),
     }
@@ -206,7 +206,7 @@ pub async fn answer(call: PageCall) -> PageAnswer {
 
 async fn nothing_chosen(call: &PageCall, here: String, word: &str) -> PageAnswer {
     match call.app().interaction(word, &call.context()).await {
-        Ok(Step::Organization(choice)) => Ok(organization(call, here, &choice, true)?.status(StatusCode::UNPROCESSABLE_ENTITY)),
+        Ok(Step::Organization(choice)) => Ok(organization(call, here, &choice, true).await?.status(StatusCode::UNPROCESSABLE_ENTITY)),
         Ok(_) => Ok(Page::to(here)),
         Err(error) => failed(call, error),
     }
@@ -232,11 +232,13 @@ fn account(call: &PageCall, here: String, view: AccountView) -> PageAnswer {
     })
 }
 
-fn organization(call: &PageCall, here: String, view: &OrganizationChoice, unchosen: bool) -> PageAnswer {
+async fn organization(call: &PageCall, here: String, view: &OrganizationChoice, unchosen: bool) -> PageAnswer {
     let w = call.words;
     let last = call.remembered(LAST).unwrap_or_default();
     let only = view.organizations.len() == 1 && view.missing.is_none();
-    let checks = view.organizations.iter().map(|organization| Check {
+    let mut organizations: Vec<_> = view.organizations.iter().collect();
+    organizations.sort_by_cached_key(|organization| octroi_domain::fold::folded(&organization.name));
+    let checks = organizations.into_iter().map(|organization| Check {
         value: organization.id.to_string(),
         label: organization.name.clone(),
         hint: number_words(w, organization.siret.as_str()),
@@ -260,7 +262,7 @@ fn organization(call: &PageCall, here: String, view: &OrganizationChoice, unchos
             w.of("sign-on-missing"),
             w.of("sign-on-missing-text").with("client", view.client.clone()).with("siret", spaced(siret)),
         )),
-        (None, true) => Some(Alert::new(Tone::Info, w.of("sign-on-none"), w.of("sign-on-none-text").with("client", view.client.clone()))),
+        (None, true) => Some(none_of_mine(call, &here, view).await?),
         (None, false) => None,
     };
     call.render(&OrganizationPage {
@@ -274,18 +276,32 @@ fn organization(call: &PageCall, here: String, view: &OrganizationChoice, unchos
     })
 }
 
+/// They belong to no organisation: one may be waiting for them already.
+async fn none_of_mine(call: &PageCall, here: &str, view: &OrganizationChoice) -> Result<Alert, Failure> {
+    let w = call.words;
+    let wishes = call.app().my_organizations(&call.context()).await?.wishes;
+    let text = w.of("sign-on-none-text").with("client", view.client.clone());
+    let Some(wish) = wishes.iter().find(|wish| wish.state == "pending") else {
+        return Ok(Alert::new(Tone::Info, w.of("sign-on-none"), text));
+    };
+    let follow = local(&format!("/organizations/joining/{}", wish.id), &[("return_to", here)]);
+    let title = w.of("none-yet-waits").with("name", wish.organization.name.clone());
+    let text = w.of("sign-on-waits-text").with("client", view.client.clone());
+    Ok(Alert::new(Tone::Info, title, text).link(follow, w.of("none-yet-follow")))
+}
+
 fn consent(call: &PageCall, here: String, view: &ConsentView) -> PageAnswer {
     let w = call.words;
     let mut facts = Facts::default().text(w.of("sign-on-goes-to"), view.goes_to.clone());
     if let Some(owner) = &view.owner {
         facts = facts.text(
             w.of("sign-on-owner"),
-            w.of("sign-on-with-siret").with("name", owner.name.clone()).with("siret", owner.siret.to_string()),
+            w.of("sign-on-with-number").with("name", owner.name.clone()).with("number", number_words(w, owner.siret.as_str())),
         );
     }
     facts = facts.text(w.of("sign-on-as"), w.of("sign-on-name-email").with("name", view.name.clone()).with("email", view.email.clone()));
     if let Some(chosen) = &view.organization {
-        let chosen = w.of("sign-on-with-siret").with("name", chosen.name.clone()).with("siret", chosen.siret.to_string());
+        let chosen = w.of("sign-on-with-number").with("name", chosen.name.clone()).with("number", number_words(w, chosen.siret.as_str()));
         facts = facts.text(w.of("sign-on-organization"), chosen);
     }
     // Where the claims of one scope are asked for one by one, they are told one by one.

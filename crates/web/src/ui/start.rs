@@ -11,7 +11,7 @@ use octroi_domain::{Id, Slug, organization::Organization};
 
 use super::{
     errors,
-    kit::{self, ButtonLink, Cell, Check, Control, ErrorSummary, Facts, Field, Filters, Link, Tag, Tile, Tiles, Tone},
+    kit::{self, Alert, ButtonLink, Cell, Check, Control, ErrorSummary, Facts, Field, Filters, Link, Tag, Tile, Tiles, Tone},
     organizations,
     page::{Page, PageAnswer, PageCall, Shell},
     request_form::onward,
@@ -59,6 +59,8 @@ struct FormPage {
     fixed: Vec<String>,
     /// None: nobody is signed in, or they belong to no organisation.
     begin: Option<Begin>,
+    /// The way to an organisation, for who belongs to none.
+    none_yet: Option<Alert>,
     sign_in: Option<ButtonLink>,
 }
 
@@ -225,7 +227,7 @@ fn answers(w: Words, offers: &[Offer], case: &str, vendor: &str) -> Vec<Tile> {
         .collect()
 }
 
-fn form_page(call: &PageCall, offer: &Offer, form: &OfferedForm, errors: &[kit::FieldError]) -> PageAnswer {
+async fn form_page(call: &PageCall, offer: &Offer, form: &OfferedForm, errors: &[kit::FieldError]) -> PageAnswer {
     let w = call.words;
     let memberships = call.me.as_ref().map(|me| me.organizations.as_slice()).unwrap_or_default();
     let error = errors.first().map(|error| error.message.clone()).unwrap_or_default();
@@ -242,12 +244,15 @@ fn form_page(call: &PageCall, offer: &Offer, form: &OfferedForm, errors: &[kit::
         Field::new("organization", w.of("start-organization"), Control::Radios { options }).required().error(error.clone())
     });
     let path = format!("/start/{}/{}", offer.definition, form.slug);
+    let alone = call.me.is_some() && memberships.is_empty();
+    let none_yet = if alone { Some(organizations::none_yet(call, &path).await?) } else { None };
     let titles = |titles: &[octroi_domain::text::Text]| titles.iter().map(|title| w.text(title)).collect();
     let page = FormPage {
         summary: errors::summary(call, errors),
         introduction: form.introduction.as_ref().map(|text| w.text(text)).unwrap_or_default(),
         asked: titles(&form.asked),
         fixed: titles(&form.fixed),
+        none_yet,
         begin: (!memberships.is_empty()).then(|| Begin { action: path.clone(), organization }),
         sign_in: call.me.is_none().then(|| ButtonLink::new(format!("/sign-in?return_to={path}"), w.of("start-sign-in"))),
         shell: call
@@ -268,7 +273,7 @@ async fn chosen(call: &PageCall) -> Result<(Offer, OfferedForm), Failure> {
 /// `GET /start/{definition}/{form}`
 pub async fn form(call: PageCall) -> PageAnswer {
     let (offer, form) = chosen(&call).await?;
-    form_page(&call, &offer, &form, &[])
+    form_page(&call, &offer, &form, &[]).await
 }
 
 /// `POST /start/{definition}/{form}`: opens the draft.
@@ -289,7 +294,7 @@ pub async fn begin(call: PageCall) -> PageAnswer {
         }
         Err(Error::Invalid(errors)) => {
             let errors = errors::fields(&call, &errors);
-            Ok(form_page(&call, &offer, &form, &errors)?.status(StatusCode::UNPROCESSABLE_ENTITY))
+            Ok(form_page(&call, &offer, &form, &errors).await?.status(StatusCode::UNPROCESSABLE_ENTITY))
         }
         Err(error) => Err(error.into()),
     }

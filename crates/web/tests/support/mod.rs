@@ -43,6 +43,7 @@ use tower::ServiceExt;
 
 pub mod browser;
 pub mod phone;
+pub mod scene;
 
 pub const EMAIL: &str = "operator@example.org";
 pub const PASSWORD: &str = "a long enough password";

@@ -102,10 +102,17 @@ pub struct Alert {
     pub text: String,
     /// Ways on.
     pub links: Vec<Link>,
+    /// The reader is taken to it: it says why what they sent was not done.
+    pub focused: bool,
 }
 impl Alert {
     pub fn new(tone: Tone, title: impl Into<String>, text: impl Into<String>) -> Self {
-        Self { tone, title: title.into(), text: text.into(), links: Vec::new() }
+        Self { tone, title: title.into(), text: text.into(), links: Vec::new(), focused: false }
+    }
+    #[must_use]
+    pub const fn focused(mut self) -> Self {
+        self.focused = true;
+        self
     }
     #[must_use]
     pub fn link(mut self, href: impl Into<String>, text: impl Into<String>) -> Self {
