@@ -544,11 +544,20 @@ async fn case_23_nothing_typed_becomes_a_header_a_line_or_another_reader() {
     let code = code_of(&mails(&house, "eve@ville.example").await[0]);
     eve.get("/sign-up/code").await;
     eve.send("/sign-up/code", &[("code", &code)]).await;
-    for name in ["Eve\r\nBcc: all@ville.example", "Eve\n.\nMAIL FROM:<x>", "Eve\u{1b}[31m", "Eve\u{202e}", "Eve\u{200b}", "\0"] {
+    for name in [
+        "Eve\r\nBcc: all@ville.example",
+        "Eve\n.\nMAIL FROM:<x>",
+        "Eve\u{1b}[31m",
+        "Eve\u{202e}",
+        "Eve\u{200b}",
+        "\0",
+        "<b>Eve</b>",
+        "https://eve.example",
+    ] {
         let answer = eve.post("/sign-up/finish", &[("given_name", name), ("family_name", "M"), ("password", GOOD)]).await;
         assert_eq!(answer.status, 422, "{name:?}");
     }
-    eve.post("/sign-up/finish", &[("given_name", "<b>Eve</b>"), ("family_name", "M"), ("password", GOOD)]).await;
+    eve.post("/sign-up/finish", &[("given_name", "Eve"), ("family_name", "M"), ("password", GOOD)]).await;
     assert_eq!(eve.leads_to(), "/dashboard");
     // What a browser says of itself is shown to its owner, as text.
     let cookie = jar(&eve);
@@ -561,7 +570,7 @@ async fn case_23_nothing_typed_becomes_a_header_a_line_or_another_reader() {
         answer.headers.get_all("set-cookie").iter().find_map(|set| set.to_str().unwrap().strip_prefix("octroi_session=")).unwrap();
     let session = format!("octroi_session={}", session.split(';').next().unwrap());
     let page = house.send(Method::GET, "/account/sessions", &[("cookie", &session), ("accept", "text/html")], "").await;
-    assert!(page.status == 200 && !page.text.contains("<script>alert") && !page.text.contains("<b>Eve"), "{}", main(&page.text));
+    assert!(page.status == 200 && !page.text.contains("<script>alert"), "{}", main(&page.text));
 }
 
 /// What opens an account is in the files in no form that opens it, and on no page a second time.
