@@ -108,7 +108,8 @@ pub const PAGES: &[Page] = &[
     page("sign-on-alias", "", "/authorize?client_id=nothing&response_type=code").status(400),
     page("sign-on-over", "", "/oauth/authorize/nothing").status(404),
     page("sign-on-out", "", "/oauth/logout"),
-    page("sign-on-logout-wrong", "", "/oauth/logout?post_logout_redirect_uri=https%3A%2F%2Fevil.example%2F").status(400),
+    page("sign-on-logout-wrong", "", "/oauth/logout?id_token_hint=nothing").status(400),
+    page("sign-on-logout-nowhere", "applicant", "/oauth/logout?post_logout_redirect_uri=https%3A%2F%2Fevil.example%2F"),
     page("not-found", "", "/nothing/here").status(404),
     // The demo's.
     page("components", "", "/dev/components"),
@@ -315,7 +316,7 @@ pub const PAGES: &[Page] = &[
 ];
 
 /// Routes of GET that show no page of ours: files, data, addresses of before, and the reader of the OpenAPI document, which is somebody else's work.
-const NOT_PAGES: [&str; 14] = [
+const NOT_PAGES: [&str; 15] = [
     "/api/",
     "/oauth/jwks",
     "/oauth/userinfo",
@@ -330,6 +331,7 @@ const NOT_PAGES: [&str; 14] = [
     "/logged-out",
     "/auth/me",
     "/choices/{word}",
+    "/login/",
 ];
 
 /// Does a path of the table lie under a route?
