@@ -157,6 +157,8 @@ impl Throttle {
     /// # Errors
     /// The seconds.
     pub fn take(known: Option<Self>, curve: Curve, now: Moment) -> Result<Self, i64> {
+        // Of two at once the later one may be counted first: no time goes by between them.
+        let now = known.map_or(now, |known| now.max(known.last_at));
         let known = known.filter(|known| now < known.last_at.plus_seconds(FORGET_SECONDS));
         if let Some(known) = known
             && now < known.next_at
@@ -278,6 +280,14 @@ mod tests {
         ] {
             assert_eq!(typed_name(bad), None, "{bad}");
         }
+    }
+
+    /// The one that came second may be counted first.
+    #[test]
+    fn of_two_at_once_neither_waits() {
+        let first = Throttle::take(None, GUESSES, at(10)).unwrap();
+        let second = Throttle::take(Some(first), GUESSES, at(9)).unwrap();
+        assert_eq!((second.count, second.last_at), (2, at(10)));
     }
 
     #[test]
