@@ -285,6 +285,7 @@ mod tests {
     /// The one that came second may be counted first.
     #[test]
     fn of_two_at_once_neither_waits() {
+        let at = |seconds: i64| Moment::from_micros(seconds * 1_000_000);
         let first = Throttle::take(None, GUESSES, at(10)).unwrap();
         let second = Throttle::take(Some(first), GUESSES, at(9)).unwrap();
         assert_eq!((second.count, second.last_at), (2, at(10)));
