@@ -31,7 +31,9 @@ const ARGUMENTS: [&str; 12] = [
 ];
 
 /// The driver, for as long as its starter holds the other end of its input: it ends with a test that is killed, too.
-const KEEPER: &str = "chromedriver --port=0 & read -r _; kill $!; wait";
+/// Asked to end, it has ten seconds.
+const KEEPER: &str = "chromedriver --port=0 & driver=$!; read -r _; kill $driver; i=0
+    while kill -0 $driver 2>/dev/null && [ $i -lt 100 ]; do sleep 0.1; i=$((i + 1)); done; kill -9 $driver 2>/dev/null; wait";
 
 /// For a script or a page: much longer than either takes, on a machine that does other things as well.
 const PATIENCE: Duration = Duration::from_secs(120);

@@ -270,6 +270,7 @@ pub const PAGES: &[Page] = &[
     page("organizations-search", "operator", "/operator/organizations?q=rivebelle"),
     page("organizations-empty", "operator", "/operator/organizations?q=zzzz"),
     page("organization", "operator", "/operator/organizations/{organization}"),
+    page("organization-domains", "operator", "/operator/organizations/{own_organization}"),
     page("organization-new", "operator", "/operator/organizations/new"),
     page("organization-new-wrong", "operator", "/operator/organizations/new").then(&[Send("/organizations/new")]),
     page("joining", "operator", "/operator/joining"),

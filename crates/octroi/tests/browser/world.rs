@@ -153,9 +153,11 @@ async fn live(demo: &Demo, mark: &str) -> BTreeMap<&'static str, String> {
     things.insert("amendment", amendment);
     application(demo, &applicant, &words, &mut things).await;
     let operator = demo.sign_in("operator").await;
-    for (name, path) in [("person", "/users"), ("organization", "/organizations")] {
+    // By their words: what the demo made in one instant is listed in any order.
+    for (name, path) in [("person", "/users?q=applicant"), ("organization", "/organizations?q=13002526500013")] {
         let list = operator.get(path).await.ok(200);
-        things.insert(name, list["items"][0]["id"].as_str().unwrap().to_owned());
+        let [one] = &list["items"].as_array().unwrap()[..] else { panic!("{path}: {list}") };
+        things.insert(name, one["id"].as_str().unwrap().to_owned());
     }
     let client = json!({ "metadata": { "client_name": words("Cantine"), "redirect_uris": ["https://cantine.example/retour"] } });
     let client = operator.post("/clients", client).await.ok(201);
