@@ -46,6 +46,11 @@ const WIDE: &str = "
     return page.scrollWidth + ' px wide in ' + page.clientWidth + ': ' + wide.slice(-3).map((element) => element.outerHTML.slice(0, 160)).join(' | ');
 ";
 
+/// Gives axe to every page that is going to be loaded: quicker than to send it to each, as it is long.
+pub fn bring_axe(person: &Person) {
+    person.driver.devtools("Page.addScriptToEvaluateOnNewDocument", json!({ "source": std::fs::read_to_string(axe_file()).unwrap() }));
+}
+
 /// axe's complaints about what is shown; of these rules alone, if any are named.
 pub fn axe(person: &Person, only: &[&str]) -> Vec<String> {
     // Once for each page: it is long.
@@ -61,15 +66,21 @@ pub fn axe(person: &Person, only: &[&str]) -> Vec<String> {
 
 /// What is wrong with the page as it is shown now, at any width, in light and dark. Leaves the window at `DESKTOP`, light.
 pub fn faults(person: &Person) -> Vec<String> {
+    let mut wrong = light_faults(person);
+    person.driver.dark(true);
+    wrong.extend(axe(person, &["color-contrast", "link-in-text-block"]).into_iter().map(|fault| format!("dark: {fault}")));
+    person.driver.dark(false);
+    wrong
+}
+
+/// The same in light alone: colours are the same in both languages.
+pub fn light_faults(person: &Person) -> Vec<String> {
     let driver = &person.driver;
     // What is folded is part of the page; a group of which one alone opens is taken apart for that.
     driver.run("document.querySelectorAll('details').forEach((part) => { part.removeAttribute('name'); part.open = true; })", &[]);
     let mut wrong = axe(person, &[]);
     wrong.extend(dialogs(person));
     wrong.extend(wide(person, "1280 px"));
-    driver.dark(true);
-    wrong.extend(axe(person, &["color-contrast", "link-in-text-block"]).into_iter().map(|fault| format!("dark: {fault}")));
-    driver.dark(false);
     wrong.extend(narrow(person));
     wrong.extend(
         axe(person, &["target-size", "scrollable-region-focusable", "aria-hidden-focus"])

@@ -154,7 +154,7 @@ async fn live(demo: &Demo, mark: &str) -> BTreeMap<&'static str, String> {
     application(demo, &applicant, &words, &mut things).await;
     let operator = demo.sign_in("operator").await;
     // By their words: what the demo made in one instant is listed in any order.
-    for (name, path) in [("person", "/users?q=applicant"), ("organization", "/organizations?q=13002526500013")] {
+    for (name, path) in [("person", "/users?q=Benali"), ("organization", "/organizations?q=13002526500013")] {
         let list = operator.get(path).await.ok(200);
         let [one] = &list["items"].as_array().unwrap()[..] else { panic!("{path}: {list}") };
         things.insert(name, one["id"].as_str().unwrap().to_owned());
