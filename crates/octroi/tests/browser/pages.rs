@@ -9,7 +9,7 @@ use serde_json::json;
 use crate::{
     checks,
     driver::{self, DESKTOP, ENGLISH, FRENCH, PHONE, Settings, target},
-    harness::Answer,
+    harness::{Answer, http},
     person::Person,
     world::{World, wait, world},
 };
@@ -479,7 +479,7 @@ fn every_mail() {
 fn status(world: &World, who: Option<&str>, path: &str) -> (u16, String) {
     let cookies = who.map(|who| world.cookies(who)).unwrap_or_default();
     let cookie: Vec<String> = cookies.iter().map(|(name, value)| format!("{name}={value}")).collect();
-    let client = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build().unwrap();
+    let client = http().redirect(reqwest::redirect::Policy::none()).build().unwrap();
     let request = client.get(format!("{}{path}", world.demo.portal())).header("Cookie", cookie.join("; "));
     let answer = wait(async { Answer::read(request.send().await.unwrap()).await });
     (answer.status.as_u16(), answer.header("location").unwrap_or_default().to_owned())

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 use crate::{
     driver::Settings,
-    harness::{Answer, Caller, Demo, Engine, QF, call},
+    harness::{Answer, Caller, Demo, Engine, QF, call, http},
     person::Person,
 };
 
@@ -206,7 +206,7 @@ async fn page_form(caller: &Caller, path: &str, fields: &[(&str, &str)]) -> reqw
 
 /// People whom a service sends here, each at another question: the words of their addresses.
 async fn sign_ons(demo: &Demo, client: &str, things: &mut BTreeMap<&'static str, String>) {
-    let http = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build().unwrap();
+    let http = http().redirect(reqwest::redirect::Policy::none()).build().unwrap();
     for (name, asked) in [
         ("sign_on", ""),
         ("sign_on_account", "&prompt=select_account"),

@@ -134,7 +134,7 @@ impl Demo {
 
     pub async fn sign_in(&self, role: &str) -> Caller {
         let account = self.account(role);
-        let http = reqwest::Client::builder().cookie_store(true).build().unwrap();
+        let http = http().cookie_store(true).build().unwrap();
         let mut caller = Caller { http, portal: self.portal().to_owned(), csrf: None };
         let answer = caller.post("/session", json!({ "email": account["email"], "password": account["password"] })).await.ok(200);
         caller.csrf = Some(answer["csrf_token"].as_str().unwrap().to_owned());
@@ -142,7 +142,7 @@ impl Demo {
     }
 
     pub fn nobody(&self) -> Caller {
-        Caller { http: reqwest::Client::new(), portal: self.portal().to_owned(), csrf: None }
+        Caller { http: http().build().unwrap(), portal: self.portal().to_owned(), csrf: None }
     }
 
     /// Runs `octroi ledger verify` on the demo's data: its exit and what it said.
@@ -280,15 +280,20 @@ impl Client {
     }
 }
 
+/// A client that says so when nothing is answered, rather than wait for ever.
+pub fn http() -> reqwest::ClientBuilder {
+    reqwest::Client::builder().timeout(Duration::from_secs(60))
+}
+
 pub async fn token(base: &str, id: &str, secret: &str, scope: Option<&str>) -> Answer {
     let mut form = vec![("grant_type", "client_credentials"), ("client_id", id), ("client_secret", secret)];
     form.extend(scope.map(|scope| ("scope", scope)));
-    Answer::read(reqwest::Client::new().post(format!("{base}/api/oauth/token")).form(&form).send().await.unwrap()).await
+    Answer::read(http().build().unwrap().post(format!("{base}/api/oauth/token")).form(&form).send().await.unwrap()).await
 }
 
 /// Calls through a gateway.
 pub async fn call(url: &str, headers: &[(&str, &str)]) -> Answer {
-    let mut request = reqwest::Client::new().get(url);
+    let mut request = http().build().unwrap().get(url);
     for (name, value) in headers {
         request = request.header(*name, *value);
     }
