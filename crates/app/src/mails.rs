@@ -3,6 +3,7 @@
 pub(crate) mod accounts;
 mod compose;
 mod deliver;
+pub(crate) mod hand_off;
 pub(crate) mod joining;
 mod samples;
 

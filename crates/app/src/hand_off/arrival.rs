@@ -16,7 +16,7 @@ use serde_json::json;
 use uuid::Uuid;
 
 use super::{product_of, secrets, settings};
-use crate::{context::App, error::Error};
+use crate::{context::App, error::Error, mails::hand_off as mails};
 
 /// The longest `state` of a front.
 const MOST_STATE: usize = 500;
@@ -329,6 +329,7 @@ impl App {
                 tx.legacy_user_link(legacy.id, &link).await?;
                 let details = json!({ "connection": slug, "proof": proof.as_str(), "role": legacy.role });
                 tx.record(now, "system", "legacy_user.linked", &format!("legacy_user:{}", legacy.id), details);
+                tx.enqueue_mail(now, &mails::linked(&legacy, &way.connection.name, proof, &self.settings().public_url)).await?;
                 Ok(LegacyStep::Linked(legacy))
             }
             // An account that is there already goes on; its owner asks the operator.

@@ -15,6 +15,7 @@ use uuid::Uuid;
 use crate::{
     context::{App, Begin, Context, Done},
     error::Error,
+    mails::hand_off as mails,
     view::List,
 };
 
@@ -285,6 +286,10 @@ impl App {
         }
         let details = json!({ "connection": legacy.connection, "proof": "operator", "role": legacy.role, "logins_ended": ended });
         tx.record(context.now, &context.principal.actor(), "legacy_user.linked", &format!("legacy_user:{}", legacy.id), details);
+        if let Some(product) = tx.connection(&legacy.connection).await? {
+            let mail = mails::linked(&legacy, &product.connection.name, LinkProof::Operator, &self.settings().public_url);
+            tx.enqueue_mail(context.now, &mail).await?;
+        }
         Ok(LegacyUser { link: Some(link), has_password: false, ..legacy })
     }
 }

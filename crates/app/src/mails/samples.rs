@@ -5,6 +5,7 @@ use octroi_domain::{mail::Mail, text::Language};
 use super::{
     ContactWords, InvitationWords, MessageWords, PermitWords, RequestWords, ToReviewWords,
     compose::{Frame, compose},
+    hand_off::LinkedWords,
     joining::{CodeWords, DecidedWords, MemberInvitationWords, ToldWords},
 };
 
@@ -33,6 +34,7 @@ pub fn samples(portal: &str) -> Vec<Sample> {
             all.push(invitation(language, portal));
             all.extend(super::accounts::samples(language, portal).into_iter().map(|(name, mail)| Sample { name, language, mail }));
             all.extend(joining(language, portal));
+            all.extend(hand_off(language, portal));
             all
         })
         .collect()
@@ -150,6 +152,21 @@ fn joining(language: Language, portal: &str) -> Vec<Sample> {
             compose(&told("joined", NAME), frame)
         }),
         sample("join-invitation", email, "/organizations/invitations/K7Sample", None, &|frame| compose(&invitation, frame)),
+    ]
+}
+
+fn hand_off(language: Language, portal: &str) -> Vec<Sample> {
+    let email = "former@rivebelle.example";
+    let sample = |name, proof| {
+        let product = choose(language, "Carnet de notes", "Notebook");
+        let words = LinkedWords { french: language == Language::Fr, product, email, proof };
+        let frame = Frame { to: email, language, quote: None, path: "/legal".to_owned(), portal };
+        Sample { name, language, mail: compose(&words, &frame) }
+    };
+    vec![
+        sample("legacy-linked-password", "password"),
+        sample("legacy-linked-address", "verified_email"),
+        sample("legacy-linked-operator", "operator"),
     ]
 }
 

@@ -100,7 +100,7 @@ impl Exchanges {
     }
 }
 
-/// Whoever breaks off leaves the queue to the next who comes.
+/// Whoever breaks off leaves the queue empty, and those who waited are told that it failed.
 struct Leading<'a> {
     exchanges: &'a Exchanges,
     ended: bool,
@@ -108,7 +108,8 @@ struct Leading<'a> {
 impl Drop for Leading<'_> {
     fn drop(&mut self) {
         if !self.ended {
-            self.exchanges.queue().busy = false;
+            let left = std::mem::take(&mut *self.exchanges.queue());
+            drop(left);
         }
     }
 }

@@ -4,7 +4,7 @@ use axum::http::Method;
 use serde_json::json;
 
 use crate::{
-    support::browser::main,
+    support::browser::{mails, main},
     world::{CITY, FRONT, MINISTRY, ORIGIN, Somebody, World, ada, fetch, location, log_in},
 };
 
@@ -67,6 +67,9 @@ async fn the_password_of_before_proves_it_once() {
     assert_eq!((&person["role"], &person["legacy_reference"]), (&json!("ADMIN"), &json!("42")));
     let listed = world.rest(Method::GET, "/legacy-users", json!({})).await.json();
     assert_eq!((&listed["items"][0]["linked_by"], &listed["items"][0]["has_password"]), (&json!("password"), &json!(false)));
+    // The address of the account is told, once, how it was proven.
+    let told = mails(&world.house, "ada@ville.example").await;
+    assert!(told.len() == 1 && told[0].contains("son mot de passe a été donné"), "{told:?}");
     // A second person with the same address gets an account of their own.
     let other = Somebody { sub: "ada-2", ..ada() };
     let mut second = world.browser();
