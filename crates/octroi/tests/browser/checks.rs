@@ -10,6 +10,8 @@ use crate::{
 
 /// Bytes of HTML.
 const PAGE_LIMIT: u64 = 50_000;
+/// Of the layout's shift.
+const STILL: f64 = 0.01;
 /// CSS pixels: 1280 at 200 %.
 const ZOOMED: (u32, u32) = (640, 450);
 
@@ -136,11 +138,16 @@ pub fn load(person: &Person, path: &str, expected: u16) -> Vec<String> {
     driver.log("browser");
     person.go(path);
     let mut wrong = Vec::new();
-    let shifts = driver.run_later(SHIFTS, &[]);
-    let shift: f64 = shifts.as_array().unwrap().iter().filter_map(Value::as_f64).sum();
-    // A tenth of what counts as good (web.dev, CLS 0.1): below it nobody sees anything move.
-    if shift > 0.01 {
-        wrong.push(format!("the layout shifts by {shift}"));
+    let shift = || -> f64 { driver.run_later(SHIFTS, &[]).as_array().unwrap().iter().filter_map(Value::as_f64).sum() };
+    // A tenth of what counts as good (web.dev, CLS 0.1): below it nobody sees anything move. On a machine that does other things
+    // a page is painted while it still arrives: what moves by itself moves each time.
+    let mut least = shift();
+    if least > STILL {
+        person.go(path);
+        least = least.min(shift());
+    }
+    if least > STILL {
+        wrong.push(format!("the layout shifts by {least}"));
     }
     let load =
         driver.run("const load = performance.getEntriesByType('navigation')[0]; return [load.responseStatus, load.decodedBodySize]", &[]);
