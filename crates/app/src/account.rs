@@ -11,7 +11,7 @@ use serde_json::json;
 use utoipa::ToSchema;
 
 use crate::{
-    accounts::{both, named, verified, wrong_address},
+    accounts::{both, named, used, verified, wrong_address},
     context::{App, Context},
     error::Error,
     mails::accounts as mails,
@@ -90,14 +90,14 @@ impl App {
     }
 
     pub async fn rename_account(&self, context: &Context, given_name: &str, family_name: &str) -> Result<(), Error> {
-        let user = self.own(context).await?;
         let (given_name, family_name) = named(given_name, family_name)?;
+        let mut tx = self.inner.store.write().await?;
+        let user = self.own_in(&mut tx, context).await?;
         if (&given_name, &family_name) == (&user.given_name, &user.family_name) {
             return Ok(());
         }
         let before = user.full_name();
         let user = User { given_name, family_name, ..user };
-        let mut tx = self.inner.store.write().await?;
         tx.user_save(&user).await?;
         // Which names is not written: the ledger never forgets.
         let subject = format!("user:{}", user.id);
@@ -124,6 +124,7 @@ impl App {
         }
         self.mail_turn(ProofKind::Address, &email, visitor, context.now).await?;
         let mut tx = self.inner.store.write().await?;
+        let user = self.own_in(&mut tx, context).await?;
         let holder = tx.user_by_email(&email).await?;
         // Another person's address is told to its owner alone: the page is the same.
         let free = holder.as_ref().is_none_or(|holder| holder.id == user.id);
@@ -146,10 +147,12 @@ impl App {
             return Err(Error::NotFound);
         }
         let mut tx = self.inner.store.write().await?;
+        let user = self.own_in(&mut tx, context).await?;
+        // Of those who come at once with the same code one is the first.
+        tx.proof_use(proof.id).await.map_err(used)?;
         guessed(&mut tx, &keys).await?;
         if proof.email == user.email {
             verified(&mut tx, user, context.now).await?;
-            tx.proof_use(proof.id).await?;
             tx.commit().await?;
             return Ok(());
         }
@@ -181,6 +184,7 @@ impl App {
         both(Ok(()), crate::password::strong(&password, &[&user.given_name, &user.family_name, &user.email], "/password"))?;
         let hash = self.password_hash(password).await?;
         let mut tx = self.inner.store.write().await?;
+        let user = self.own_in(&mut tx, context).await?;
         tx.user_set_password(user.id, &hash).await?;
         tx.proof_delete_of_user(user.id).await?;
         let ended = self.end_sessions(&mut tx, user.id, context.session.as_ref().map(|session| session.id), context.now).await?;
@@ -210,9 +214,9 @@ impl App {
 
     /// Ends one of one's sessions; its cookie is worth nothing from now on.
     pub async fn end_session(&self, context: &Context, id: Id<Session>) -> Result<(), Error> {
-        let user = self.own(context).await?;
         context.recent()?;
         let mut tx = self.inner.store.write().await?;
+        let user = self.own_in(&mut tx, context).await?;
         if !tx.sessions_of_user(user.id, context.now).await?.iter().any(|session| session.id == id) {
             return Err(Error::NotFound);
         }
@@ -226,10 +230,10 @@ impl App {
 
     /// Ends all of one's sessions but this one, and forgets the browsers that are known.
     pub async fn end_other_sessions(&self, context: &Context, visitor: Visitor<'_>) -> Result<u64, Error> {
-        let user = self.own(context).await?;
         context.recent()?;
         let kept = context.session.as_ref().ok_or(Error::SignIn)?.id;
         let mut tx = self.inner.store.write().await?;
+        let user = self.own_in(&mut tx, context).await?;
         let ended = self.end_sessions(&mut tx, user.id, Some(kept), context.now).await?;
         tx.browser_delete_of_user(user.id).await?;
         if let Some(browser) = visitor.digest() {
@@ -252,6 +256,7 @@ impl App {
             return Err(Error::WrongPassword);
         }
         let mut tx = self.inner.store.write().await?;
+        let user = self.own_in(&mut tx, context).await?;
         guessed(&mut tx, &keys).await?;
         let signed_in = self.step_up(&mut tx, context, &user, Method::Password).await?;
         tx.commit().await?;
@@ -266,7 +271,8 @@ impl App {
             return Err(Error::NotFound);
         }
         let mut tx = self.inner.store.write().await?;
-        tx.proof_use(proof.id).await?;
+        let user = self.own_in(&mut tx, context).await?;
+        tx.proof_use(proof.id).await.map_err(used)?;
         guessed(&mut tx, &keys).await?;
         let user = verified(&mut tx, user, context.now).await?;
         let signed_in = self.step_up(&mut tx, context, &user, Method::Mail).await?;
@@ -276,9 +282,10 @@ impl App {
 
     /// Ends an account. Requests, permits and the ledger keep its id, which is nobody's name; all that is personal goes.
     pub async fn delete_account(&self, context: &Context, typed: &str) -> Result<(), Error> {
-        let user = self.own(context).await?;
         context.recent()?;
-        self.strong_enough(context, user.id).await?;
+        self.strong_enough(context, context.person()?.user).await?;
+        let mut tx = self.inner.store.write().await?;
+        let user = self.own_in(&mut tx, context).await?;
         if typed.trim().to_lowercase() != user.email {
             return Err(Error::field(
                 "/email",
@@ -287,7 +294,6 @@ impl App {
                 "This is not the address of this account: write it to confirm.",
             ));
         }
-        let mut tx = self.inner.store.write().await?;
         let operators = tx.role_holders(Role::Operator, &[Perimeter::Platform]).await?;
         if operators.len() == 1 && operators.iter().any(|operator| operator.id == user.id) {
             return Err(Error::conflict(

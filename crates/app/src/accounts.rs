@@ -304,12 +304,12 @@ impl App {
     async fn mailed(&self, proof: Proof, keys: &[(String, Curve)], visitor: Visitor<'_>, now: Moment) -> Result<Step, Error> {
         let mut tx = self.inner.store.write().await?;
         let id = proof.user.ok_or_else(wrong_code)?;
-        let user = tx.user_by_id(id).await?.filter(|user| user.email == proof.email).ok_or_else(wrong_code)?;
+        let user = tx.user_lock(id).await?.filter(|user| user.email == proof.email).ok_or_else(wrong_code)?;
         tx.proof_use(proof.id).await.map_err(used)?;
         self.forget_unproven(&mut tx, &user, now).await?;
         let user = verified(&mut tx, user, now).await?;
         tx.commit().await?;
-        self.enter(&user, Authentication::new(Method::Mail, now), visitor, now, keys).await
+        self.enter(&user, Authentication::new(Method::Mail, now), visitor, now, keys, None).await
     }
 
     /// Sends a link to choose a new password, where the address has an account.
@@ -334,6 +334,7 @@ impl App {
         crate::password::strong(&password, &[&user.given_name, &user.family_name, &user.email], "/password")?;
         let hash = self.password_hash(password).await?;
         let mut tx = self.inner.store.write().await?;
+        let user = tx.user_lock(id).await?.filter(|now| now.email == proof.email).ok_or(Error::NotFound)?;
         tx.proof_use(proof.id).await.map_err(|_| Error::NotFound)?;
         self.forget_unproven(&mut tx, &user, now).await?;
         let user = verified(&mut tx, user, now).await?;
@@ -357,7 +358,7 @@ fn resend_in(proof: &Proof, now: Moment) -> Option<i64> {
     (proof.proven_at.is_none() && now < next).then(|| (next.micros() - now.micros()).div_euclid(1_000_000) + 1)
 }
 
-fn used(error: octroi_store::StoreError) -> Error {
+pub(crate) fn used(error: octroi_store::StoreError) -> Error {
     if error.is_stale() { wrong_code() } else { error.into() }
 }
 

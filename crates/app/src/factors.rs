@@ -181,6 +181,7 @@ impl App {
         let seed = totp::seed()?;
         let sealed = self.inner.master_key.seal(&seal_context(user.id), &seed).map_err(|error| Error::Internal(error.to_string()))?;
         let mut tx = self.inner.store.write().await?;
+        let user = self.own_in(&mut tx, context).await?;
         if tx.totp_of_user(user.id).await?.is_some_and(|held| held.confirmed_at.is_some()) {
             return Err(Error::conflict(
                 "already_there",
@@ -215,6 +216,7 @@ impl App {
         let key = format!("totp_setup:{}", user.id);
         self.guess(&[(key.clone(), GUESSES)], context.now).await?;
         let mut tx = self.inner.store.write().await?;
+        let user = self.own_in(&mut tx, context).await?;
         let held = tx.totp_of_user(user.id).await?.filter(|held| held.confirmed_at.is_none()).ok_or(Error::NotFound)?;
         self.accept(&mut tx, &held, &account::digits(code), context.now).await.map_err(|error| match error {
             Error::Invalid(_) => unlike(),
@@ -236,6 +238,7 @@ impl App {
         context.recent()?;
         self.strong_enough(context, user.id).await?;
         let mut tx = self.inner.store.write().await?;
+        let user = self.own_in(&mut tx, context).await?;
         if !tx.totp_delete(user.id).await? {
             return Err(Error::NotFound);
         }
@@ -260,6 +263,7 @@ impl App {
             ));
         }
         let mut tx = self.inner.store.write().await?;
+        let user = self.own_in(&mut tx, context).await?;
         let codes = new_recovery_codes(&mut tx, user.id).await?;
         let subject = format!("user:{}", user.id);
         tx.record(context.now, &subject, "user.recovery_codes_renewed", &subject, json!({}));
@@ -278,6 +282,17 @@ impl App {
     pub(crate) async fn own(&self, context: &Context) -> Result<User, Error> {
         context.require(Action::ManageAccount, &Subject::Platform)?;
         self.inner.store.read().user_by_id(context.person()?.user).await?.ok_or(Error::SignIn)
+    }
+
+    /// The same, as they are now, and nobody else changes their account until the transaction ends: it may have been changed or deleted, and
+    /// the session ended, since the request came in.
+    pub(crate) async fn own_in(&self, tx: &mut Tx, context: &Context) -> Result<User, Error> {
+        context.require(Action::ManageAccount, &Subject::Platform)?;
+        let user = tx.user_lock(context.person()?.user).await?.ok_or(Error::SignIn)?;
+        match &context.session {
+            Some(session) if !tx.session_is_there(session.id).await? => Err(Error::SignIn),
+            _ => Ok(user),
+        }
     }
 }
 

@@ -117,6 +117,7 @@ pub(crate) async fn one_view(reader: &Reader, joining: &Joining) -> Result<Joini
 
 /// Writes a link, its entry, and tells the members; the person's open wish is granted by it.
 pub(crate) async fn link(app: &App, tx: &mut Tx, actor: &str, link: &Membership) -> Result<(), Error> {
+    tx.user_lock(link.user).await?.ok_or(Error::NotFound)?;
     let before = tx.membership(link.user, link.organization).await?;
     tx.membership_put(link).await?;
     let details = json!({

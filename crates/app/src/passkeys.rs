@@ -159,6 +159,7 @@ impl App {
             last_used_at: None,
         };
         let mut tx = self.inner.store.write().await?;
+        let user = self.own_in(&mut tx, context).await?;
         tx.passkey_insert(&passkey).await.map_err(|error| if error.is_duplicate() { refused() } else { error.into() })?;
         let subject = format!("user:{}", user.id);
         tx.record(context.now, &subject, "user.passkey_added", &subject, json!({ "passkey": passkey.id }));
@@ -169,9 +170,9 @@ impl App {
     }
 
     pub async fn rename_passkey(&self, context: &Context, id: Id<Passkey>, name: &str) -> Result<(), Error> {
-        let user = self.own(context).await?;
         let name = passkey_name(name)?;
         let mut tx = self.inner.store.write().await?;
+        let user = self.own_in(&mut tx, context).await?;
         if !tx.passkey_rename(user.id, id, &name).await? {
             return Err(Error::NotFound);
         }
@@ -186,6 +187,7 @@ impl App {
         context.recent()?;
         self.strong_enough(context, user.id).await?;
         let mut tx = self.inner.store.write().await?;
+        let user = self.own_in(&mut tx, context).await?;
         let named = tx.passkeys_of_user(user.id).await?.into_iter().find(|passkey| passkey.id == id).ok_or(Error::NotFound)?;
         if !tx.passkey_delete(user.id, id).await? {
             return Err(Error::NotFound);
@@ -238,7 +240,7 @@ impl App {
         let known = DiscoverableKey::from(&key);
         let result = verifier.finish_discoverable_authentication_v2(&shown, state, &known).map_err(|_| refused())?;
         let user = self.passkey_used(held, key, &result, &[], context).await?;
-        self.enter(&user, Authentication::new(Method::Passkey, context.now), visitor, context.now, &[]).await
+        self.enter(&user, Authentication::new(Method::Passkey, context.now), visitor, context.now, &[], None).await
     }
 
     /// Ends a sign-in with a passkey as its second factor; or shows it once more, for who is signed in. Either way the session has a new cookie.

@@ -128,18 +128,19 @@ impl App {
             Some(user) => reader.user_password(user.id).await?,
             None => None,
         };
-        let verdict = self.password_verdict(password.to_owned(), stored).await?;
+        let verdict = self.password_verdict(password.to_owned(), stored.clone()).await?;
         let Some(user) = user.filter(|_| verdict.good) else { return Err(Error::WrongPassword) };
         if let Some(renewed) = &verdict.renewed {
             let mut tx = self.inner.store.write().await?;
-            tx.user_set_password(user.id, renewed).await?;
+            // Unless another was chosen while this one was looked at.
+            tx.user_rehash_password(user.id, stored.as_deref().unwrap_or_default(), renewed).await?;
             tx.commit().await?;
         }
         let mut authentication = Authentication::new(Method::Password, now);
         if let Some(code) = code {
             authentication = authentication.and(self.second_factor(&user, code, visitor, now).await?, now);
         }
-        self.enter(&user, authentication, visitor, now, &keys).await
+        self.enter(&user, authentication, visitor, now, &keys, verdict.renewed.as_deref().or(stored.as_deref())).await
     }
 
     /// Counts a guess for each key.
@@ -150,7 +151,8 @@ impl App {
         }
     }
 
-    /// The first factor was good: opens a session, or waits for the second in this browser. `keys` are those that were counted.
+    /// The first factor was good: opens a session, or waits for the second in this browser. `keys` are those that were counted, `hash` is of
+    /// the password that was right: one that was changed meanwhile opens nothing.
     pub(crate) async fn enter(
         &self,
         user: &User,
@@ -158,8 +160,13 @@ impl App {
         visitor: Visitor<'_>,
         now: Moment,
         keys: &[(String, Curve)],
+        hash: Option<&str>,
     ) -> Result<Step, Error> {
         let mut tx = self.inner.store.write().await?;
+        let user = &tx.user_lock(user.id).await?.filter(|now| now.email == user.email).ok_or(Error::SignIn)?;
+        if hash.is_some() && tx.user_password(user.id).await?.as_deref() != hash {
+            return Err(Error::WrongPassword);
+        }
         guessed(&mut tx, keys).await?;
         if !authentication.is_multi_factor() && self.asks_second_factor(&tx, user).await? {
             let Some(browser) = visitor.digest() else {
@@ -208,6 +215,8 @@ impl App {
         visitor: Visitor<'_>,
         now: Moment,
     ) -> Result<SignedIn, Error> {
+        // Their account may have been deleted, or changed hands, since they proved who they are.
+        let user = &tx.user_lock(user.id).await?.filter(|now| now.email == user.email).ok_or(Error::SignIn)?;
         let session = Session {
             id: Id::from_uuid(Uuid::new_v4()),
             user: user.id,
@@ -288,7 +297,7 @@ impl App {
         context.require(Action::ChooseLanguage, &Subject::Platform)?;
         let Principal::Person(person) = &context.principal else { return Ok(()) };
         let mut tx = self.inner.store.write().await?;
-        let Some(user) = tx.user_by_id(person.user).await?.filter(|user| user.language != language) else { return Ok(()) };
+        let Some(user) = tx.user_lock(person.user).await?.filter(|user| user.language != language) else { return Ok(()) };
         tx.user_save(&User { language, ..user }).await?;
         let actor = context.principal.actor();
         tx.record(context.now, &actor, "user.language_chosen", &actor, json!({ "language": language }));

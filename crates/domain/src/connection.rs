@@ -331,6 +331,9 @@ pub enum Conflict {
 pub struct Holder {
     pub verified: bool,
     pub has_password: bool,
+    /// The same provider opens it already, for another subject: the provider gave the address to somebody else since, or the person another
+    /// name. Its word alone cannot tell which.
+    pub other_subject: bool,
 }
 
 /// The one rule of who gets which account. An address is a hint, never a proof of its own: it links when it was verified on both sides
@@ -348,9 +351,9 @@ pub const fn arrival(policy: LinkPolicy, has_email: bool, email_verified: bool, 
     }
     match policy {
         LinkPolicy::Never => Arrival::Refused(Conflict::AddressTaken),
-        LinkPolicy::VerifiedEmail => Arrival::Link,
-        LinkPolicy::ConfirmByPassword if holder.has_password => Arrival::AskPassword,
-        LinkPolicy::ConfirmByPassword => Arrival::Refused(Conflict::AddressTaken),
+        LinkPolicy::VerifiedEmail if !holder.other_subject => Arrival::Link,
+        LinkPolicy::VerifiedEmail | LinkPolicy::ConfirmByPassword if holder.has_password => Arrival::AskPassword,
+        LinkPolicy::VerifiedEmail | LinkPolicy::ConfirmByPassword => Arrival::Refused(Conflict::AddressTaken),
         LinkPolicy::Admin => Arrival::AskOperator,
     }
 }
@@ -361,7 +364,7 @@ mod tests {
 
     #[test]
     fn an_address_links_only_when_both_sides_verified_it_and_the_policy_says_so() {
-        let held = |verified| Some(Holder { verified, has_password: true });
+        let held = |verified| Some(Holder { verified, has_password: true, other_subject: false });
         for (policy, both) in [
             (LinkPolicy::Never, Arrival::Refused(Conflict::AddressTaken)),
             (LinkPolicy::VerifiedEmail, Arrival::Link),
@@ -377,8 +380,16 @@ mod tests {
             assert_eq!(arrival(policy, true, false, None), Arrival::NewAccount { verified: false });
             assert_eq!(arrival(policy, false, false, None), Arrival::Refused(Conflict::NoAddress));
         }
-        let no_password = Some(Holder { verified: true, has_password: false });
+        let no_password = Some(Holder { verified: true, has_password: false, other_subject: false });
         assert_eq!(arrival(LinkPolicy::ConfirmByPassword, true, true, no_password), Arrival::Refused(Conflict::AddressTaken));
+    }
+
+    #[test]
+    fn an_address_that_the_provider_gave_to_somebody_else_links_nothing_by_itself() {
+        for (has_password, outcome) in [(true, Arrival::AskPassword), (false, Arrival::Refused(Conflict::AddressTaken))] {
+            let holder = Some(Holder { verified: true, has_password, other_subject: true });
+            assert_eq!(arrival(LinkPolicy::VerifiedEmail, true, true, holder), outcome);
+        }
     }
 
     #[test]

@@ -395,6 +395,17 @@ impl ClientMetadata {
         Ok(())
     }
 
+    /// The addresses that we call ourselves, by member.
+    #[must_use]
+    pub fn called(&self) -> Vec<(&'static str, &str)> {
+        let all = [
+            ("jwks_uri", &self.jwks_uri),
+            ("sector_identifier_uri", &self.sector_identifier_uri),
+            ("backchannel_logout_uri", &self.backchannel_logout_uri),
+        ];
+        all.into_iter().filter_map(|(field, address)| Some((field, address.as_deref()?))).collect()
+    }
+
     /// The host that pairwise subjects are made for (OpenID Connect Core section 8.1).
     #[must_use]
     pub fn sector(&self) -> Option<String> {

@@ -14,7 +14,7 @@ pub struct RedirectUri(String);
 /// Why an address is none.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum RedirectUriError {
-    #[error("it is not an absolute address in plain ASCII of at most 2,000 characters")]
+    #[error("it is not an absolute address in plain ASCII of at most 2,000 characters, without `/../`")]
     Malformed,
     #[error("it has a fragment (#…)")]
     Fragment,
@@ -39,6 +39,12 @@ impl RedirectUri {
         let url = Url::parse(text).map_err(|_| RedirectUriError::Malformed)?;
         if !url.username().is_empty() || url.password().is_some() || text.split(['?', '/']).nth(2).is_some_and(|host| host.contains('@')) {
             return Err(RedirectUriError::UserInfo);
+        }
+        // Browsers mend such addresses on the way: they lead elsewhere than they are written.
+        let path = text.split('?').next().unwrap_or_default().to_ascii_lowercase().replace("%2e", ".");
+        let web = matches!(url.scheme(), "http" | "https");
+        if (web && !path.contains("://")) || path.split('/').any(|part| matches!(part, "." | "..")) {
+            return Err(RedirectUriError::Malformed);
         }
         match url.scheme() {
             "https" if url.has_host() => {}

@@ -384,6 +384,11 @@ pub fn id_token(
     (nonce, acr_values, access_token): (&str, &[String], &str),
 ) -> Result<IdClaims, Doubt> {
     let all = opened(token, keys)?;
+    // What the provider signed for another purpose is no ID token (RFC 8725 section 3.11); most say `JWT`, or nothing.
+    let typ = foreign::header(token).map_err(|_| Doubt::Claim("header"))?.typ.unwrap_or_default().to_ascii_lowercase();
+    if typ.ends_with("+jwt") {
+        return Err(Doubt::Claim("typ"));
+    }
     expected.addressed(text(&all, "iss")?, &audience(&all)?, all.get("azp").and_then(Value::as_str))?;
     let subject = subject(&all)?.to_owned();
     expected.in_time(seconds(&all, "exp")?, seconds(&all, "iat")?)?;

@@ -22,6 +22,7 @@ use tokio_rustls::{
     TlsConnector,
     rustls::{ClientConfig, RootCertStore, crypto::aws_lc_rs, pki_types::ServerName},
 };
+use url::{Host, Url};
 
 use crate::clock::now;
 
@@ -130,6 +131,19 @@ impl Reach {
     }
 }
 
+impl Reach {
+    /// Is the host of this address a number, in any of its spellings (WHATWG URL, section 3.5), of a place that is never called?
+    fn refuses(&self, address: &str) -> bool {
+        let Ok(url) = Url::parse(address) else { return true };
+        let number = match url.host() {
+            Some(Host::Ipv4(number)) => IpAddr::V4(number),
+            Some(Host::Ipv6(number)) => IpAddr::V6(number),
+            _ => return false,
+        };
+        !self.allows(number, url.scheme() == "https")
+    }
+}
+
 /// Networks that are not of the public internet (IANA's registries of special-purpose addresses).
 const SPECIAL: [&str; 14] = [
     "0.0.0.0/8",
@@ -167,6 +181,10 @@ async fn connect(name: &str, port: u16, secure: bool, reach: &Reach) -> Result<T
 }
 
 impl OutgoingPort for Outgoing {
+    fn refuses(&self, address: &str) -> bool {
+        self.reach.refuses(address)
+    }
+
     fn get<'a>(&'a self, address: &'a str) -> Pin<Box<dyn Future<Output = Result<Vec<u8>, String>> + Send + 'a>> {
         Box::pin(async move {
             let answered = self.call(Ask { address, form: None, authorization: None, accept: JSON }).await?;

@@ -166,6 +166,15 @@ impl Tx {
         Entity::insert(row(digest, session).into_active_model()).exec_without_returning(&self.db()).await.at(TABLE).map(|_| ())
     }
 
+    /// Is this session still there? Asked once its person is locked, nobody ends it meanwhile but by signing out.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    pub async fn session_is_there(&mut self, id: Id<Session>) -> Result<bool, StoreError> {
+        let query = Entity::find().select_only().column(Column::Id).filter(Column::Id.eq(id.uuid()));
+        Ok(query.into_tuple::<uuid::Uuid>().one(&self.db()).await.at(TABLE)?.is_some())
+    }
+
     /// One session, whatever its cookie; false when it is gone.
     ///
     /// # Errors

@@ -283,10 +283,20 @@ impl Tx {
         Entity::insert(model.into_active_model()).exec_without_returning(&self.db()).await.at(TABLE).map(|_| ())
     }
 
+    /// Somebody whom nobody else changes until this transaction ends; none when their account was deleted. What is changed of an account, or
+    /// made for it, is decided on what is read here: on what was read before, one of two changes at once undoes the other.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    pub async fn user_lock(&mut self, id: Id<User>) -> Result<Option<User>, StoreError> {
+        let query = Entity::find_by_id(id.uuid()).filter(Column::DeletedAt.is_null()).lock_exclusive();
+        query.one(&self.db()).await.at(TABLE)?.map(user).transpose()
+    }
+
     /// Names, language, address, and since when it is verified.
     ///
     /// # Errors
-    /// [`StoreError::Conflict`] when the address is taken, or the person is not there.
+    /// [`StoreError::Conflict`] when the address is taken, or the person is not there, or was deleted.
     pub async fn user_save(&mut self, user: &User) -> Result<(), StoreError> {
         let model = table::ActiveModel {
             email: Set(folded(&user.email)),
@@ -297,16 +307,26 @@ impl Tx {
             email_verified_at: Set(user.email_verified_at.map(Moment::micros)),
             ..Default::default()
         };
-        let result = Entity::update_many().set(model).filter(Column::Id.eq(user.id.uuid())).exec(&self.db()).await;
-        touched(result.map(|result| result.rows_affected), TABLE)
+        let there = Entity::update_many().set(model).filter(Column::Id.eq(user.id.uuid())).filter(Column::DeletedAt.is_null());
+        touched(there.exec(&self.db()).await.map(|result| result.rows_affected), TABLE)
     }
 
     /// # Errors
-    /// [`StoreError::Conflict`] when the person is not there.
+    /// [`StoreError::Conflict`] when the person is not there, or was deleted.
     pub async fn user_set_password(&mut self, id: Id<User>, hash: &str) -> Result<(), StoreError> {
         let model = table::ActiveModel { password_hash: Set(Some(hash.to_owned())), ..Default::default() };
-        let result = Entity::update_many().set(model).filter(Column::Id.eq(id.uuid())).exec(&self.db()).await;
-        touched(result.map(|result| result.rows_affected), TABLE)
+        let there = Entity::update_many().set(model).filter(Column::Id.eq(id.uuid())).filter(Column::DeletedAt.is_null());
+        touched(there.exec(&self.db()).await.map(|result| result.rows_affected), TABLE)
+    }
+
+    /// The same password under another hash; false when another was chosen meanwhile, which stays.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    pub async fn user_rehash_password(&mut self, id: Id<User>, before: &str, hash: &str) -> Result<bool, StoreError> {
+        let model = table::ActiveModel { password_hash: Set(Some(hash.to_owned())), ..Default::default() };
+        let same = Entity::update_many().set(model).filter(Column::Id.eq(id.uuid())).filter(Column::PasswordHash.eq(before));
+        Ok(same.exec(&self.db()).await.at(TABLE)?.rows_affected > 0)
     }
 
     /// Whoever knew the password knows nothing now.

@@ -92,9 +92,11 @@ impl App {
             None => None,
         };
         let holder = match &user {
-            Some(user) => {
-                Some(Holder { verified: user.email_verified_at.is_some(), has_password: reader.user_password(user.id).await?.is_some() })
-            }
+            Some(user) => Some(Holder {
+                verified: user.email_verified_at.is_some(),
+                has_password: reader.user_password(user.id).await?.is_some(),
+                other_subject: reader.identities_of_user(user.id).await?.iter().any(|held| held.issuer == asserted.issuer),
+            }),
             None => None,
         };
         let outcome = connection::arrival(connection.link_policy, asserted.email.is_some(), asserted.email_verified, holder);
@@ -129,15 +131,19 @@ impl App {
             Some(_) => return Ok(Arrived::Refused(Conflict::LinkedElsewhere)),
             None => {}
         }
-        let user = self.own(context).await?;
-        self.link_now(&user, "owner", said, context.now).await?;
+        let mut tx = self.inner.store.write().await?;
+        let user = self.own_in(&mut tx, context).await?;
+        self.link_identity(&mut tx, &user, "owner", said, context.now).await?;
+        tx.commit().await?;
         self.link_organizations(user.id, said, context.now).await;
         Ok(Arrived::Linked)
     }
 
     async fn link_now(&self, user: &User, by: &str, said: (&Connection, &Asserted), now: Moment) -> Result<(), Error> {
         let mut tx = self.inner.store.write().await?;
-        self.link_identity(&mut tx, user, by, said, now).await?;
+        // The address was judged before: it has to be this account's still.
+        let user = tx.user_lock(user.id).await?.filter(|now| now.email == user.email).ok_or(Error::SignIn)?;
+        self.link_identity(&mut tx, &user, by, said, now).await?;
         tx.commit().await?;
         Ok(())
     }
@@ -288,6 +294,7 @@ impl App {
             return Err(Error::NotFound);
         }
         guessed(&mut tx, &keys).await?;
+        let user = tx.user_lock(user.id).await?.ok_or(Error::NotFound)?;
         self.link_identity(&mut tx, &user, "password", (&connection, &asserted), now).await?;
         tx.commit().await?;
         self.enter_upstream(&user, None, Some(Method::Password), (&connection, &asserted), visitor, now).await
@@ -402,7 +409,7 @@ impl App {
             Some(method) => authentication.and(method, now),
             None => authentication,
         };
-        self.enter(user, authentication, visitor, now, &[]).await
+        self.enter(user, authentication, visitor, now, &[], None).await
     }
 
     /// A session opens: was it by a provider's word? Then its end there is its end here.
@@ -434,6 +441,8 @@ impl App {
             return Ok(());
         }
         self.leave_all_clients(tx, user.id, now).await?;
+        // Nor does the owner agree to the clients that somebody else agreed to.
+        tx.consent_delete_of_user(user.id).await?;
         for identity in before {
             tx.identity_delete(user.id, identity.id).await?;
         }

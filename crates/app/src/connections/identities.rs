@@ -52,6 +52,7 @@ impl App {
         context.recent()?;
         self.strong_enough(context, user.id).await?;
         let mut tx = self.inner.store.write().await?;
+        let user = self.own_in(&mut tx, context).await?;
         let all = tx.identities_of_user(user.id).await?;
         let named = all.iter().find(|identity| identity.id == id).ok_or(Error::NotFound)?;
         // Who proved their address comes in by mail.

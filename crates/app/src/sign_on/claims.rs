@@ -32,9 +32,9 @@ const GIVEN_BY: [(&str, &[&str]); 15] = [
     ("phone_number", &["phone"]),
 ];
 
-/// Every claim that clients may be told of.
+/// Every claim that clients may be told of: nobody's telephone is known.
 pub fn names() -> impl Iterator<Item = &'static str> {
-    GIVEN_BY.into_iter().map(|(name, _)| name)
+    GIVEN_BY.into_iter().map(|(name, _)| name).filter(|name| *name != "phone_number")
 }
 
 /// Do these claims or scopes tell of one organisation, so that one has to be chosen?
@@ -113,6 +113,12 @@ impl Told {
     /// What the scopes give, and what was asked for one by one.
     pub fn userinfo(&self, known: &Known, facts: &GrantFacts, claims: &ClaimsRequest) -> Map<String, Value> {
         self.pick(known, |name, scopes| scopes.iter().any(|scope| facts.has_scope(scope)) || claims.userinfo.contains_key(name))
+    }
+
+    /// The organisation alone, as far as the scopes tell of it.
+    pub fn organization(&self, known: &Known, facts: &GrantFacts) -> Map<String, Value> {
+        const CLAIMS: [&str; 4] = ["siret", "label", "is_external", "organization_id"];
+        self.pick(known, |name, scopes| CLAIMS.contains(&name) && scopes.iter().any(|scope| facts.has_scope(scope)))
     }
 
     /// What was asked for one by one.

@@ -176,6 +176,11 @@ impl App {
         let metadata = ClientMetadata::read(value)?;
         let offered = self.sign_on_settings().certificates;
         let refused = |field: &str, why: &str| Err(MetadataError { field: field.to_owned(), why: why.to_owned() });
+        if let Some(port) = self.outgoing()
+            && let Some((field, _)) = metadata.called().into_iter().find(|(_, address)| port.refuses(address))
+        {
+            return refused(field, "this address is not one where clients may be: give one of the public internet, by its name");
+        }
         match (metadata.token_endpoint_auth_method, offered) {
             (AuthMethod::TlsClientAuth, Certificates::Off | Certificates::Any)
             | (AuthMethod::SelfSignedTlsClientAuth, Certificates::Off | Certificates::Verified) => {

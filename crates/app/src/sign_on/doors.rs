@@ -45,19 +45,24 @@ pub struct Door {
     place: [u8; 32],
     /// Has the client been there before?
     known: bool,
+    /// Is a secret shown, which somebody could try to guess from everywhere? A signature is not guessed, and the client's name is no secret:
+    /// strangers' wrong ones are counted where they come from alone.
+    guessed: bool,
 }
 impl Door {
-    fn of(name: &str, address: &str) -> Self {
+    fn of(name: &str, address: &str, guessed: bool) -> Self {
         let client = Sha256Hash(digest(name));
         let place = once("client_at", &client.to_string(), address);
-        Self { client, address: address.to_owned(), place, known: false }
+        Self { client, address: address.to_owned(), place, known: false, guessed }
     }
 
     /// What a wrong try is counted under: the client's own count first.
     fn keys(&self) -> Vec<(String, Curve)> {
         let mut keys = vec![(format!("client_at:{}", Sha256Hash(self.place)), GUESSES)];
         if !self.known {
-            keys.push((format!("client:{}", self.client), OF_CLIENT));
+            if self.guessed {
+                keys.push((format!("client:{}", self.client), OF_CLIENT));
+            }
             keys.push((format!("client_address:{}", self.address), OF_ADDRESS));
         }
         keys
@@ -83,7 +88,8 @@ impl App {
         if !shows {
             return Ok(None);
         }
-        let mut door = Door::of(&claimed(&presented).unwrap_or_default(), presented.peer);
+        let secret = presented.authorization.is_some() || parameters.has("client_secret");
+        let mut door = Door::of(&claimed(&presented).unwrap_or_default(), presented.peer, secret);
         door.known = self.is_known_place(&door.place).await?;
         let waits = self.next_try(&door).await?;
         if presented.now < waits {

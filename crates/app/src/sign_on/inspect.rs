@@ -14,7 +14,11 @@ use octroi_oauth::{
 };
 use serde_json::{Map, Value, json};
 
-use super::{Known, Presented, Refusal, SignOnError, claims::Told, digest, once};
+use super::{
+    Known, Presented, Refusal, SignOnError,
+    claims::{Told, needs_organization},
+    digest, once,
+};
 use crate::context::App;
 
 /// An answer that a client may have signed.
@@ -147,7 +151,7 @@ impl App {
     }
 
     async fn introspection(&self, asking: &Known, token: &str, now: Moment) -> Result<Option<Value>, SignOnError> {
-        if let Some(Active { claims, .. }) = self.active(token, now).await? {
+        if let Some(Active { claims, known, grant }) = self.active(token, now).await? {
             let own = claims.client_id == asking.client.id.as_str();
             let served = asking.client.serves.as_deref().is_some_and(|serves| claims.is_for(serves));
             if !own && !served {
@@ -159,6 +163,9 @@ impl App {
                 members.remove("octroi_grant");
                 members.insert("active".to_owned(), json!(true));
                 members.insert("token_type".to_owned(), json!(if bound { "DPoP" } else { "Bearer" }));
+                if let Some(grant) = grant {
+                    members.extend(self.acting_for(&known, &grant, &claims).await?);
+                }
             }
             return Ok(Some(answer));
         }
@@ -170,6 +177,19 @@ impl App {
             "active": true, "client_id": grant.client, "sub": grant.facts.subject, "iss": self.issuer(),
             "scope": grant.facts.scopes.join(" "), "iat": refresh.created_at.seconds(), "exp": refresh.expires_at.seconds(),
         })))
+    }
+
+    /// The organisation that the person chose for the grant of this token, where its scopes tell of one: an API decides by it.
+    async fn acting_for(&self, known: &Known, grant: &Grant, claims: &GrantTokenClaims) -> Result<Map<String, Value>, SignOnError> {
+        let scopes: Vec<String> = claims.scope.split(' ').map(str::to_owned).collect();
+        if grant.facts.organization.is_none() || !needs_organization(&scopes, &ClaimsRequest::default()) {
+            return Ok(Map::new());
+        }
+        let reader = self.inner.store.read();
+        let Some(user) = reader.user_by_id(grant.user).await? else { return Ok(Map::new()) };
+        let told = Told::read(&reader, &user, &grant.facts).await?;
+        let facts = octroi_domain::sign_on::GrantFacts { scopes, ..grant.facts.clone() };
+        Ok(told.organization(known, &facts))
     }
 
     /// Ends a token of the client: a refresh token with all that came of its grant, an access token by itself.

@@ -193,7 +193,7 @@ impl App {
         }
         let reader = self.inner.store.read();
         let user = reader.user_by_id(session.user).await?.ok_or(Error::SignIn)?;
-        let choices = open.choices(user.id);
+        let mut choices = open.choices(user.id);
         let other_expected = !self.is_expected(open, &user, context.now).await?;
         // Who was there before was not asked to open an account: they are asked now.
         let create = request.asks(Prompt::Create) && session.authentication.at < open.begun_at;
@@ -209,6 +209,9 @@ impl App {
         let wanted = wanted_acr(open);
         if wanted.needs_second_factor() && !session.authentication.is_multi_factor() {
             return Ok(Step::SecondFactor);
+        }
+        if request.asks(Prompt::None) && request.siret_hint.is_none() && open.tells_of_one() {
+            choices.organization = self.organization_before(&open.known, session).await?;
         }
         let memberships = &context.person()?.memberships;
         let organizations = if open.needs_organizations(&choices) {
@@ -230,6 +233,13 @@ impl App {
         }
         let organization = organization.map(|organization| organization.id);
         Ok(Step::Back(self.grant(open, &user, session, organization, acr, context.now).await?))
+    }
+
+    /// The organisation that the person last chose for this client in this session: where nobody can be asked, the client goes on with it.
+    async fn organization_before(&self, known: &Known, session: &Session) -> Result<Option<Uuid>, SignOnError> {
+        let given = self.inner.store.read().grants_of_session(session.id).await?;
+        let last = given.into_iter().filter(|grant| grant.client == known.client.id).max_by_key(|grant| grant.created_at);
+        Ok(last.and_then(|grant| grant.facts.organization).map(Id::uuid))
     }
 
     /// Is this the person that the client means by its hint?
@@ -331,6 +341,10 @@ impl App {
         };
         let code = PlainSecret::generate(SecretKind::AuthorizationCode)?;
         let mut tx = self.inner.store.write().await?;
+        // Who left a moment ago gives nothing any more.
+        if tx.user_lock(user.id).await?.is_none() || !tx.session_is_there(session.id).await? {
+            return Err(Error::SignIn.into());
+        }
         // Each is answered once.
         for one in open.pushed.iter().chain(&open.kept) {
             if !tx.interaction_delete(one).await? {
@@ -475,21 +489,25 @@ struct Wanted {
     values: Vec<Acr>,
     /// Nothing else will do.
     essential: bool,
+    /// What was registered for the client: a request travels through the browser, where anybody can ask for less.
+    required: Vec<Acr>,
 }
 
 fn wanted_acr(open: &Open) -> Wanted {
     let request = &open.asked.request;
+    let read = |listed: &[String]| listed.iter().filter_map(|value| Acr::read(value)).collect();
+    let required: Vec<Acr> = read(&open.known.metadata.default_acr_values);
     let essential = request.claims.essential_acr();
     if !essential.is_empty() {
-        return Wanted { values: essential.into_iter().filter_map(Acr::read).collect(), essential: true };
+        return Wanted { values: essential.into_iter().filter_map(Acr::read).collect(), essential: true, required };
     }
-    let listed = if request.acr_values.is_empty() { &open.known.metadata.default_acr_values } else { &request.acr_values };
-    Wanted { values: listed.iter().filter_map(|value| Acr::read(value)).collect(), essential: false }
+    let values = if request.acr_values.is_empty() { required.clone() } else { read(&request.acr_values) };
+    Wanted { values, essential: false, required }
 }
 
 impl Wanted {
     fn needs_second_factor(&self) -> bool {
-        !self.values.is_empty() && self.values.iter().all(|value| value.is_multi_factor())
+        [&self.values, &self.required].into_iter().any(|listed| !listed.is_empty() && listed.iter().all(|value| value.is_multi_factor()))
     }
 
     /// What the sign-in amounts to, in the client's words when it has one that fits; none when nothing does that has to.
@@ -504,6 +522,9 @@ impl Wanted {
             None => memberships.iter().map(|(_, level)| *level).max(),
         };
         let held = Acr::of(authentication, link);
+        if !self.required.is_empty() && !self.required.iter().any(|required| held.satisfies(*required)) {
+            return None;
+        }
         if self.values.contains(&held) {
             return Some(held);
         }

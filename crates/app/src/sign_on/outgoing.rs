@@ -58,6 +58,11 @@ pub trait OutgoingPort: Send + Sync {
     fn get<'a>(&'a self, address: &'a str) -> Boxed<'a, Result<Vec<u8>, String>>;
     /// Posts a form; the status of the answer.
     fn post_form<'a>(&'a self, address: &'a str, form: String) -> Boxed<'a, Result<u16, String>>;
+    /// Does this address name a place by its number that is never called? What a name leads to is known when it is called.
+    fn refuses(&self, address: &str) -> bool {
+        let _ = address;
+        false
+    }
     /// Asks a provider; the answer is bounded like the others.
     fn ask<'a>(&'a self, ask: Ask<'a>) -> Boxed<'a, Result<Answered, String>> {
         let _ = ask;

@@ -26,8 +26,26 @@ fn refused(error: &MetadataError) -> SignOnError {
 fn keep_to(metadata: &mut ClientMetadata, granted: &[&str]) {
     if let Some(scope) = &metadata.scope {
         let may = |scope: &&str| SCOPES.contains(scope) || granted.contains(scope);
-        metadata.scope = Some(scope.split(' ').filter(may).collect::<Vec<_>>().join(" "));
+        let kept = scope.split(' ').filter(may).collect::<Vec<_>>().join(" ");
+        // Where nothing is left there is no such member (RFC 6749 section 3.3: a scope has at least one word): what every client may ask for.
+        metadata.scope = (!kept.is_empty()).then_some(kept);
     }
+}
+
+/// Is a client that changes itself still what an operator let go without asking people? It may replace its keys, and what it says of itself
+/// besides its name; it may not send people's data elsewhere, nor more of it, nor ask less of them.
+fn is_what_was_trusted(before: &ClientMetadata, after: &ClientMetadata) -> bool {
+    let known = after.redirect_uris.iter().all(|uri| before.redirect_uris.contains(uri));
+    let no_more = match (&before.scope, &after.scope) {
+        (None, _) => true,
+        (Some(_), None) => false,
+        (Some(before), Some(after)) => after.split(' ').all(|scope| before.split(' ').any(|held| held == scope)),
+    };
+    let as_strict = (!before.require_pkce || after.require_pkce)
+        && (before.token_endpoint_auth_method == after.token_endpoint_auth_method)
+        && before.default_acr_values == after.default_acr_values
+        && before.application_type == after.application_type;
+    known && no_more && as_strict && before.client_name == after.client_name && before.sector() == after.sector()
 }
 
 /// One answer for a token that is missing, unknown, out of date or used up.
@@ -103,19 +121,21 @@ impl App {
             }
         }
         let mut metadata = self.read_metadata(metadata).map_err(|error| refused(&error))?;
-        let before = Known::of(held.clone())?.metadata.scope.unwrap_or_default();
-        keep_to(&mut metadata, &before.split(' ').collect::<Vec<_>>());
+        let before = Known::of(held.clone())?.metadata;
+        keep_to(&mut metadata, &before.scope.as_deref().unwrap_or_default().split(' ').collect::<Vec<_>>());
+        let first_party = held.first_party && is_what_was_trusted(&before, &metadata);
         self.check_sector(&metadata).await.map_err(|error| refused(&error))?;
         self.make_keys_for(&metadata, now).await?;
         let has_secret = metadata.token_endpoint_auth_method.has_secret();
         let new_secret = if has_secret && held.secret.is_none() { Some(PlainSecret::generate(SecretKind::SignOnSecret)?) } else { None };
         let secret = if has_secret { new_secret.as_ref().map(stored).or(held.secret) } else { None };
         let text = serde_json::to_string(&metadata).map_err(|error| Error::Internal(error.to_string()))?;
-        let client = Client { metadata: text, secret, updated_at: now, version: held.version.saturating_add(1), ..held };
+        let lost_trust = held.first_party && !first_party;
+        let client = Client { metadata: text, secret, first_party, updated_at: now, version: held.version.saturating_add(1), ..held };
         let mut tx = self.inner.store.write().await?;
         tx.client_save(&client).await?;
         let subject = format!("client:{}", client.id);
-        tx.record(now, &subject, "client.changed", &subject, json!({ "version": client.version }));
+        tx.record(now, &subject, "client.changed", &subject, json!({ "version": client.version, "no_longer_first_party": lost_trust }));
         tx.commit().await?;
         self.registered(&client, &metadata, new_secret.as_ref(), token.unwrap_or_default())
     }

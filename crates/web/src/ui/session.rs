@@ -223,7 +223,7 @@ pub async fn resume(call: &PageCall) -> PageAnswer {
     let pairs = call.form.pairs().map(|(name, value)| (name, if name == PASSWORD { "" } else { value }));
     let body = form_urlencoded::Serializer::new(String::new()).extend_pairs(pairs).finish();
     if call.session.is_some() {
-        return go_on(call, call.facts.path.clone(), &body).await;
+        return Ok(go_on(call, call.facts.path.clone(), &body).await?.status(StatusCode::FORBIDDEN));
     }
     let afterwards = Afterwards { return_to: None, resume_path: Some(call.facts.path.clone()), resume_body: body };
     Ok(page(call, &afterwards, "", None, false).await?.status(StatusCode::UNAUTHORIZED))
