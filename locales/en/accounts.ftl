@@ -106,6 +106,7 @@ account-delete-email = Write the address of your account to confirm
 account-delete-confirm = Delete for good
 account-keep = Change nothing
 session-browser = Browser
+session-known-browser = { $browser } on { $system }
 session-unknown-browser = Unknown browser
 session-address = Network address
 session-methods = Opened with

@@ -106,6 +106,7 @@ account-delete-email = Écrivez l’adresse de votre compte pour confirmer
 account-delete-confirm = Supprimer définitivement
 account-keep = Ne rien changer
 session-browser = Navigateur
+session-known-browser = { $browser } sur { $system }
 session-unknown-browser = Navigateur inconnu
 session-address = Adresse réseau
 session-methods = Ouverte avec

@@ -26,6 +26,10 @@ pub enum RedirectUriError {
     Scheme,
 }
 
+impl RedirectUriError {
+    pub const ALL: [Self; 4] = [Self::Malformed, Self::Fragment, Self::UserInfo, Self::Scheme];
+}
+
 impl RedirectUri {
     /// # Errors
     /// [`RedirectUriError`]
@@ -158,6 +162,11 @@ mod tests {
             ("", RedirectUriError::Malformed),
             ("/cb", RedirectUriError::Malformed),
             ("//rp.example/cb", RedirectUriError::Malformed),
+            ("https:rp.example/cb", RedirectUriError::Malformed),
+            ("https:/rp.example/cb", RedirectUriError::Malformed),
+            ("https://rp.example/../cb", RedirectUriError::Malformed),
+            ("https://rp.example/a/%2E%2e/cb", RedirectUriError::Malformed),
+            ("https://rp.example/./cb", RedirectUriError::Malformed),
             ("https://rp.example/cb#", RedirectUriError::Fragment),
             ("https://rp.example/cb#a", RedirectUriError::Fragment),
             ("https://user@rp.example/cb", RedirectUriError::UserInfo),

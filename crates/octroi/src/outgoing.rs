@@ -233,6 +233,27 @@ mod tests {
     use super::*;
 
     #[test]
+    fn a_number_that_is_never_called_is_refused_where_it_is_written() {
+        let nowhere = Reach::default();
+        for address in [
+            "https://169.254.169.254/latest",
+            "https://10.0.0.1/x",
+            "https://2130706433/",
+            "https://0x7f.1/",
+            "https://[::ffff:10.0.0.1]/",
+            "https://[fd00::1]/",
+            "http://93.184.216.34/",
+        ] {
+            assert!(nowhere.refuses(address), "{address}");
+        }
+        for address in ["https://93.184.216.34/", "https://rp.example/keys", "https://[2606:2800:220:1::1]/"] {
+            assert!(!nowhere.refuses(address), "{address}");
+        }
+        let demo = Reach { networks: Vec::new(), this_machine: true };
+        assert!(!demo.refuses("http://127.0.0.1:4000/logout") && demo.refuses("http://10.0.0.1/"));
+    }
+
+    #[test]
     fn where_clients_may_be() {
         let nowhere = Reach::default();
         let ours = Reach { networks: vec!["10.1.0.0/16".parse().unwrap(), "fd00:1::/32".parse().unwrap()], this_machine: false };

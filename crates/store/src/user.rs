@@ -464,10 +464,35 @@ mod tests {
             tx.commit().await.unwrap();
             assert_eq!(reader.user_password(town.applicant.id).await.unwrap().as_deref(), Some("new"));
             assert_eq!(reader.user_by_id(town.applicant.id).await.unwrap().unwrap().full_name(), "Ada Byron");
+            let mut tx = store.write().await.unwrap();
+            assert!(!tx.user_rehash_password(town.applicant.id, "old", "the old one again").await.unwrap(), "another was chosen since");
+            assert!(tx.user_rehash_password(town.applicant.id, "new", "the new one again").await.unwrap());
+            tx.commit().await.unwrap();
             assert_eq!(reader.user_list(None, Page::first(1)).await.unwrap().items.len(), 1);
             for (text, found) in [("ada BYRON", 1), ("ville.example", 1), ("lovelace", 0), ("example", 2)] {
                 assert_eq!(reader.user_list(Some(text), Page::first(9)).await.unwrap().items.len(), found, "{text}");
             }
+        });
+    }
+
+    /// What was read before the account ended is not written back over it.
+    #[test]
+    fn who_was_deleted_does_not_come_back() {
+        each(async |store| {
+            let town = Town::found(&store).await;
+            let mut tx = store.write().await.unwrap();
+            let before = tx.user_lock(town.applicant.id).await.unwrap().unwrap();
+            let erased = User { email: "gone@deleted.invalid".into(), given_name: "x".into(), ..before.clone() };
+            tx.user_erase(&erased, at(9)).await.unwrap();
+            tx.commit().await.unwrap();
+            let mut tx = store.write().await.unwrap();
+            assert_eq!(tx.user_lock(town.applicant.id).await.unwrap(), None);
+            assert!(tx.user_save(&before).await.unwrap_err().is_stale());
+            drop(tx);
+            let mut tx = store.write().await.unwrap();
+            assert!(tx.user_set_password(town.applicant.id, "new").await.unwrap_err().is_stale());
+            drop(tx);
+            assert_eq!(store.read().user_by_id(town.applicant.id).await.unwrap().unwrap().email, "gone@deleted.invalid");
         });
     }
 

@@ -281,3 +281,69 @@ async fn an_account_ends_and_leaves_no_name_behind() {
 async fn sign_up_again(house: &House) {
     sign_up(house, NEW).await;
 }
+
+/// Requests of one session that arrive together: each finds the account as the one before it left it.
+#[tokio::test]
+async fn what_comes_at_once_does_not_undo_what_was_done() {
+    let house = House::open(PUBLIC, true).await;
+    let mut lea = sign_up(&house, NEW).await;
+    let id = house.app.store().read().user_by_email(NEW).await.unwrap().unwrap().id;
+    // A code for another address counts once, and a new name does not bring the old address back.
+    const OTHER: &str = "lea@ville.example";
+    lea.get("/account/email").await;
+    lea.send("/account/email", &[("email", OTHER)]).await;
+    let code = code_of(&mails(&house, OTHER).await[0]);
+    let confirm = async |mut lea: Browser<'_>| lea.post("/account/email/code", &[("code", &code)]).await.status.as_u16();
+    let rename = async |mut lea: Browser<'_>, name: &str| {
+        lea.get("/account/name").await;
+        lea.post("/account/name", &[("given_name", name), ("family_name", "Martin")]).await.status.as_u16()
+    };
+    let (a, b, c, d, ..) = tokio::join!(
+        confirm(lea.clone()),
+        confirm(lea.clone()),
+        confirm(lea.clone()),
+        confirm(lea.clone()),
+        rename(lea.clone(), "Lea"),
+        rename(lea.clone(), "Léo")
+    );
+    let mut statuses = [a, b, c, d];
+    statuses.sort_unstable();
+    assert!(statuses[0] == 303 && statuses[1..].iter().all(|status| *status >= 400), "one of them: {statuses:?}");
+    let told = mails(&house, OTHER).await.iter().filter(|mail| mail.contains("The address of your account has changed")).count();
+    assert_eq!(told, 1);
+    assert_eq!(house.app.store().read().user_by_id(id).await.unwrap().unwrap().email, OTHER);
+    // Who deletes the account while a name is sent, or while somebody signs in, has deleted it.
+    lea.get("/account/delete").await;
+    let delete = async |mut lea: Browser<'_>| lea.post("/account/delete", &[("email", OTHER)]).await.status.as_u16();
+    let sign_in = async || {
+        let mut other = Browser::at(&house);
+        other.post("/sign-in", &[("email", OTHER), ("password", GOOD)]).await;
+        other.is_in().await
+    };
+    let (deleted, _, _, in_one, in_other) =
+        tokio::join!(delete(lea.clone()), rename(lea.clone(), "Lia"), rename(lea.clone(), "Lio"), sign_in(), sign_in());
+    assert_eq!(deleted, 303);
+    assert_eq!(house.app.store().read().user_by_id(id).await.unwrap().unwrap().email, format!("{id}@deleted.invalid"));
+    assert!(house.app.store().read().sessions_of_user(id, house.now()).await.unwrap().is_empty(), "{in_one} {in_other}");
+}
+
+/// A password that was right when it was looked at, and is no longer, opens nothing.
+#[tokio::test]
+async fn a_reset_ends_the_sign_ins_that_are_on_their_way() {
+    let house = House::open(PUBLIC, true).await;
+    sign_up(&house, NEW).await;
+    let id = house.app.store().read().user_by_email(NEW).await.unwrap().unwrap().id;
+    let mut lea = Browser::at(&house);
+    lea.get("/reset-password").await;
+    lea.post("/reset-password", &[("email", NEW)]).await;
+    let link = link_of(&mails(&house, NEW).await[0], "/reset-password/");
+    lea.get(&link).await;
+    let reset = async |mut lea: Browser<'_>| lea.post(&link, &[("password", "dix canards au bord du lac")]).await.status.as_u16();
+    let sign_in = async || {
+        let mut other = Browser::at(&house);
+        other.post("/sign-in", &[("email", NEW), ("password", GOOD)]).await;
+    };
+    let (done, ..) = tokio::join!(reset(lea.clone()), sign_in(), sign_in(), sign_in(), sign_in());
+    assert_eq!(done, 303);
+    assert!(house.app.store().read().sessions_of_user(id, house.now()).await.unwrap().is_empty());
+}

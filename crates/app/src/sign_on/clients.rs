@@ -8,6 +8,7 @@ use octroi_domain::{
 };
 use octroi_oauth::{
     client_metadata::{AuthMethod, ClientMetadata, MetadataError},
+    redirect_uri::RedirectUriError,
     secret::{self, PlainSecret, SecretKind},
 };
 use octroi_store::{Page, Reader};
@@ -123,7 +124,23 @@ fn invalid(error: &MetadataError) -> Error {
     } else {
         format!("/metadata/{}", error.field.replace('[', "/").replace(']', ""))
     };
-    Error::field(pointer, error.code(), format!("Refusé : {}", error.why), error.why.clone())
+    Error::field(pointer, error.code(), format!("Refusé : {}", french(&error.why)), format!("Refused: {}", error.why))
+}
+
+/// The addresses are what people mistype; what else is refused is said in the words of the standards, as programs read it.
+fn french(why: &str) -> &str {
+    let found = RedirectUriError::ALL.into_iter().find(|known| why.contains(&known.to_string()));
+    match found {
+        None => why,
+        Some(RedirectUriError::Malformed) => {
+            "ce n’est pas une adresse entière, en caractères simples, sans « /../ » et d’au plus 2 000 caractères"
+        }
+        Some(RedirectUriError::Fragment) => "l’adresse a une ancre (#…)",
+        Some(RedirectUriError::UserInfo) => "l’adresse contient un identifiant ou un mot de passe",
+        Some(RedirectUriError::Scheme) => {
+            "l’adresse doit commencer par https:// ; http:// n’est que pour cette machine (127.0.0.1, [::1] ou localhost), et le schéma d’une application contient un point"
+        }
+    }
 }
 
 fn seconds(field: &str, asked: Option<u32>, default: u32, most: u32) -> Result<u32, Error> {

@@ -144,6 +144,18 @@ fn a_logout_token_tells_a_logout_and_is_nothing_else() {
     assert_eq!(check("at+jwt", json!({})), Err(Doubt::LogoutToken("typ")));
 }
 
+/// What a provider signed for an API, or to tell of a logout, is no ID token (RFC 8725 section 3.11).
+#[test]
+fn a_token_for_another_purpose_is_no_id_token() {
+    let (key, jwk) = pair("k", SigningAlgorithm::Es256);
+    let (keys, all) = (JwkSet { keys: vec![jwk] }, claims(json!({})));
+    let check = |typ: &str| id_token(&key.sign(typ, &all).unwrap(), &keys, EXPECTED, ("n", &[], ""));
+    assert!(check("JWT").is_ok() && check("jwt").is_ok());
+    for typ in ["at+jwt", "logout+jwt", "application/at+jwt", "token-introspection+JWT"] {
+        assert_eq!(check(typ), Err(Doubt::Claim("typ")), "{typ}");
+    }
+}
+
 fn provider(changes: Value) -> Result<Provider, Doubt> {
     let mut document = json!({
         "issuer": ISSUER, "authorization_endpoint": "https://idp.example/authorize?x=1", "token_endpoint": "https://idp.example/token",

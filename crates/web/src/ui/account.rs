@@ -10,6 +10,7 @@ use super::{
     page::{Page, PageAnswer, PageCall, Shell},
     sign_in_ways::resend_note,
     sign_up::names,
+    words::Words,
 };
 
 #[derive(Template)]
@@ -196,6 +197,27 @@ pub async fn change_password(call: PageCall) -> PageAnswer {
     }
 }
 
+/// What people call a browser, from what it says of itself; all that it says, where it is none that most people have.
+fn browser_of(w: Words, agent: String) -> String {
+    // Each says that it is those after it, too.
+    const BROWSERS: [(&str, &str); 6] = [
+        ("Edg/", "Edge"),
+        ("OPR/", "Opera"),
+        ("Firefox/", "Firefox"),
+        ("Chromium/", "Chromium"),
+        ("Chrome/", "Chrome"),
+        ("Safari/", "Safari"),
+    ];
+    const SYSTEMS: [(&str, &str); 6] =
+        [("Android", "Android"), ("iPhone", "iPhone"), ("iPad", "iPad"), ("Windows", "Windows"), ("Mac OS X", "macOS"), ("Linux", "Linux")];
+    let said = |known: &[(&str, &'static str)]| known.iter().find(|(mark, _)| agent.contains(mark)).map(|(_, name)| *name);
+    match (said(&BROWSERS), said(&SYSTEMS)) {
+        (Some(browser), Some(system)) => w.of("session-known-browser").with("browser", browser).with("system", system).to_string(),
+        _ if agent.is_empty() => w.of("session-unknown-browser").to_string(),
+        _ => agent,
+    }
+}
+
 /// `GET /account/sessions`
 pub async fn sessions(call: PageCall) -> PageAnswer {
     call.app().recently(&call.context())?;
@@ -205,7 +227,7 @@ pub async fn sessions(call: PageCall) -> PageAnswer {
     let several = all.len() > 1;
     let mut rows = Vec::with_capacity(all.len());
     for session in all {
-        let agent = if session.agent.is_empty() { w.of("session-unknown-browser").to_string() } else { session.agent };
+        let agent = browser_of(w, session.agent);
         let here = if session.current {
             Cell::Tag(Tag::new(Tone::Good, w.of("session-this")))
         } else {

@@ -96,7 +96,7 @@ fn finish_page(call: &PageCall, afterwards: &Afterwards, waiting: &Waiting, refu
     page.text = w.of("sign-up-finish-text").with("email", waiting.email.clone()).into();
     page.hidden = afterwards.hidden();
     page.fields.extend(names(call, call.form.text("given_name"), call.form.text("family_name")));
-    page.fields.push(entering::new_password(call));
+    page.fields.push(Field { label: w.of("sign-in-password").into(), ..entering::new_password(call) });
     page.show(call, refusal)
 }
 

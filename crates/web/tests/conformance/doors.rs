@@ -6,7 +6,7 @@ use axum::http::Method;
 use serde_json::json;
 
 use crate::{
-    relying::{FORM, Rp, World, basic, encoded},
+    relying::{ASSERTION, FORM, Rp, World, basic, encoded},
     support::Answer,
 };
 
@@ -129,4 +129,25 @@ async fn behind_a_proxy_the_caller_counts() {
     }
     assert_eq!(send("198.51.100.1", basic(&rp)).await.status, 429);
     assert_eq!(send("198.51.100.2", basic(&rp)).await.status, 200);
+}
+
+/// A signature is not guessed: strangers who know nothing but the client's name make it wait nowhere.
+#[tokio::test]
+async fn wrong_assertions_from_everywhere_do_not_shut_a_client_out() {
+    let world = World::open().await;
+    let rp = world.signing_client(json!({ "grant_types": ["client_credentials"], "redirect_uris": [] })).await;
+    let assertion = |signature: &str| {
+        let signed = rp.key.as_ref().unwrap().sign("JWT", &world.assertion(&rp)).unwrap();
+        if signature.is_empty() { signed } else { format!("{}.{signature}", signed.rsplit_once('.').unwrap().0) }
+    };
+    let show = async |from: IpAddr, assertion: String| {
+        let form = encoded(&[("grant_type", "client_credentials"), ("client_assertion_type", ASSERTION), ("client_assertion", &assertion)]);
+        world.house.send_from(from, Method::POST, "/oauth/token", &[FORM], form).await
+    };
+    for number in 0..40 {
+        let wrong = show(stranger(number), assertion(&"A".repeat(86))).await;
+        assert_eq!(wrong.status, 401, "{}", wrong.text);
+    }
+    let right = show(OFFICE, assertion("")).await;
+    assert_eq!(right.status, 200, "{}", right.text);
 }

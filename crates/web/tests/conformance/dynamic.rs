@@ -1,6 +1,7 @@
 //! `oidcc-dynamic-certification-test-plan`: clients that register themselves.
 
 use axum::http::Method;
+use octroi_oauth::jwt::{SigningAlgorithm, SigningKeyPair};
 use serde_json::{Value, json};
 
 use crate::{
@@ -290,4 +291,60 @@ async fn registering_needs_a_permission() {
     assert_eq!((changed.status.as_u16(), &changed.json()["redirect_uris"]), (200, &json!(["https://rp.example/new"])));
     assert_eq!(send(&world, Method::DELETE, &path, own, &Value::Null).await.status, 204);
     assert_eq!(send(&world, Method::GET, &path, own, &Value::Null).await.status, 401);
+}
+
+/// What an operator trusted is what they saw: a client that sends people's data elsewhere, or wants more of it, asks them again.
+#[tokio::test]
+async fn a_client_that_changes_itself_is_no_longer_first_party() {
+    let world = World::open().await;
+    let new_key = || {
+        serde_json::to_value(SigningKeyPair::from_pkcs8("k", &SigningKeyPair::generate(SigningAlgorithm::Es256).unwrap()).unwrap().jwk())
+            .unwrap()
+    };
+    let base = json!({
+        "client_name": "Cantine", "redirect_uris": [CALLBACK], "scope": "openid email", "token_endpoint_auth_method": "private_key_jwt",
+        "jwks": { "keys": [new_key()] },
+    });
+    for (changes, stays) in [
+        (json!({ "jwks": { "keys": [new_key()] }, "contacts": ["a@rp.example"] }), true),
+        (json!({ "scope": "openid" }), true),
+        (json!({ "redirect_uris": ["https://other.example/cb"] }), false),
+        (json!({ "scope": "openid email profile" }), false),
+        (json!({ "scope": null }), false),
+        (json!({ "client_name": "Autre" }), false),
+    ] {
+        let token = permission(&world, 1).await;
+        let made = send(&world, Method::POST, "/oauth/register", &token, &base).await.json();
+        let id = made["client_id"].as_str().unwrap();
+        let path = format!("/api/v1/clients/{id}");
+        let headers = [
+            ("content-type", "application/json"),
+            ("cookie", world.operator.cookie.as_str()),
+            ("x-csrf-token", world.operator.csrf.as_str()),
+        ];
+        let trusted = json!({ "metadata": base, "first_party": true }).to_string();
+        let answer = world.house.send(Method::PUT, &path, &headers, trusted).await;
+        assert_eq!((answer.status.as_u16(), &answer.json()["first_party"]), (200, &json!(true)), "{}", answer.text);
+        let mut changed = base.clone();
+        changed["client_id"] = json!(id);
+        for (name, value) in changes.as_object().unwrap() {
+            changed[name] = value.clone();
+        }
+        changed.as_object_mut().unwrap().retain(|_, value| !value.is_null());
+        let own = made["registration_access_token"].as_str().unwrap();
+        let answer = send(&world, Method::PUT, &format!("/oauth/register/{id}"), own, &changed).await;
+        assert_eq!(answer.status, 200, "{changes}: {}", answer.text);
+        let now = world.house.send(Method::GET, &path, &headers, "").await.json();
+        assert_eq!(now["first_party"], json!(stays), "{changes}");
+    }
+}
+
+/// RFC 6749 section 3.3: a scope has one word at least.
+#[tokio::test]
+async fn scopes_that_are_none_of_ours_leave_no_empty_scope() {
+    let world = World::open().await;
+    let made = register(&world, json!({ "scope": "read write" })).await;
+    assert_eq!((made.status.as_u16(), made.json().get("scope")), (201, None), "{}", made.text);
+    let made = register(&world, json!({ "scope": "read openid" })).await;
+    assert_eq!(made.json()["scope"], "openid");
 }

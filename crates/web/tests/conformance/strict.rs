@@ -368,3 +368,63 @@ async fn what_is_registered_agrees_with_itself() {
     let neither = register(json!({ "redirect_uris": [CALLBACK], "response_types": [] })).await;
     assert!(neither.status == 400 && neither.json()["error"] == "invalid_client_metadata", "{}", neither.text);
 }
+
+/// A request travels through the browser, where anybody can ask for less than the client registered.
+#[tokio::test]
+async fn the_level_that_is_registered_cannot_be_asked_away() {
+    let world = World::open().await;
+    let rp = world.client(json!({ "default_acr_values": ["eidas1-mfa"] })).await;
+    let essential = r#"{"id_token":{"acr":{"essential":true,"value":"eidas1"}}}"#;
+    for less in
+        [("acr_values", ""), ("acr_values", "eidas1"), ("acr_values", "eidas0 nonsense"), ("acr_values", "x"), ("claims", essential)]
+    {
+        let asked = location(&world.authorize(&world.alice, &request(&rp, &[less])).await);
+        let page = world.get(&asked, &world.alice).await;
+        assert!(location(&page).starts_with("/account") || location(&page).starts_with("/sign-in"), "{less:?}: {}", location(&page));
+        let silent = world.through(&world.alice, &request(&rp, &[less, ("prompt", "none")])).await;
+        assert_eq!(parameter(&silent, "error").as_deref(), Some("login_required"), "{less:?}");
+    }
+    // What the person can never reach here is refused, and not passed over.
+    let rp = world.client(json!({ "default_acr_values": ["eidas1"] })).await;
+    let tokens = world.tokens(&rp, &[("acr_values", "eidas0")]).await;
+    assert_eq!(world.claims(tokens["id_token"].as_str().unwrap()).await["acr"], "eidas0", "more is there than was asked for");
+}
+
+/// An API decides by the organisation that the person acts for; who may introspect is told of the one of the grant.
+#[tokio::test]
+async fn introspection_tells_the_organization_of_the_grant() {
+    let world = World::open().await;
+    world.join().await;
+    let rp = world.client(json!({})).await;
+    let tokens = world.tokens(&rp, &[("scope", "openid siret"), ("siret_hint", "13002526500013")]).await;
+    let token = tokens["access_token"].as_str().unwrap();
+    let told = world.as_client(&rp, "/oauth/introspect", &[], &[("token", token)]).await.json();
+    assert_eq!((&told["siret"], told.get("organization_id"), told.get("label")), (&json!("13002526500013"), None, None), "{told}");
+    let tokens = world.tokens(&rp, &[("scope", "openid organization"), ("siret_hint", "13002526500013")]).await;
+    let told = world.as_client(&rp, "/oauth/introspect", &[], &[("token", tokens["access_token"].as_str().unwrap())]).await.json();
+    assert_eq!((&told["siret"], &told["organization_id"]), (&json!("13002526500013"), &json!(world.organizations[1])), "{told}");
+    let tokens = world.tokens(&rp, &[]).await;
+    let told = world.as_client(&rp, "/oauth/introspect", &[], &[("token", tokens["access_token"].as_str().unwrap())]).await.json();
+    assert!(told["active"] == true && told.get("siret").is_none(), "{told}");
+}
+
+/// With `prompt=none` the client goes on with the organisation that was chosen for it in this session, and with no other's choice.
+#[tokio::test]
+async fn who_cannot_be_asked_goes_on_with_the_organization_of_before() {
+    let world = World::open().await;
+    world.join().await;
+    let rp = world.client(json!({})).await;
+    let silent = [("scope", "openid siret"), ("prompt", "none")];
+    let address = world.through(&world.alice, &request(&rp, &silent)).await;
+    assert_eq!(parameter(&address, "error").as_deref(), Some("interaction_required"), "nothing was chosen yet");
+    world.tokens(&rp, &[("scope", "openid siret"), ("siret_hint", "13002526500013")]).await;
+    let tokens = world.tokens(&rp, &silent).await;
+    let told = world.userinfo(tokens["access_token"].as_str().unwrap()).await.json();
+    assert_eq!(told["siret"], "13002526500013");
+    let other = world.client(json!({ "client_name": "Piscine" })).await;
+    let address = world.through(&world.alice, &request(&other, &silent)).await;
+    assert_eq!(parameter(&address, "error").as_deref(), Some("interaction_required"), "another client's choice is not this one's");
+    let again = World { alice: world.sign_in("alice@paris.example").await, ..world };
+    let address = again.through(&again.alice, &request(&rp, &silent)).await;
+    assert_eq!(parameter(&address, "error").as_deref(), Some("interaction_required"), "nor another session's");
+}

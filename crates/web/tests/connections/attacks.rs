@@ -207,7 +207,7 @@ async fn an_account_with_an_unproven_address_is_not_linked() {
 /// The provider gives an address to somebody else: another subject is another person.
 #[tokio::test]
 async fn an_address_that_changed_hands_at_the_provider_takes_nothing_over() {
-    for policy in ["never", "confirm_by_password"] {
+    for policy in ["never", "confirm_by_password", "verified_email"] {
         let world = World::open(json!({ "link_policy": policy })).await;
         let (ada, _) = world.come().await;
         assert_eq!(ada.leads_to(), "/dashboard");
