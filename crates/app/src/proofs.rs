@@ -24,8 +24,10 @@ use crate::{
     organizations::voucher,
 };
 
-/// Codes that are sent to one organisation in an hour: each is a mail that a town hall receives.
+/// Codes that one person has sent to one organisation in an hour: each is a mail that a town hall receives.
 const CODES: i64 = 5;
+/// And that everybody has sent to it.
+const CODES_OF_ALL: i64 = 20;
 /// Members that one person may ask to vouch in an hour.
 const SPONSORS: i64 = 5;
 
@@ -33,7 +35,9 @@ impl App {
     /// Sends a new code to the organisation's official address; one before is good no more.
     pub async fn send_join_code(&self, context: &Context, id: Id<Joining>) -> Result<Done<JoiningView>, Error> {
         let joining = own(&self.inner.store.read(), context, id).await?;
-        self.budget(format!("join-code-sent:{}", joining.organization), context.now, CODES).await?;
+        // One's own first: a stranger uses up theirs, and not everybody's.
+        self.budget(format!("join-code-sent:{}:{}", joining.organization, joining.user), context.now, CODES).await?;
+        self.budget(format!("join-code-sent:{}", joining.organization), context.now, CODES_OF_ALL).await?;
         let mut tx = match self.begin(context).await? {
             Begin::Fresh(tx) => tx,
             Begin::Replay(done) => return Ok(done),

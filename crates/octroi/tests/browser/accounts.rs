@@ -140,7 +140,7 @@ impl Newcomer {
         self.sound();
         self.fill("given-name", "Léa");
         self.fill("family-name", "Martin");
-        self.fill("password-new", PASSWORD);
+        self.fill("sign-in-password", PASSWORD);
         self.send("/sign-up/finish", "sign-up-open");
     }
 
