@@ -288,11 +288,12 @@ impl App {
     /// the session ended, since the request came in.
     pub(crate) async fn own_in(&self, tx: &mut Tx, context: &Context) -> Result<User, Error> {
         context.require(Action::ManageAccount, &Subject::Platform)?;
-        let user = tx.user_lock(context.person()?.user).await?.ok_or(Error::SignIn)?;
-        match &context.session {
-            Some(session) if !tx.session_is_there(session.id).await? => Err(Error::SignIn),
-            _ => Ok(user),
-        }
+        let (user, session) = (context.person()?.user, context.session.as_ref());
+        let found = match session {
+            Some(session) => tx.user_lock_in(user, session.id).await?,
+            None => tx.user_lock(user).await?,
+        };
+        found.ok_or(Error::SignIn)
     }
 }
 

@@ -18,7 +18,7 @@ use crate::{
 const TABLE: &str = "session";
 const ATTEMPT: &str = "login_attempt";
 
-mod table {
+pub(crate) mod table {
     use sea_orm::entity::prelude::*;
 
     #[derive(Clone, Debug, DeriveEntityModel)]
@@ -167,10 +167,7 @@ impl Tx {
     }
 
     /// Is this session still there? Asked once its person is locked, nobody ends it meanwhile but by signing out.
-    ///
-    /// # Errors
-    /// [`StoreError`]
-    pub async fn session_is_there(&mut self, id: Id<Session>) -> Result<bool, StoreError> {
+    pub(crate) async fn session_is_there(&mut self, id: Id<Session>) -> Result<bool, StoreError> {
         let query = Entity::find().select_only().column(Column::Id).filter(Column::Id.eq(id.uuid()));
         Ok(query.into_tuple::<uuid::Uuid>().one(&self.db()).await.at(TABLE)?.is_some())
     }

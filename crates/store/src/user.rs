@@ -3,18 +3,22 @@
 use octroi_domain::{
     Id, Moment, Slug,
     api::ApiName,
+    authentication::Session,
     fold,
     organization::Organization,
     user::{Membership, Perimeter, Role, RoleGrant, User},
 };
 use sea_orm::{
-    ActiveValue::Set, ColumnTrait, EntityTrait, IntoActiveModel, Order, QueryFilter, QueryOrder, QuerySelect, sea_query::OnConflict,
+    ActiveValue::Set,
+    ColumnTrait, ConnectionTrait, DbBackend, EntityTrait, IntoActiveModel, Order, QueryFilter, QueryOrder, QuerySelect,
+    sea_query::{OnConflict, Query},
 };
 
 use crate::{
     Cursor, Listing, Page, Reader, StoreError, Tx,
     error::At,
     row::{CHUNK, Row, before, beginnings, plain, touched, word},
+    session::table as session_table,
     visible::texts,
 };
 
@@ -293,6 +297,23 @@ impl Tx {
         query.one(&self.db()).await.at(TABLE)?.map(user).transpose()
     }
 
+    /// The same, for who acts in a session; none when it ended meanwhile, too.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    pub async fn user_lock_in(&mut self, id: Id<User>, session: Id<Session>) -> Result<Option<User>, StoreError> {
+        let of = session_table::Column::UserId;
+        let open =
+            Query::select().column(of).from(session_table::Entity).and_where(session_table::Column::Id.eq(session.uuid())).to_owned();
+        let query = Entity::find_by_id(id.uuid()).filter(Column::DeletedAt.is_null()).filter(Column::Id.in_subquery(open));
+        let Some(found) = query.lock_exclusive().one(&self.db()).await.at(TABLE)? else { return Ok(None) };
+        // PostgreSQL looks for the session before it waits for the lock.
+        if self.db().get_database_backend() == DbBackend::Postgres && !self.session_is_there(session).await? {
+            return Ok(None);
+        }
+        user(found).map(Some)
+    }
+
     /// Names, language, address, and since when it is verified.
     ///
     /// # Errors
@@ -439,7 +460,10 @@ impl Tx {
 
 #[cfg(test)]
 mod tests {
-    use octroi_domain::user::{LinkLevel, LinkProof};
+    use octroi_domain::{
+        authentication::{Authentication, Method},
+        user::{LinkLevel, LinkProof},
+    };
 
     use super::*;
     use crate::testing::{Town, at, each, user as new_user};
@@ -482,11 +506,28 @@ mod tests {
             let town = Town::found(&store).await;
             let mut tx = store.write().await.unwrap();
             let before = tx.user_lock(town.applicant.id).await.unwrap().unwrap();
+            let session = Session {
+                id: Id::from_uuid(uuid::Uuid::now_v7()),
+                user: town.applicant.id,
+                authentication: Authentication { at: at(0), methods: vec![Method::Password] },
+                created_at: at(0),
+                last_seen_at: at(0),
+                expires_at: at(99),
+                address: String::new(),
+                agent: String::new(),
+            };
+            assert_eq!(tx.user_lock_in(town.applicant.id, session.id).await.unwrap(), None);
+            tx.session_insert(&[1; 32], &session).await.unwrap();
+            assert_eq!(tx.user_lock_in(town.applicant.id, session.id).await.unwrap(), Some(before.clone()));
+            tx.session_delete_by_id(session.id).await.unwrap();
+            assert_eq!(tx.user_lock_in(town.applicant.id, session.id).await.unwrap(), None);
+            tx.session_insert(&[1; 32], &session).await.unwrap();
             let erased = User { email: "gone@deleted.invalid".into(), given_name: "x".into(), ..before.clone() };
             tx.user_erase(&erased, at(9)).await.unwrap();
             tx.commit().await.unwrap();
             let mut tx = store.write().await.unwrap();
             assert_eq!(tx.user_lock(town.applicant.id).await.unwrap(), None);
+            assert_eq!(tx.user_lock_in(town.applicant.id, session.id).await.unwrap(), None);
             assert!(tx.user_save(&before).await.unwrap_err().is_stale());
             drop(tx);
             let mut tx = store.write().await.unwrap();

@@ -342,7 +342,7 @@ impl App {
         let code = PlainSecret::generate(SecretKind::AuthorizationCode)?;
         let mut tx = self.inner.store.write().await?;
         // Who left a moment ago gives nothing any more.
-        if tx.user_lock(user.id).await?.is_none() || !tx.session_is_there(session.id).await? {
+        if tx.user_lock_in(user.id, session.id).await?.is_none() {
             return Err(Error::SignIn.into());
         }
         // Each is answered once.
